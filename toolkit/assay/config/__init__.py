@@ -1,0 +1,53 @@
+"""``assay.yaml``: read, validated, typed; every message with file, line and column."""
+
+from assay.config.load import CONFIG_NAME, load_config, model_named, parse_config
+from assay.config.metrics import METRICS, Metric, Needs, Task, default_metrics, metric_named
+from assay.config.model import (
+    Columns,
+    Comment,
+    Config,
+    Data,
+    DataRule,
+    Deepchecks,
+    Environment,
+    Gate,
+    Model,
+    Override,
+    Publisher,
+    Scalar,
+    Severity,
+    Slice,
+    Tests,
+    Tracking,
+    Train,
+)
+
+__all__ = [
+    "CONFIG_NAME",
+    "METRICS",
+    "Columns",
+    "Comment",
+    "Config",
+    "Data",
+    "DataRule",
+    "Deepchecks",
+    "Environment",
+    "Gate",
+    "Metric",
+    "Model",
+    "Needs",
+    "Override",
+    "Publisher",
+    "Scalar",
+    "Severity",
+    "Slice",
+    "Task",
+    "Tests",
+    "Tracking",
+    "Train",
+    "default_metrics",
+    "load_config",
+    "metric_named",
+    "model_named",
+    "parse_config",
+]

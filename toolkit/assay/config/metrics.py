@@ -1,0 +1,156 @@
+"""The built-in metrics: their names, direction, tasks and what they need.
+
+One table, read by the configuration (names in ``gates``), the comparison (what to compute),
+the report (how to print) and the reference page in docs/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Task(StrEnum):
+    """What the predictions are."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+    SCORE = "score"
+
+
+class Needs(StrEnum):
+    """The prediction column a metric is computed from."""
+
+    PREDICTION = "prediction"
+    PROBABILITY = "probability"
+    COLUMN = "column"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A built-in metric; ``low`` and ``high`` bound its range (None: unbounded)."""
+
+    name: str
+    title: str
+    tasks: frozenset[Task]
+    needs: Needs
+    higher_is_better: bool = True
+    low: float | None = 0.0
+    high: float | None = 1.0
+
+
+_CLASSIFICATION = frozenset({Task.BINARY, Task.MULTICLASS})
+_BINARY = frozenset({Task.BINARY})
+_MULTICLASS = frozenset({Task.MULTICLASS})
+_REGRESSION = frozenset({Task.REGRESSION})
+
+
+def _label_metrics() -> list[Metric]:
+    plain = [
+        ("accuracy", "Accuracy", _CLASSIFICATION, 0.0),
+        ("balanced_accuracy", "Balanced accuracy", _CLASSIFICATION, 0.0),
+        ("precision", "Precision", _BINARY, 0.0),
+        ("recall", "Recall", _BINARY, 0.0),
+        ("f1", "F1", _BINARY, 0.0),
+        ("mcc", "Matthews correlation", _CLASSIFICATION, -1.0),
+    ]
+    averaged = [
+        (f"{name}_{average}", f"{title}, {average} average", _CLASSIFICATION, 0.0)
+        for name, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1"))
+        for average in ("macro", "micro", "weighted")
+    ]
+    return [
+        Metric(name=name, title=title, tasks=tasks, needs=Needs.PREDICTION, low=low)
+        for name, title, tasks, low in plain + averaged
+    ]
+
+
+def _probability_metrics() -> list[Metric]:
+    return [
+        Metric(
+            name="log_loss",
+            title="Log loss",
+            tasks=_CLASSIFICATION,
+            needs=Needs.PROBABILITY,
+            higher_is_better=False,
+            high=None,
+        ),
+        Metric(
+            name="brier",
+            title="Brier score",
+            tasks=_CLASSIFICATION,
+            needs=Needs.PROBABILITY,
+            higher_is_better=False,
+            high=2.0,
+        ),
+        Metric(name="roc_auc", title="ROC AUC", tasks=_BINARY, needs=Needs.PROBABILITY),
+        Metric(
+            name="average_precision",
+            title="Average precision",
+            tasks=_BINARY,
+            needs=Needs.PROBABILITY,
+        ),
+    ]
+
+
+def _regression_metrics() -> list[Metric]:
+    errors = [
+        ("mae", "Mean absolute error"),
+        ("rmse", "Root mean squared error"),
+        ("mape", "Mean absolute percentage error"),
+        ("median_absolute_error", "Median absolute error"),
+    ]
+    return [
+        *(
+            Metric(
+                name=name,
+                title=title,
+                tasks=_REGRESSION,
+                needs=Needs.PREDICTION,
+                higher_is_better=False,
+                high=None,
+            )
+            for name, title in errors
+        ),
+        Metric(name="r2", title="R²", tasks=_REGRESSION, needs=Needs.PREDICTION, low=None),
+    ]
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (*_label_metrics(), *_probability_metrics(), *_regression_metrics())
+}
+"""Every built-in metric by its name in ``assay.yaml``."""
+
+MEAN_PREFIX = "mean:"
+"""``mean:COLUMN`` is the mean of a per-row score column of the predictions file."""
+
+
+def metric_named(name: str, *, higher_is_better: bool = True) -> Metric:
+    """Return the built-in metric ``name``, or the mean of the column after ``mean:``.
+
+    Raises KeyError for any other name.
+    """
+    if name.startswith(MEAN_PREFIX) and len(name) > len(MEAN_PREFIX):
+        column = name.removeprefix(MEAN_PREFIX)
+        return Metric(
+            name=name,
+            title=f"Mean of {column}",
+            tasks=frozenset(Task),
+            needs=Needs.COLUMN,
+            higher_is_better=higher_is_better,
+            low=None,
+            high=None,
+        )
+    return METRICS[name]
+
+
+def default_metrics(task: Task) -> tuple[str, ...]:
+    """Return the metrics shown where the configuration names none."""
+    return {
+        Task.BINARY: ("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss"),
+        Task.MULTICLASS: ("accuracy", "balanced_accuracy", "f1_macro", "mcc"),
+        Task.REGRESSION: ("mae", "rmse", "r2"),
+        Task.SCORE: (),
+    }[task]

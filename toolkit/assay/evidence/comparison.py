@@ -1,0 +1,103 @@
+"""``comparison.json``: the measured differences, before any rule looks at them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from assay.config import Task
+from assay.evidence.base import Document, Part
+
+
+class Rows(Part):
+    """How the two sides' rows joined."""
+
+    joined: int
+    base_only: int = 0
+    head_only: int = 0
+    base_only_examples: tuple[str, ...] = ()
+    head_only_examples: tuple[str, ...] = ()
+    repeated_ids: int = 0
+    joined_by: str = Field(default="id", description="'id', or 'position' where neither has ids.")
+    labels_changed: int = Field(default=0, description="Joined rows whose label differs.")
+
+
+class Measurement(Part):
+    """One metric on one slice: base against head, oriented so that positive is better."""
+
+    metric: str
+    slice: str = Field(default="all", description="'all', or 'column=value'.")
+    higher_is_better: bool = True
+    base: float | None = None
+    head: float | None = None
+    difference: float | None = Field(
+        default=None, description="Oriented, and against base_weight times the base."
+    )
+    base_weight: float = 1.0
+    interval: tuple[float, float] | None = None
+    p_worse: float | None = None
+    n: int = 0
+    detectable: float | None = None
+    rows_needed: int | None = Field(
+        default=None, description="Rows at which equal models would come out no-worse (80 %)."
+    )
+    regime: str | None = Field(default=None, description="Why the engine cannot judge this.")
+    undefined: str | None = Field(default=None, description="Why there is no number.")
+    has_interval: bool = Field(
+        default=True, description="False for scalars of metric files: they carry none."
+    )
+
+
+class Curve(Part):
+    """Points of a curve for one side: ROC (fpr, tpr) or calibration (predicted, observed)."""
+
+    kind: str
+    side: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    n: tuple[int, ...] = ()
+
+
+class Details(Part):
+    """What the report draws; never read by the verdict."""
+
+    classes: tuple[str, ...] = ()
+    confusion_base: tuple[tuple[int, ...], ...] = ()
+    confusion_head: tuple[tuple[int, ...], ...] = ()
+    curves: tuple[Curve, ...] = ()
+    both_right: int | None = None
+    base_only_right: int | None = None
+    head_only_right: int | None = None
+    neither_right: int | None = None
+    flipped_examples: tuple[str, ...] = Field(
+        default=(), description="Ids right on the base and wrong on the head, at most ten."
+    )
+
+
+class Comparison(Document):
+    """The comparison of one model's head with its base on the same test rows."""
+
+    SCHEMA: ClassVar[str] = "assay/comparison/1"
+    FILE: ClassVar[str] = "comparison.json"
+
+    model: str
+    task: Task | None = None
+    positive: str | None = None
+    confidence: float = 0.95
+    not_measured: str | None = Field(
+        default=None, description="Why nothing could be compared at all."
+    )
+    rows: Rows | None = None
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="Role to column: id, label, prediction, score."
+    )
+    identical_model: bool = False
+    identical_predictions: bool = False
+    test_set_changed: bool = False
+    measurements: tuple[Measurement, ...] = ()
+    small_slices: dict[str, int] = Field(
+        default_factory=dict, description="Slices below min_slice_rows, with their rows."
+    )
+    details: Details = Field(default_factory=Details)
+    notes: tuple[str, ...] = ()

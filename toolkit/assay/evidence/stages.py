@@ -1,0 +1,162 @@
+"""What the stages that run the consumer's code leave behind: tests, data checks, training."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from assay.evidence.base import Document, Part
+
+
+class StageState(StrEnum):
+    """How a stage ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_MEASURED = "not-measured"
+
+
+class TestFailure(Part):
+    """One failed test and where it is; ``file`` is relative to the repository's root."""
+
+    name: str
+    file: str | None = None
+    line: int | None = None
+    message: str = ""
+
+
+class TestRun(Document):
+    """The consumer's own test suite."""
+
+    SCHEMA: ClassVar[str] = "assay/tests/1"
+    FILE: ClassVar[str] = "tests.json"
+
+    model: str
+    state: StageState
+    reason: str | None = None
+    command: str
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    failures: tuple[TestFailure, ...] = ()
+
+
+class Effect(Part):
+    """An effect size, by its name: psi, jensen_shannon, wasserstein_sd, share."""
+
+    name: str
+    value: float
+    threshold: float | None = None
+
+
+class Finding(Part):
+    """One thing a data check found, or could not look at."""
+
+    check: str = Field(description="Name of the check; its severity comes from the rules.")
+    source: Literal["assay", "deepchecks"] = "assay"
+    state: Literal["failed", "not-run"] = "failed"
+    dataset: str = Field(description="train, test, train/test, or base/head train.")
+    columns: tuple[str, ...] = ()
+    count: int | None = None
+    share: float | None = None
+    rows: tuple[str, ...] = Field(default=(), description="Up to five example row ids.")
+    message: str
+    effects: tuple[Effect, ...] = ()
+    p_value: float | None = None
+    p_adjusted: float | None = None
+
+
+class Dataset(Part):
+    """A data file that was read: its size and digest."""
+
+    name: str
+    file: str
+    rows: int
+    columns: int
+    sha256: str
+
+
+class DataReport(Document):
+    """All data checks of one model."""
+
+    SCHEMA: ClassVar[str] = "assay/data/1"
+    FILE: ClassVar[str] = "data.json"
+
+    model: str
+    state: StageState = Field(description="not-measured where the data could not be read.")
+    reason: str | None = None
+    datasets: tuple[Dataset, ...] = ()
+    checks: tuple[str, ...] = Field(default=(), description="Every check that ran.")
+    findings: tuple[Finding, ...] = ()
+    schema_source: Literal["declared", "inferred", "none"] = "none"
+    schema_changed: bool = False
+    seconds: float = 0.0
+
+
+class Lineage(Part):
+    """What a training run was made from and where."""
+
+    commit: str | None = None
+    tree: str | None = None
+    dirty: bool = False
+    dvc: dict[str, str] = Field(
+        default_factory=dict,
+        description="Digest by 'kind:path' from dvc.lock; kind is data, params, code or out.",
+    )
+    params: dict[str, str] = Field(default_factory=dict, description="Parameter values as text.")
+    environment_kind: str = "none"
+    environment_digest: str | None = None
+    python: str | None = None
+    seed: int | None = None
+    host: str | None = None
+    platform: str | None = None
+
+
+class Prediction(Part):
+    """The predictions file kept in the evidence folder."""
+
+    file: str
+    sha256: str
+    bytes: int
+
+
+class BaseSource(StrEnum):
+    """Where the base's predictions came from."""
+
+    DVC_OUTPUTS = "dvc-outputs"
+    EARLIER_EVIDENCE = "earlier-evidence"
+    RERUN = "rerun"
+    FILE = "file"
+    NONE = "none"
+
+
+class Training(Document):
+    """One side's model: how it came to be, and its predictions."""
+
+    SCHEMA: ClassVar[str] = "assay/training/1"
+    FILE: ClassVar[str] = "training.json"
+
+    model: str
+    side: Literal["head", "base"]
+    state: StageState
+    reason: str | None = None
+    command: str | None = None
+    cache_hit: bool = False
+    seconds: float = 0.0
+    started: str | None = Field(default=None, description="UTC, ISO 8601.")
+    source: BaseSource | None = Field(default=None, description="Only for the base.")
+    source_detail: str | None = None
+    source_age_seconds: float | None = None
+    lineage: Lineage = Field(default_factory=Lineage)
+    predictions: Prediction | None = None
+    model_digest: str | None = None
+    test_set_digest: str | None = Field(
+        default=None, description="Of the test data file, to say when the test set changed."
+    )
+    scalars: dict[str, float] = Field(default_factory=dict)
+    missing_scalars: dict[str, str] = Field(default_factory=dict, description="Name to reason.")
+    tracking: str | None = Field(default=None, description="MLflow run, or why there is none.")
