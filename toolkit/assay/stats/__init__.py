@@ -1,0 +1,1 @@
+"""Pure numerics: counts and moments in, paired estimates and drift distances out."""

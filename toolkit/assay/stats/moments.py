@@ -1,0 +1,114 @@
+"""Sums of products up to the third order: all that a mean's interval needs of the rows.
+
+A paired metric that is a mean of per-row values (log loss, Brier score, absolute error, any
+score) is held as two variables per row, the base's value b and the difference d = head − base.
+Storing d and not head keeps every digit where the two models nearly agree.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+Exponents = tuple[int, ...]
+
+
+@cache
+def monomials(variables: int) -> tuple[Exponents, ...]:
+    """Exponents of every product of the first to the third order.
+
+    `monomials(2)` starts with (0, 1), the plain sum of the second variable, and has nine members.
+    """
+    every = itertools.product(range(4), repeat=variables)
+    return tuple(exponents for exponents in every if 1 <= sum(exponents) <= 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear:
+    """Central moments of a linear combination of the variables, over n rows."""
+
+    n: int
+    mean: float
+    variance: float
+    """Sum of squares divided by n, not n − 1."""
+    third: float
+    """Sum of cubes divided by n."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointMoments:
+    """n rows of several variables, as sums of products of (variable − shift).
+
+    The first variable is the base's value, the second head − base. `sums[(i, j)]` is
+    Σ (b − shifts[0])ⁱ·(d − shifts[1])ʲ for every (i, j) of `monomials(2)`. Shifts are numbers
+    near the means (exactness does not matter); they keep the sums free of cancellation.
+    `changed` counts the rows with d ≠ 0.
+    """
+
+    n: int
+    shifts: tuple[float, ...]
+    sums: Mapping[Exponents, float]
+    changed: int
+
+    def __post_init__(self) -> None:
+        if set(self.sums) != set(monomials(len(self.shifts))):
+            raise ValueError(f"sums are needed for exactly {monomials(len(self.shifts))}")
+        if not 0 <= self.changed <= self.n:
+            raise ValueError("the changed rows cannot outnumber the rows")
+
+    @classmethod
+    def from_columns(cls, *columns: ArrayLike) -> JointMoments:
+        """Moments of arrays of shape (n,): the base's value, head − base, then any others."""
+        arrays = [np.asarray(column, dtype=np.float64) for column in columns]
+        n = arrays[0].size
+        shifts = tuple(float(array.mean()) if n else 0.0 for array in arrays)
+        centred = [array - shift for array, shift in zip(arrays, shifts, strict=True)]
+        sums = {}
+        for exponents in monomials(len(arrays)):
+            product = np.ones(n)
+            for array, power in zip(centred, exponents, strict=True):
+                product = product * array**power
+            sums[exponents] = float(product.sum())
+        return cls(n=n, shifts=shifts, sums=sums, changed=int(np.count_nonzero(arrays[1])))
+
+    @classmethod
+    def from_sides(cls, base: ArrayLike, head: ArrayLike) -> JointMoments:
+        """Moments of one value per row and side, arrays of shape (n,)."""
+        left, right = (np.asarray(side, dtype=np.float64) for side in (base, head))
+        return cls.from_columns(left, right - left)
+
+    @property
+    def finite(self) -> bool:
+        """Whether every sum is a number."""
+        return all(math.isfinite(total) for total in (*self.sums.values(), *self.shifts))
+
+    def mean(self, variable: int) -> float:
+        """The mean of one variable."""
+        unit = tuple(int(place == variable) for place in range(len(self.shifts)))
+        return self.shifts[variable] + self.sums[unit] / self.n
+
+    def linear(self, coefficients: Sequence[float]) -> Linear:
+        """Mean, variance and third central moment of Σ coefficients[k]·variable[k]."""
+        raw = [0.0, 0.0, 0.0]
+        for exponents, total in self.sums.items():
+            order = sum(exponents)
+            ways = math.factorial(order)
+            factor = 1.0
+            for power, coefficient in zip(exponents, coefficients, strict=True):
+                ways //= math.factorial(power)
+                factor *= coefficient**power
+            raw[order - 1] += ways * factor * total / self.n
+        first, second, third = raw
+        shift = sum(c * s for c, s in zip(coefficients, self.shifts, strict=True))
+        return Linear(
+            n=self.n,
+            mean=shift + first,
+            variance=max(0.0, second - first**2),
+            third=third - 3 * first * second + 2 * first**3,
+        )
