@@ -1,0 +1,83 @@
+"""The ``assay`` command: one group whose commands are imported only when they run."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from assay import __version__
+
+COMMANDS: dict[str, str] = {
+    "plan": "Say which models a change touches and what it is compared with.",
+    "test": "Run the model's own tests and keep the outcome as evidence.",
+    "check-data": "Check every row of the data: schema, rules, leakage, drift.",
+    "train": "Run the pipeline, or resolve the base's predictions.",
+    "compare": "Compare two prediction files, with intervals and a verdict.",
+    "gate": "Judge the evidence of every model, report, and publish.",
+    "report": "Render the report of an evidence folder, and publish it.",
+    "publish-report": "Publish the report of a run that could not write (workflow_run).",
+    "preview": "Show a report as GitHub would render it.",
+    "verify": "Check that evidence matches its digests.",
+    "schema": "Print a JSON Schema: assay.yaml's, or an evidence document's.",
+    "act": "Run a workflow file locally with act, against this toolkit.",
+}
+"""Every command by name, with its one line of help; ``check-data`` is ``check_data.py``."""
+
+
+class Commands(click.Group):
+    """A group that imports a command's module on first use.
+
+    Every option also reads the variable ``ASSAY_<OPTION>``: that is how an action's inputs
+    arrive. An empty variable counts as not set.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """Return the command names in the order in which they are used."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        attribute = cmd_name.replace("-", "_")
+        module = import_module(f"assay.cli.{attribute}")
+        command: click.Command = getattr(module, attribute)
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.envvar is None and parameter.name:
+                parameter.envvar = f"ASSAY_{parameter.name.upper()}"
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's signature
+        """Write the list of commands without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command named first in ``args``, or say which one was probably meant."""
+        import difflib
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"Did you mean '{close[0]}'?" if close else "See 'assay --help'."
+            ctx.fail(f"There is no command {args[0][:80]!r}. {hint}")
+        return super().resolve_command(ctx, args)
+
+
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=Commands, context_settings=SETTINGS)
+@click.version_option(__version__, prog_name="assay", message="%(prog)s %(version)s")
+@click.option(
+    "--debug", is_flag=True, envvar="ASSAY_DEBUG", help="Show the traceback of any error."
+)
+def assay(debug: bool) -> None:  # noqa: ARG001 -- read by the edge, before the command runs
+    """Decide whether a change to a machine-learning model may ship, and show why.
+
+    Exit codes: 0 passes; 1 the verdict says no; 2 your input is wrong; 3 something outside
+    failed (git, DVC, MLflow, GitHub); 4 evidence does not match its digest; 70 a defect of Assay.
+    """
