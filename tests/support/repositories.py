@@ -1,0 +1,66 @@
+"""Real repositories in a scratch folder, made with real git and nobody's configuration."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.git import Repository
+
+
+def git_variables(home: Path) -> dict[str, str]:
+    """An environment in which git sees no configuration of the machine or its user."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_AUTHOR_NAME": "Octo",
+        "GIT_AUTHOR_EMAIL": "octo@example.org",
+        "GIT_COMMITTER_NAME": "Octo",
+        "GIT_COMMITTER_EMAIL": "octo@example.org",
+        "GIT_AUTHOR_DATE": "2026-01-02T03:04:05Z",
+        "GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z",
+    }
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A work tree and the commands a person would type in it."""
+
+    root: Path
+    home: Path
+
+    @classmethod
+    def make(cls, root: Path) -> Sandbox:
+        home = root.parent / f"{root.name}.home"
+        home.mkdir(exist_ok=True)
+        root.mkdir(exist_ok=True)
+        sandbox = cls(root, home)
+        sandbox.git("init", "--quiet", "--initial-branch=main")
+        return sandbox
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.root,
+            env=git_variables(self.home),
+            check=True,
+            capture_output=True,
+        )
+        return done.stdout.decode(errors="replace").strip()
+
+    def commit(self, files: dict[str, str | bytes] | None = None, message: str = "change") -> str:
+        for name, content in (files or {}).items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    @property
+    def repository(self) -> Repository:
+        return Repository(self.root, git_variables(self.home))
