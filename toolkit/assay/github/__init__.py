@@ -1,0 +1,1 @@
+"""The only room that knows GitHub: its events, files, log commands, REST API and CML."""
