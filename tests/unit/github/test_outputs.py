@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import OutsideError
-from assay.github.outputs import MAX_SUMMARY_BYTES, cut_bytes, write_outputs, write_summary
+from assay.github.outputs import MAX_SUMMARY_BYTES, cut_bytes, append_outputs, write_summary
 
 
 def parse(text: str) -> dict[str, str]:
@@ -28,19 +28,19 @@ def parse(text: str) -> dict[str, str]:
 @given(st.text(alphabet=st.characters(codec="utf-8")))
 def test_any_value_comes_back_whole(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
     path = tmp_path_factory.mktemp("o") / "output"
-    write_outputs(path, {"first": value, "second": "EOF\nthird<<EOF\nx\nEOF"})
+    append_outputs(path, {"first": value, "second": "EOF\nthird<<EOF\nx\nEOF"})
     text = path.read_bytes().decode()
     assert parse(text) == {"first": value, "second": "EOF\nthird<<EOF\nx\nEOF"}
 
 
 def test_delimiters_differ(tmp_path: Path) -> None:
-    write_outputs(tmp_path / "o", {"a": "1", "b": "1"})
+    append_outputs(tmp_path / "o", {"a": "1", "b": "1"})
     assert len(set(re.findall(r"<<(\S+)", (tmp_path / "o").read_text()))) == 2
 
 
 def test_a_name_cannot_be_injected(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="name of an output"):
-        write_outputs(tmp_path / "o", {"a\nb": "1"})
+        append_outputs(tmp_path / "o", {"a\nb": "1"})
 
 
 def test_a_summary_is_cut_at_the_limit(tmp_path: Path) -> None:

@@ -102,6 +102,11 @@ def annotations_of(error: AssayError) -> list[Annotation]:
     ]
 
 
+def error_annotation(error: AssayError) -> str:
+    """Return the ``::error`` line of one cause."""
+    return "\n".join(annotation_line(found) for found in annotations_of(error))
+
+
 def log_line(text: str) -> str:
     """Return ``text`` as one line the runner reads as no command, whatever it holds."""
     line = plain(text).replace("\n", " ").replace("##[", "## [")

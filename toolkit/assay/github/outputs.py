@@ -14,7 +14,7 @@ MAX_SUMMARY_BYTES = 1024 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 
 
-def write_outputs(path: Path, values: Mapping[str, str]) -> None:
+def append_outputs(path: Path, values: Mapping[str, str]) -> None:
     """Append step outputs, each between random delimiters, so that no value can end early.
 
     Raises ValueError for a name that is none (a defect of ours) and OutsideError where the
