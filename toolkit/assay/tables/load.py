@@ -1,0 +1,116 @@
+"""Load one file into the engine: Parquet as a view, CSV and JSON as typed tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from assay.errors import InputError, Location
+from assay.tables.formats import csv_header, is_json_array, json_problem
+from assay.tables.sql import identifier, literal
+
+
+def load_parquet(connection: duckdb.DuckDBPyConnection, name: str, path: Path, link: Path) -> None:
+    source = literal(link.as_posix())
+    listed = connection.execute(
+        f"SELECT name, num_children FROM parquet_schema({source})"
+    ).fetchall()
+    _unique(_top_level(listed), path)
+    connection.execute(
+        f"CREATE VIEW {identifier(name)} AS "
+        f"SELECT * FROM read_parquet({source}, hive_partitioning = false)"
+    )
+
+
+def _top_level(listed: list[tuple[str, int | None]]) -> list[str]:
+    """Names of a Parquet file's columns, out of its schema in depth-first order."""
+    names: list[str] = []
+    pending = 0
+    for name, children in listed[1:]:
+        if pending == 0:
+            names.append(name)
+        else:
+            pending -= 1
+        pending += children or 0
+    return names
+
+
+def load_csv(connection: duckdb.DuckDBPyConnection, name: str, path: Path, link: Path) -> None:
+    delimiter, names = csv_header(path)
+    _unique(names, path)
+    declared = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in names)
+    raw = identifier(f"{name} as text")
+    connection.execute(
+        f"CREATE TEMP TABLE {raw} AS SELECT * FROM read_csv({literal(link.as_posix())}, "
+        f"auto_detect = false, header = true, delim = {literal(delimiter)}, quote = '\"', "
+        f"escape = '\"', strict_mode = true, columns = {{{declared}}})"
+    )
+    facts = ", ".join(_type_of_text(identifier(column)) for column in names)
+    types = connection.execute(f"SELECT {facts} FROM {raw}").fetchone() or ()
+    typed = ", ".join(
+        f"CAST({identifier(column)} AS {kind}) AS {identifier(column)}"
+        for column, kind in zip(names, types, strict=True)
+    )
+    connection.execute(f"CREATE TABLE {identifier(name)} AS SELECT {typed} FROM {raw}")
+    connection.execute(f"DROP TABLE {raw}")
+
+
+def _type_of_text(column: str) -> str:
+    """SQL for the narrowest type that every value of a text column has.
+
+    Numbers with leading zeros (postal codes, ids) and whole numbers beyond 64 bits stay text.
+    """
+    whole = f"TRY_CAST({column} AS BIGINT)"
+    return (
+        f"CASE WHEN count({column}) = 0 THEN 'VARCHAR'"
+        f" WHEN bool_and({column} IS NULL OR CAST({whole} AS VARCHAR) IS NOT DISTINCT FROM"
+        f" {column}) THEN 'BIGINT'"
+        f" WHEN bool_and({column} IS NULL OR (TRY_CAST({column} AS DOUBLE) IS NOT NULL"
+        f" AND NOT regexp_matches({column}, '^[+-]?0[0-9]')"
+        f" AND ({whole} IS NOT NULL OR regexp_matches({column}, '[^0-9+-]')))) THEN 'DOUBLE'"
+        f" WHEN bool_and({column} IS NULL OR lower({column}) IN ('true', 'false')) THEN 'BOOLEAN'"
+        f" ELSE 'VARCHAR' END"
+    )
+
+
+def load_json(connection: duckdb.DuckDBPyConnection, name: str, path: Path, link: Path) -> None:
+    shape = "array" if is_json_array(path) else "newline_delimited"
+    source = f"{literal(link.as_posix())}, format = '{shape}', maximum_object_size = 67108864"
+    try:
+        keys = connection.execute(
+            "SELECT DISTINCT unnest(json_keys(json)) AS key "
+            f"FROM read_json_objects({source}) ORDER BY key"
+        ).fetchall()
+        if not keys:
+            raise json_problem(path)
+        _unique([key for (key,) in keys], path)
+        relation = connection.execute(
+            f"DESCRIBE SELECT * FROM read_json({source}, sample_size = -1, maximum_depth = 2, "
+            "records = true)"
+        ).fetchall()
+        texts = ", ".join(
+            f"{identifier(column)} ->> '$' AS {identifier(column)}"
+            if kind == "JSON"
+            else identifier(column)
+            for column, kind, *_ in relation
+        )
+        connection.execute(
+            f"CREATE TABLE {identifier(name)} AS SELECT {texts} FROM read_json({source}, "
+            "sample_size = -1, maximum_depth = 2, records = true)"
+        )
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.BinderException):
+        raise json_problem(path) from None
+
+
+def _unique(names: Sequence[str], path: Path) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.lower() in seen:
+            raise InputError(
+                f"the columns {seen[name.lower()]!r} and {name!r} have one name, apart from case.",
+                where=Location(file=path.as_posix()),
+                remedy="Rename or drop one of them.",
+            )
+        seen[name.lower()] = name

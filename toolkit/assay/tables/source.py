@@ -1,0 +1,188 @@
+"""Open data files as tables of one embedded engine, DuckDB, and put queries to them.
+
+Parquet is read in place; CSV and JSON are loaded once, with types that all their rows bear out.
+The engine can read the named files and nothing else: no other path, no network, no extension.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.errors import InputError, Location, OutsideError
+from assay.tables.damage import translated
+from assay.tables.formats import Format, detect_format
+from assay.tables.load import load_csv, load_json, load_parquet
+from assay.tables.sql import identifier, literal
+
+_INTEGERS = frozenset(
+    f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+) | {"HUGEINT", "UHUGEINT"}
+_MEMORY = "60%"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column: its name as in the file, DuckDB's type, and the kind of values it holds."""
+
+    name: str
+    type: str
+
+    @property
+    def kind(self) -> str:
+        """One of integer, float, boolean, text, time and other (nested or binary)."""
+        if self.type in _INTEGERS:
+            return "integer"
+        if self.type in {"FLOAT", "DOUBLE"} or self.type.startswith("DECIMAL"):
+            return "float"
+        if self.type == "BOOLEAN":
+            return "boolean"
+        if self.type in {"VARCHAR", "UUID"} or self.type.startswith("ENUM"):
+            return "text"
+        return "time" if self.type.startswith(("DATE", "TIME")) else "other"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """An opened file: query it by ``name`` (already a safe identifier)."""
+
+    name: str
+    path: Path
+    format: Format
+    columns: tuple[Column, ...]
+    rows: int
+
+    def column(self, name: str) -> Column | None:
+        """Return the column called exactly ``name``."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+class Engine:
+    """One DuckDB connection with the opened tables; made by :func:`open_tables`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: dict[str, Table]) -> None:
+        self._connection = connection
+        self.tables = tables
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a query and return its rows.
+
+        Raises InputError for a damaged file and OutsideError for a full disk or memory; errors
+        of the query itself (binder, parser, conversion) stay ``duckdb.Error``.
+        """
+        with translated(self._files()):
+            return self._connection.execute(sql).fetchall()
+
+    def row(self, sql: str) -> tuple[Any, ...]:
+        """Run a query that returns exactly one row."""
+        (row,) = self.rows(sql)
+        return row
+
+    def arrays(self, sql: str) -> dict[str, NDArray[Any]]:
+        """Run a query and return its columns as numpy arrays, each of shape (rows,)."""
+        with translated(self._files()):
+            columns = self._connection.execute(sql).fetchnumpy()
+        return {name: np.ma.getdata(values) for name, values in columns.items()}
+
+    def run(self, sql: str) -> None:
+        """Run a statement, such as CREATE TEMP TABLE, for later queries."""
+        with translated(self._files()):
+            self._connection.execute(sql)
+
+    def _files(self) -> str:
+        return " or ".join(sorted({t.path.as_posix() for t in self.tables.values()}))
+
+
+@contextmanager
+def open_tables(files: Mapping[str, Path]) -> Iterator[Engine]:
+    """Open each file as a table called by its key, a plain word such as ``base``.
+
+    Raises InputError for every file that is missing, empty, broken, of no readable format, or
+    has column names that differ at most in case; OutsideError where disk or permissions fail.
+    """
+    formats = {name: detect_format(path) for name, path in files.items()}
+    with _scratch() as scratch:
+        links = {name: _link(scratch, name, files[name], formats[name]) for name in files}
+        connection = _connect(scratch, list(links.values()))
+        try:
+            tables: dict[str, Table] = {}
+            engine = Engine(connection, tables)
+            for name, path in files.items():
+                with translated(path.as_posix()):
+                    tables[name] = _open(connection, name, path, links[name], formats[name])
+            yield engine
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise OutsideError(
+            f"no scratch folder can be made in {tempfile.gettempdir()}: {error.strerror}.",
+            remedy="Free some space, or point TMPDIR at a folder that can be written.",
+        ) from None
+    with folder as name:
+        yield Path(name)
+
+
+def _link(scratch: Path, name: str, path: Path, kind: Format) -> Path:
+    """Give the file a name without the characters that DuckDB takes for a pattern or a URL."""
+    link = scratch / f"{name}.{kind.value.lower()}"
+    try:
+        link.symlink_to(path.resolve())
+    except OSError as error:
+        raise OutsideError(f"cannot be written: {error.strerror}.", where=_at(link)) from None
+    return link
+
+
+def _connect(scratch: Path, readable: list[Path]) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:")
+    spill = scratch / "spill"
+    paths = ", ".join(literal(path.as_posix()) for path in readable)
+    for setting in (
+        f"threads = {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else 4}",
+        f"memory_limit = '{_MEMORY}'",
+        f"temp_directory = {literal(spill.as_posix())}",
+        "preserve_insertion_order = true",
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        f"allowed_paths = [{paths}]",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"SET {setting}")
+    return connection
+
+
+def _open(
+    connection: duckdb.DuckDBPyConnection, name: str, path: Path, link: Path, kind: Format
+) -> Table:
+    loaders = {Format.PARQUET: load_parquet, Format.CSV: load_csv, Format.JSON: load_json}
+    loaders[kind](connection, name, path, link)
+    described = connection.execute(f"DESCRIBE {identifier(name)}").fetchall()
+    columns = tuple(Column(name=row[0], type=row[1]) for row in described)
+    counted = connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()
+    rows = int(counted[0]) if counted else 0
+    if rows == 0:
+        raise InputError(
+            "the file has columns but no rows.",
+            where=_at(path),
+            remedy="The step that writes it found nothing to predict, or did not finish.",
+        )
+    return Table(name=name, path=path, format=kind, columns=columns, rows=rows)
+
+
+def _at(path: Path) -> Location:
+    return Location(file=path.as_posix())
