@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "preview": "Show a report as GitHub would render it.",
     "verify": "Check that evidence matches its digests.",
     "schema": "Print a JSON Schema: assay.yaml's, or an evidence document's.",
+    "setup": "Prepare a job: later steps can call `assay`.",
     "act": "Run a workflow file locally with act, against this toolkit.",
 }
 """Every command by name, with its one line of help; ``check-data`` is ``check_data.py``."""
@@ -75,9 +77,17 @@ SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_
 @click.option(
     "--debug", is_flag=True, envvar="ASSAY_DEBUG", help="Show the traceback of any error."
 )
-def assay(debug: bool) -> None:  # noqa: ARG001 -- read by the edge, before the command runs
+@click.option(
+    "--working-directory",
+    type=click.Path(exists=True, file_okay=False),
+    envvar="ASSAY_WORKING_DIRECTORY",
+    help="Run in this folder.",
+)
+def assay(debug: bool, working_directory: str | None) -> None:  # noqa: ARG001 -- the edge reads debug
     """Decide whether a change to a machine-learning model may ship, and show why.
 
     Exit codes: 0 passes; 1 the verdict says no; 2 your input is wrong; 3 something outside
     failed (git, DVC, MLflow, GitHub); 4 evidence does not match its digest; 70 a defect of Assay.
     """
+    if working_directory:
+        os.chdir(working_directory)

@@ -49,8 +49,9 @@ def printable(text: str) -> str:
 def print_error(error: AssayError) -> None:
     """Print one error on standard error; as an annotation under GitHub Actions."""
     if on_github():
-        from assay.github.commands import error_annotation
+        from assay.github.commands import annotation_lines, annotations_of
 
-        print(error_annotation(error), flush=True)
+        print(*annotation_lines(annotations_of(error)), sep="\n", flush=True)
         return
-    print(f"assay: error: {printable(str(error))}", file=sys.stderr, flush=True)
+    for line in str(error).split("\n"):
+        print(f"assay: error: {printable(line)}", file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ import click
 
 from assay.cli import assay
 from assay.cli.console import print_error
-from assay.errors import AssayError, OutsideError, SeveralErrors, VerdictFailed
+from assay.errors import AssayError, OutsideError, VerdictFailed
 
 _DEFECT = 70
 _INTERRUPTED = 130
@@ -48,9 +48,7 @@ def run(arguments: list[str]) -> int:
 def _report(error: AssayError, *, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
-    causes = error.causes if isinstance(error, SeveralErrors) else (error,)
-    for cause in causes:
-        print_error(cause)
+    print_error(error)
     return error.exit_code
 
 

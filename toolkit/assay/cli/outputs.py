@@ -1,0 +1,39 @@
+"""What a step hands on: the outputs of each command, written once.
+
+The action.yml files are generated from this table and held to it by a test.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+OUTPUTS: dict[str, dict[str, str]] = {
+    "plan": {
+        "any": "true where at least one model is touched.",
+        "models": "JSON list of {name, path} of the touched models, for a matrix.",
+        "tree": "Git tree of the head: what evidence is matched by.",
+    },
+    "test": {"state": "passed, failed or not-measured."},
+    "check-data": {"state": "passed, failed or not-measured."},
+    "train": {"state": "passed, failed or not-measured."},
+    "compare": {"verdict": "pass, warn or fail."},
+    "gate": {"verdict": "pass, warn or fail.", "comment": "Address of the comment, if any."},
+    "report": {"report": "Path of report.md."},
+    "publish-report": {"comment": "Address of the comment."},
+    "setup": {"version": "The version of Assay."},
+}
+
+
+def write_outputs(command: str, **values: str) -> None:
+    """Write step outputs where GitHub Actions asks for them; elsewhere do nothing.
+
+    Raises KeyError for a name that is not in the table.
+    """
+    for name in values:
+        OUTPUTS[command][name]
+    target = os.environ.get("GITHUB_OUTPUT")
+    if target:
+        from assay.github import outputs
+
+        outputs.write_outputs(Path(target), values)
