@@ -43,7 +43,8 @@ def add_history(raw: pd.DataFrame) -> pd.DataFrame:
 
 def add_label(table: pd.DataFrame) -> pd.DataFrame:
     """Replace the visits by the label: 1 for at least one visit, null where not known."""
-    visit = (table["visits"] > 0).astype("Int8")
+    visits = table["visits"]
+    visit = (visits > 0).astype("Int8").where(visits.notna())
     return table.assign(visit=visit).drop(columns="visits")
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from doctor_visit.prepare import add_history, add_label, in_test, position
 
@@ -42,9 +43,12 @@ def test_history_does_not_depend_on_the_order_of_rows(raw: pd.DataFrame) -> None
     )
 
 
-def test_the_label_replaces_the_visits_and_stays_unknown_where_they_are(raw: pd.DataFrame) -> None:
+@pytest.mark.parametrize("dtype", ["Int16", "float64"])
+def test_the_label_replaces_the_visits_and_stays_unknown_where_they_are(
+    raw: pd.DataFrame, dtype: str
+) -> None:
     raw.loc[0, "visits"] = pd.NA
-    table = add_label(raw)
+    table = add_label(raw.astype({"visits": dtype}))
     assert "visits" not in table
     assert table["visit"].isna().tolist() == [True, False, False, False, False, False]
     assert table["visit"].tolist()[1:] == [1, 1, 1, 0, 1]

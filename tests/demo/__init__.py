@@ -1,0 +1,1 @@
+"""A consumer with pull requests, for the demo and for the tests that drive act."""
