@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import OutsideError
-from assay.github.outputs import MAX_SUMMARY_BYTES, cut_bytes, append_outputs, write_summary
+from assay.github.outputs import MAX_SUMMARY_BYTES, append_outputs, cut_bytes, write_summary
 
 
 def parse(text: str) -> dict[str, str]:
