@@ -23,6 +23,7 @@ from assay.git.command import (
 
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_PARENT_OF = re.compile(rf"(?P<commit>{_SHA.pattern})\^(?P<number>[1-9])")
 _DEEPEN_BY = (50, 200, 1000, 5000)
 _OWN_FOLDER = ":(exclude,top,glob)**/.assay/**"
 
@@ -100,17 +101,24 @@ class Repository:
         parents = self.parents(commit)
         return self.obtain(parents[number - 1]) if len(parents) >= number else None
 
-    def obtain(self, commit: str) -> Revision:
-        """Return ``commit``, given in full hex, fetching that one commit where it is missing."""
-        found = self.try_resolve(commit)
-        if found is None and _SHA.fullmatch(commit):
-            remote = self._remote()
+    def obtain(self, name: str) -> Revision:
+        """Resolve ``name``; a full commit id that a shallow clone lacks is fetched first.
+
+        ``<commit>^1`` is the first parent of ``<commit>``, obtained in the same way.
+        """
+        found = self.try_resolve(name)
+        child = _PARENT_OF.fullmatch(name)
+        if found is None and child:
+            self.obtain(child["commit"])
+            found = self.parent(child["commit"], int(child["number"]))
+        elif found is None and _SHA.fullmatch(name):
             self._must(
-                "fetch", "--quiet", "--no-tags", "--depth=1", "--end-of-options", remote, commit,
+                "fetch", "--quiet", "--no-tags", "--depth=1", "--end-of-options",
+                self._remote(), name,
                 timeout=NETWORK_SECONDS,
-                doing=f"fetching commit {commit[:12]}",
+                doing=f"fetching commit {name[:12]}",
             )  # fmt: skip
-        return found or self.resolve(commit)
+        return found or self.resolve(name)
 
     def merge_base(self, one: str, other: str) -> Revision | None:
         """Return the best common ancestor, deepening a shallow clone as far as it takes.
