@@ -111,8 +111,10 @@ def action_yaml(name: str | None) -> str:
     description = ACTIONS[name] if name else "Run one command of Assay, the gate for models"
     inputs = [*(inputs_of(name) if name else root_inputs()), *COMMON]
     outputs = OUTPUTS.get(name, {}) if name else _all_outputs()
-    launcher = "$GITHUB_ACTION_PATH/../../toolkit/bin/assay" if name else (
-        "$GITHUB_ACTION_PATH/toolkit/bin/assay"
+    launcher = (
+        "$GITHUB_ACTION_PATH/../../toolkit/bin/assay"
+        if name
+        else ("$GITHUB_ACTION_PATH/toolkit/bin/assay")
     )
     lines = [HEAD.rstrip(), f"name: {title}", f"description: {_quoted(description)}", "inputs:"]
     if name is None:
@@ -140,7 +142,7 @@ def action_yaml(name: str | None) -> str:
     lines += [f"        {item.variable}: ${{{{ inputs.{item.name} }}}}" for item in inputs]
     if name is None:
         lines.append("        ASSAY_COMMAND: ${{ inputs.command }}")
-    run = f"'\"{launcher}\" {name}'" if name else f"'\"{launcher}\" \"$ASSAY_COMMAND\"'"
+    run = f"'\"{launcher}\" {name}'" if name else f'\'"{launcher}" "$ASSAY_COMMAND"\''
     lines.append(f"      run: {run}")
     return "\n".join(lines) + "\n"
 

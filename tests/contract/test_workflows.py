@@ -1,0 +1,170 @@
+"""What the workflows may do, and to what they are bound."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract.files import ACTIONS, CALLERS, OURS, ROOT, SLUG, is_reusable, jobs, load, steps
+
+REUSABLE = [path for path in OURS if is_reusable(path)]
+ALL = [*OURS, *CALLERS]
+CONSUMER_STAGES = ("actions/test", "actions/train", "actions/check-data", "actions/checkout")
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_nothing_is_granted_on_top_and_each_job_says_what_it_needs(path: Path) -> None:
+    assert load(path)["permissions"] == {}
+    for job, body in jobs(path).items():
+        assert "permissions" in body, job
+
+
+@pytest.mark.parametrize("path", [*ALL, *ACTIONS], ids=name_of)
+def test_no_expression_reaches_a_shell(path: Path) -> None:
+    for _, step in steps(path):
+        assert "${{" not in step.get("run", "")
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_no_job_inherits_secrets(path: Path) -> None:
+    assert all(job.get("secrets") != "inherit" for job in jobs(path).values())
+
+
+def _action_of(reference: str) -> dict[str, Any] | None:
+    name = reference.split("@")[0]
+    if not name.startswith(SLUG) or name.endswith(".yml"):
+        return None
+    return load(ROOT / name.removeprefix(SLUG).lstrip("/") / "action.yml")
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_what_a_step_hands_to_our_actions_is_an_input_of_theirs(path: Path) -> None:
+    for job, step in steps(path):
+        action = _action_of(step.get("uses", ""))
+        if action:
+            unknown = set(step.get("with", {})) - set(action["inputs"])
+            assert unknown == set(), (job, step["uses"])
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_outputs_that_are_read_are_outputs_of_the_step(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    with_id = {step["id"]: step for _, step in steps(path) if "id" in step}
+    for step_id, output in re.findall(r"steps\.([\w-]+)\.outputs\.([\w-]+)", text):
+        action = _action_of(with_id[step_id].get("uses", ""))
+        if action:
+            assert output in action["outputs"], (step_id, output)
+
+
+@pytest.mark.parametrize("path", REUSABLE, ids=name_of)
+def test_every_input_and_secret_of_a_workflow_is_used_and_described(path: Path) -> None:
+    call = load(path)["on"]["workflow_call"]
+    text = path.read_text(encoding="utf-8")
+    for kind in ("inputs", "secrets"):
+        for name, body in call.get(kind, {}).items():
+            assert re.search(rf"\b{kind}\.{re.escape(name)}\b", text), name
+            assert body["description"].endswith("."), name
+
+
+def _granted(permissions: dict[str, str]) -> dict[str, int]:
+    return {scope: ("none", "read", "write").index(level) for scope, level in permissions.items()}
+
+
+@pytest.mark.parametrize("path", CALLERS, ids=name_of)
+def test_a_caller_grants_what_the_called_jobs_ask_and_no_more(path: Path) -> None:
+    for job, body in jobs(path).items():
+        called = ROOT / body["uses"].split("@")[0].removeprefix(f"{SLUG}/")
+        asked: dict[str, int] = {}
+        for inner in jobs(called).values():
+            for scope, level in _granted(inner["permissions"]).items():
+                asked[scope] = max(level, asked.get(scope, 0))
+        assert _granted(body["permissions"]) == asked, job
+
+
+@pytest.mark.parametrize("path", CALLERS, ids=name_of)
+def test_a_caller_is_short_and_never_skips_the_required_job(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 25
+    trigger = load(path)["on"]
+    for job in jobs(path).values():
+        assert "if" not in job
+    pull_request = trigger.get("pull_request") if isinstance(trigger, dict) else None
+    assert not isinstance(pull_request, dict) or not {"paths", "paths-ignore"} & set(pull_request)
+
+
+@pytest.mark.parametrize("path", CALLERS, ids=name_of)
+def test_a_caller_hands_over_only_inputs_that_exist(path: Path) -> None:
+    for body in jobs(path).values():
+        call = load(ROOT / body["uses"].split("@")[0].removeprefix(f"{SLUG}/"))["on"][
+            "workflow_call"
+        ]
+        assert set(body.get("with", {})) <= set(call.get("inputs", {}))
+        assert set(body.get("secrets", {})) <= set(call.get("secrets", {}))
+
+
+def test_a_job_runs_the_consumers_code_or_holds_a_privilege_never_both() -> None:
+    for path in REUSABLE:
+        for name, job in jobs(path).items():
+            writes = "write" in job["permissions"].values()
+            references = [step.get("uses", "") for step in job["steps"]]
+            runs_theirs = any(stage in ref for ref in references for stage in CONSUMER_STAGES[:3])
+            assert not (writes and runs_theirs), name
+            if writes:
+                assert not any("actions/checkout@" in ref for ref in references), name
+                assert not any("actions/cache@" in ref for ref in references), name
+            if runs_theirs:
+                assert "github-token" not in str(job["steps"]), name
+
+
+def test_a_job_with_a_write_token_makes_its_environment_afresh() -> None:
+    for path in REUSABLE:
+        for name, job in jobs(path).items():
+            if "write" not in job["permissions"].values():
+                continue
+            for step in job["steps"]:
+                if step.get("uses", "").startswith(SLUG):
+                    assert step["with"]["fresh"] == "true", name
+
+
+def test_the_gate_needs_every_other_job_and_always_runs() -> None:
+    found = jobs(ROOT / ".github/workflows/pull-request.yml")
+    gate = found["gate"]
+    assert gate["name"] == "Assay gate"
+    assert gate["if"] == "always()"
+    assert set(gate["needs"]) == set(found) - {"gate"}
+    audited = [step for step in gate["steps"] if "needs" in step.get("with", {})]
+    assert [step["with"]["needs"] for step in audited] == ["${{ toJSON(needs) }}"]
+
+
+@pytest.mark.parametrize("path", REUSABLE, ids=name_of)
+def test_a_concurrency_group_has_a_literal_prefix_of_its_own(path: Path) -> None:
+    group = load(path)["concurrency"]["group"]
+    assert group.startswith(f"assay-{path.stem}-")
+
+
+@pytest.mark.parametrize("path", REUSABLE, ids=name_of)
+def test_uploads_keep_dot_folders_and_names_carry_the_attempt(path: Path) -> None:
+    for job, step in steps(path):
+        if "actions/upload-artifact@" not in step.get("uses", ""):
+            continue
+        options = step["with"]
+        assert options["include-hidden-files"] == "true", job
+        attempted = options["name"].endswith("-${{ github.run_attempt }}")
+        assert attempted or options.get("overwrite") == "true", job
+
+
+@pytest.mark.parametrize("path", [*OURS], ids=name_of)
+def test_a_checkout_leaves_no_credentials_behind(path: Path) -> None:
+    for job, step in steps(path):
+        if "actions/checkout@" in step.get("uses", ""):
+            assert step.get("with", {}).get("persist-credentials") == "false", job
+
+
+@pytest.mark.parametrize("path", OURS, ids=name_of)
+def test_every_job_has_a_time_limit(path: Path) -> None:
+    assert all("timeout-minutes" in job for job in jobs(path).values() if "steps" in job)
