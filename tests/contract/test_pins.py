@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from contract.files import ACTIONS, CALLERS, OURS, ROOT, SLUG, uses
 
 from assay import __version__
+from contract.files import ACTIONS, CALLERS, OURS, ROOT, SLUG, uses
 
 REFERENCE = re.compile(r"^\s*-?\s*uses: (?P<name>[^@\s]+)@(?P<ref>\S+)(?P<rest>.*)$", re.MULTILINE)
 FILES = [*OURS, *CALLERS, *ACTIONS]

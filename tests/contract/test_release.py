@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from contract.files import ROOT
 
 SCRIPT = ROOT / ".github/release.py"

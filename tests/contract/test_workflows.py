@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from contract.files import ACTIONS, CALLERS, OURS, ROOT, SLUG, is_reusable, jobs, load, steps
 
 REUSABLE = [path for path in OURS if is_reusable(path)]
@@ -37,7 +38,7 @@ def test_no_job_inherits_secrets(path: Path) -> None:
 
 
 def _action_of(reference: str) -> dict[str, Any] | None:
-    name = reference.split("@")[0]
+    name = reference.split("@", maxsplit=1)[0]
     if not name.startswith(SLUG) or name.endswith(".yml"):
         return None
     return load(ROOT / name.removeprefix(SLUG).lstrip("/") / "action.yml")
