@@ -1,0 +1,1 @@
+"""Verdict and evidence become Markdown: pure functions, nothing read and nothing sent."""

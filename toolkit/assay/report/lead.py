@@ -1,0 +1,146 @@
+"""The comment's first screen: the verdict, what was compared with what, and by whose rules."""
+
+from __future__ import annotations
+
+import re
+
+from assay.evidence import Comparison, Plan, Revision, Training
+from assay.report import numbers
+from assay.report.bundle import ModelEvidence, Report
+from assay.report.escape import code, text
+from assay.report.table import bullets, paragraphs
+from assay.report.words import OUTCOMES, SOURCES
+
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_EXAMPLES = 3
+MOST_MODELS = 20
+
+
+def title(report: Report) -> str:
+    """Return the heading: the verdict's word, and whether somebody accepted it."""
+    accepted = ", accepted" if report.verdict.override else ""
+    return f"### Assay: {OUTCOMES[report.verdict.state]}{accepted}"
+
+
+def sentence(report: Report) -> str:
+    """Return the verdict in one sentence, and who accepted or computed it."""
+    verdict = report.verdict
+    lines = [f"**{text(verdict.sentence, most=600)}**"]
+    if verdict.override:
+        accepted = verdict.override
+        lines.append(
+            f"Accepted by {code(accepted.by)} with the label {code(accepted.label)} "
+            f"at {text(accepted.at, most=40)}."
+        )
+    if report.computed_by:
+        lines.append(
+            f"The numbers were computed by the code of {code(report.computed_by)}, which Assay "
+            "does not vouch for; the rules are the base's."
+        )
+    return paragraphs(*lines)
+
+
+def compared(report: Report) -> str:
+    """Say which commits were compared, by whose rules, and how each model's rows joined."""
+    plan = report.plan
+    items = [f"{_commits(plan)} {_rules(plan)}"]
+    for model in report.touched[:MOST_MODELS]:
+        prefix = f"{code(model.plan.name)}: " if report.several else ""
+        items += [prefix + line for line in _model_lines(model)]
+    if len(report.touched) > MOST_MODELS:
+        items.append(f"And {len(report.touched) - MOST_MODELS:,} more models.")
+    untouched = [code(model.plan.name) for model in report.models if not model.plan.touched]
+    if untouched:
+        shown = ", ".join(untouched[:10])
+        more = f" and {len(untouched) - 10} more" if len(untouched) > 10 else ""
+        items.append(f"Not touched by this change: {shown}{more}.")
+    return bullets(items)
+
+
+def short(commit: str) -> str:
+    """Return a commit's first seven digits, which GitHub links; anything else is escaped."""
+    return commit[:7] if _COMMIT.fullmatch(commit) else text(commit, most=40)
+
+
+def _commits(plan: Plan) -> str:
+    event = plan.event
+    if plan.base is None:
+        why = text(plan.why_no_base or "no reason was given")
+        return f"Judged: {_head(plan)}; there is no base to compare with: {why}."
+    base = f"{code(event.base_branch)} at " if event.base_branch else ""
+    return f"Compared: {_head(plan)}, with {base}{_revision(plan.base)}."
+
+
+def _head(plan: Plan) -> str:
+    event = plan.event
+    if event.name == "pull_request" and event.head_sha and event.head_branch:
+        into = f" into {code(event.base_branch)}" if event.base_branch else ""
+        return f"{code(event.head_branch)} at {short(event.head_sha)}, merged{into}"
+    return _revision(plan.head)
+
+
+def _revision(revision: Revision) -> str:
+    return short(revision.commit)
+
+
+def _rules(plan: Plan) -> str:
+    file = code(plan.config_file)
+    if plan.config_rules_from == "base":
+        return f"The rules are those of the base's {file}."
+    return f"The rules are those of the head's own {file}: the base has none that can judge."
+
+
+def _model_lines(model: ModelEvidence) -> list[str]:
+    lines = [line for line in (_rows(model), _base_source(model.base)) if line]
+    if model.plan.rules_from == "head":
+        lines.append("New here: the base has no rules for it, so its own judge.")
+    return lines
+
+
+def _rows(model: ModelEvidence) -> str:
+    found = model.comparison
+    if found is None:
+        return "Nothing was compared: there is no comparison in the evidence."
+    if found.not_measured is not None:
+        return f"Nothing could be compared: {text(found.not_measured)}."
+    rows = found.rows
+    if rows is None:
+        return ""
+    parts = [f"{numbers.plural(rows.joined, 'test row')} joined by {text(rows.joined_by)}"]
+    for side, only, examples in (
+        ("base", rows.base_only, rows.base_only_examples),
+        ("head", rows.head_only, rows.head_only_examples),
+    ):
+        if only:
+            parts.append(f"{numbers.count(only)} only on the {side}{_such_as(examples)}")
+    if rows.repeated_ids:
+        parts.append(f"{numbers.plural(rows.repeated_ids, 'repeated id')} left out")
+    if rows.labels_changed:
+        parts.append(f"{numbers.plural(rows.labels_changed, 'label')} differ between the sides")
+    return f"{'; '.join(parts)}.{_sameness(found)}"
+
+
+def _sameness(found: Comparison) -> str:
+    said = ""
+    if found.test_set_changed:
+        said = " **The test set changed**: only the rows on both sides are compared."
+    if found.identical_model:
+        return f"{said} The model files are identical."
+    return f"{said} Every prediction is identical." if found.identical_predictions else said
+
+
+def _such_as(examples: tuple[str, ...]) -> str:
+    shown = ", ".join(code(value, most=40) for value in examples[:_EXAMPLES])
+    return f" ({shown})" if shown else ""
+
+
+def _base_source(base: Training | None) -> str:
+    if base is None:
+        return ""
+    if base.source is None or base.predictions is None:
+        reason = text(base.reason or "no reason was given")
+        return f"The base's predictions could not be had: {reason}."
+    said = f"The base's predictions come from {SOURCES[base.source]}"
+    if base.source_age_seconds is not None:
+        said += f", {numbers.duration(base.source_age_seconds)} old"
+    return f"{said} ({text(base.source_detail)})." if base.source_detail else f"{said}."
