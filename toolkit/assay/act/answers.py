@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +32,19 @@ class Reply:
     content_type: str = "application/json; charset=utf-8"
 
 
-Route = Callable[[Records, Request, re.Match[str]], Reply | None]
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request that a route matched; ``part`` holds the named parts of the path."""
+
+    records: Records
+    request: Request
+    part: Mapping[str, str]
+
+
+Route = Callable[[Call], Reply | None]
+"""Answers a call, or returns None to leave it to the emulator."""
+Note = Callable[[Call, bytes], bytes]
+"""Takes note of a call that the emulator answered, and returns the answer, put right."""
 
 
 def refusal(status: int, message: str, **more: Any) -> Reply:

@@ -209,3 +209,32 @@ def workflow_run_event(
     }
     ref = f"refs/heads/{default_branch}"
     return _branch_event("workflow_run", payload, slug=slug, ref=ref, sha=sha, actor=actor)
+
+
+def run_record(
+    event: Event, *, slug: str, default_branch: str, path: str, run_id: int, attempt: int, time: str
+) -> dict[str, Any]:
+    """A run that has just begun, as ``actions/runs/<id>`` shows it.
+
+    ``pull_requests`` is empty for a fork's, as it is on GitHub.
+    """
+    pull = event.payload.get("pull_request")
+    same = event.head_repository == slug
+    return {
+        "id": run_id,
+        "name": path.rsplit("/", 1)[-1].rsplit(".", 1)[0],
+        "path": path,
+        "event": event.name,
+        "status": "in_progress",
+        "conclusion": None,
+        "run_attempt": attempt,
+        "head_sha": event.head_sha,
+        "head_branch": event.head_branch,
+        "head_repository": {"full_name": event.head_repository, "fork": not same},
+        "repository": repository_facts(slug, default_branch),
+        "pull_requests": [{"number": pull["number"]}] if pull and same else [],
+        "actor": {"login": event.actor},
+        "triggering_actor": {"login": event.actor},
+        "created_at": time,
+        "updated_at": time,
+    }

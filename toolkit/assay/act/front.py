@@ -14,14 +14,13 @@ import json
 import re
 import ssl
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from assay.act import git_routes, routes
-from assay.act.answers import Reply, Request, Route, refusal
+from assay.act.answers import Call, Note, Reply, Request, Route, refusal
 from assay.act.events import pull_request_facts
 from assay.act.records import Account, Records, TokenKind
 
@@ -86,14 +85,14 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Front
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         """Say nothing: the harness reports what matters."""
 
     def handle_any(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         self._send(*_answer(self.server, self, self.rfile.read(length)))
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any  # noqa: N815 - http.server's
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -165,7 +164,7 @@ def _own_route(records: Records, request: Request) -> Reply | None:
     for method, pattern, route in _COMPILED:
         match = pattern.fullmatch(request.path) if method == request.method else None
         if match and match["slug"] == records.slug:
-            return route(records, request, match)
+            return route(Call(records=records, request=request, part=match.groupdict()))
     return None
 
 
@@ -191,8 +190,9 @@ def _pass_on(
     finally:
         connection.close()
     for own in (f"http://localhost:{front.upstream}", f"http://127.0.0.1:{front.upstream}"):
-        content = content.replace(own.encode(), request.base.encode())
-        kept = {name: value.replace(own, request.base) for name, value in kept.items()}
+        for old, new in ((f"{own}/repos/", f"{request.base}/repos/"), (own, front.address)):
+            content = content.replace(old.encode(), new.encode())
+            kept = {name: value.replace(old, new) for name, value in kept.items()}
     if response.status < 300:
         content = _note(front.records, request, content)
     return response.status, content, kept
@@ -203,29 +203,29 @@ def _note(records: Records, request: Request, content: bytes) -> bytes:
     for method, pattern, note in _NOTES:
         match = pattern.fullmatch(request.path) if method == request.method else None
         if match and match["slug"] == records.slug:
-            return note(records, request, match, content)
+            return note(Call(records=records, request=request, part=match.groupdict()), content)
     return content
 
 
-def _pull(records: Records, request: Request, match: re.Match[str], content: bytes) -> bytes:
-    pull = records.pulls.get(int(match["number"]))
+def _pull(call: Call, content: bytes) -> bytes:
+    pull = call.records.pulls.get(int(call.part["number"]))
     if pull is None:
         return content
-    own = pull_request_facts(pull, records.default_branch)
+    own = pull_request_facts(pull, call.records.default_branch)
     kept = {key: own[key] for key in ("head", "base", "merge_commit_sha", "user")}
     return json.dumps({**json.loads(content), **kept}).encode()
 
 
-def _labels(records: Records, request: Request, match: re.Match[str], content: bytes) -> bytes:
-    given = request.body.get("labels", request.body.get("", []))
+def _labels(call: Call, content: bytes) -> bytes:
+    given = call.request.body.get("labels", call.request.body.get("", []))
     words = [label if isinstance(label, str) else label.get("name", "") for label in given]
-    added = request.method == "POST"
-    names = words if added else [match["label"]]
-    login = request.account.login if request.account else ""
-    number = int(match["number"])
-    with records.lock:
+    added = call.request.method == "POST"
+    names = words if added else [call.part["label"]]
+    login = call.request.account.login if call.request.account else ""
+    number = int(call.part["number"])
+    with call.records.lock:
         for name in names:
-            records.add_event(
+            call.records.add_event(
                 number,
                 {
                     "event": "labeled" if added else "unlabeled",
@@ -233,24 +233,22 @@ def _labels(records: Records, request: Request, match: re.Match[str], content: b
                     "actor": {"login": login},
                 },
             )
-        pull = records.pulls.get(number)
+        pull = call.records.pulls.get(number)
         if pull:
             rest = tuple(label for label in pull.labels if label not in names)
             labels = (*rest, *names) if added else rest
-            records.pulls[number] = replace(pull, labels=labels)
+            call.records.pulls[number] = replace(pull, labels=labels)
     return content
 
 
-def _check(records: Records, request: Request, match: re.Match[str], content: bytes) -> bytes:
+def _check(call: Call, content: bytes) -> bytes:
     document = json.loads(content)
-    with records.lock:
-        records.checks.setdefault(document["head_sha"], {})[document["id"]] = document
+    with call.records.lock:
+        call.records.checks.setdefault(document["head_sha"], {})[document["id"]] = document
     return content
 
 
-_NOTES: tuple[
-    tuple[str, re.Pattern[str], Callable[[Records, Request, re.Match[str], bytes], bytes]], ...
-] = (
+_NOTES: tuple[tuple[str, re.Pattern[str], Note], ...] = (
     ("GET", re.compile(REPOSITORY + r"/pulls/(?P<number>\d+)"), _pull),
     ("PATCH", re.compile(REPOSITORY + r"/pulls/(?P<number>\d+)"), _pull),
     ("POST", re.compile(REPOSITORY + r"/issues/(?P<number>\d+)/labels"), _labels),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import re
 from typing import Any
 
-from assay.act.answers import Reply, Request, not_found, refusal
+from assay.act.answers import Call, Reply, not_found, refusal
 from assay.act.gitcli import run_git
 from assay.act.records import Records
 
@@ -43,27 +42,27 @@ def _commit(records: Records, sha: str) -> dict[str, Any]:
     }
 
 
-def git_commit(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    sha = resolve(records, match["sha"])
-    return Reply(status=200, document=_commit(records, sha)) if sha else not_found()
+def git_commit(call: Call) -> Reply | None:
+    sha = resolve(call.records, call.part["sha"])
+    return Reply(status=200, document=_commit(call.records, sha)) if sha else not_found()
 
 
-def commit(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    sha = resolve(records, match["ref"])
+def commit(call: Call) -> Reply | None:
+    sha = resolve(call.records, call.part["ref"])
     if sha is None:
-        return refusal(422, f"No commit found for SHA: {match['ref']}")
-    facts = _commit(records, sha)
+        return refusal(422, f"No commit found for SHA: {call.part['ref']}")
+    facts = _commit(call.records, sha)
     inner = {key: facts[key] for key in ("tree", "author", "committer", "message")}
     document = {"sha": sha, "commit": inner, "parents": facts["parents"], "author": None}
     return Reply(status=200, document=document)
 
 
-def tree(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    sha = resolve(records, match["sha"], "tree")
+def tree(call: Call) -> Reply | None:
+    sha = resolve(call.records, call.part["sha"], "tree")
     if sha is None:
         return not_found()
-    flags = ["-r", "-t"] if "recursive" in request.query else []
-    listing = (_git(records, "ls-tree", "-z", "--long", *flags, sha) or b"").decode()
+    flags = ["-r", "-t"] if "recursive" in call.request.query else []
+    listing = (_git(call.records, "ls-tree", "-z", "--long", *flags, sha) or b"").decode()
     entries = []
     for line in listing.split("\0"):
         if not line:
@@ -77,16 +76,16 @@ def tree(records: Records, request: Request, match: re.Match[str]) -> Reply | No
     return Reply(status=200, document={"sha": sha, "tree": entries, "truncated": False})
 
 
-def contents(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    sha = resolve(records, request.query.get("ref") or records.default_branch)
-    path = match["path"].strip("/")
+def contents(call: Call) -> Reply | None:
+    sha = resolve(call.records, call.request.query.get("ref") or call.records.default_branch)
+    path = call.part["path"].strip("/")
     if sha is None:
-        return refusal(404, f"No commit found for the ref {request.query.get('ref')}")
-    kind = _git(records, "cat-file", "-t", f"{sha}:{path}")
+        return refusal(404, f"No commit found for the ref {call.request.query.get('ref')}")
+    kind = _git(call.records, "cat-file", "-t", f"{sha}:{path}")
     if kind is None:
         return not_found()
     if kind.strip() == b"tree":
-        names = (_git(records, "ls-tree", "-z", f"{sha}:{path}") or b"").decode().split("\0")
+        names = (_git(call.records, "ls-tree", "-z", f"{sha}:{path}") or b"").decode().split("\0")
         entries = [line.split("\t", 1) for line in names if line]
         listing = [
             {
@@ -98,10 +97,10 @@ def contents(records: Records, request: Request, match: re.Match[str]) -> Reply 
             for facts, name in entries
         ]
         return Reply(status=200, document=listing)
-    data = _git(records, "cat-file", "blob", f"{sha}:{path}") or b""
-    if "raw" in request.accept:
+    data = _git(call.records, "cat-file", "blob", f"{sha}:{path}") or b""
+    if "raw" in call.request.accept:
         return Reply(status=200, raw=data, content_type="application/vnd.github.raw+json")
-    blob = (_git(records, "rev-parse", f"{sha}:{path}") or b"").decode().strip()
+    blob = (_git(call.records, "rev-parse", f"{sha}:{path}") or b"").decode().strip()
     document = {
         "type": "file",
         "name": path.rsplit("/", 1)[-1],
@@ -110,7 +109,7 @@ def contents(records: Records, request: Request, match: re.Match[str]) -> Reply 
         "size": len(data),
         "encoding": "base64",
         "content": base64.encodebytes(data).decode(),
-        "url": f"{request.base}{request.path}",
+        "url": f"{call.request.base}{call.request.path}",
     }
     return Reply(status=200, document=document)
 
@@ -123,15 +122,15 @@ def _files(records: Records, base: str, head: str) -> list[dict[str, Any]]:
     return [{"filename": path, "status": names.get(state, "changed")} for state, path in pairs]
 
 
-def compare(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    base, head = resolve(records, match["base"]), resolve(records, match["head"])
+def compare(call: Call) -> Reply | None:
+    base, head = resolve(call.records, call.part["base"]), resolve(call.records, call.part["head"])
     if base is None or head is None:
         return not_found()
-    found = _git(records, "merge-base", base, head)
+    found = _git(call.records, "merge-base", base, head)
     if found is None:
         return not_found()
     merge_base = found.decode().strip()
-    counts = _git(records, "rev-list", "--left-right", "--count", f"{base}...{head}") or b"0 0"
+    counts = _git(call.records, "rev-list", "--left-right", "--count", f"{base}...{head}") or b"0 0"
     behind, ahead = (int(number) for number in counts.split())
     status = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}.get(
         (ahead > 0, behind > 0), "diverged"
@@ -142,15 +141,15 @@ def compare(records: Records, request: Request, match: re.Match[str]) -> Reply |
         "behind_by": behind,
         "base_commit": {"sha": base},
         "merge_base_commit": {"sha": merge_base},
-        "files": _files(records, merge_base, head),
+        "files": _files(call.records, merge_base, head),
     }
     return Reply(status=200, document=document)
 
 
-def pull_files(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    pull = records.pulls.get(int(match["number"]))
+def pull_files(call: Call) -> Reply | None:
+    pull = call.records.pulls.get(int(call.part["number"]))
     if pull is None:
         return None
-    merge_base = _git(records, "merge-base", pull.base_sha, pull.head_sha)
+    merge_base = _git(call.records, "merge-base", pull.base_sha, pull.head_sha)
     start = merge_base.decode().strip() if merge_base else pull.base_sha
-    return Reply(status=200, document=_files(records, start, pull.head_sha))
+    return Reply(status=200, document=_files(call.records, start, pull.head_sha))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import secrets
 import signal
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -41,9 +40,9 @@ class Comment:
 class LocalGitHub:
     """A context manager: the API of ``remote``'s repository while it is entered.
 
-    ``node`` and ``emulator`` come from :class:`assay.act.tools.Toolbox`. ``people`` are logins
-    that get accounts beside the owner's. After entering, ``api_url`` (http), ``server_url``
-    (https, certificate ``ca``) and the tokens are set.
+    ``emulator`` is the command that :meth:`assay.act.tools.Toolbox.emulator` gives. ``people``
+    are logins that get accounts beside the owner's. Inside, ``api_url`` is plain http, and
+    ``server_url`` the same behind TLS, for those who trust ``certificate.ca``.
     """
 
     def __init__(
@@ -53,14 +52,12 @@ class LocalGitHub:
         default_branch: str,
         store: Path,
         scratch: Path,
-        node: Path,
-        emulator: Path,
-        env: Mapping[str, str],
+        emulator: Sequence[str],
         people: tuple[str, ...] = (),
     ) -> None:
-        self._command = [str(node), str(emulator), "start", "--service", "github"]
+        self._command = [*emulator, "start", "--service", "github"]
         self._scratch = scratch
-        self._env = {**env, "PATH": f"{node.parent}:{env.get('PATH', '')}"}
+        self._env = remote.env
         self.owner = remote.slug.split("/")[0]
         self._logins = tuple(dict.fromkeys((self.owner, JOB_LOGIN, *people)))
         self._upstream = {login: f"assay_{secrets.token_hex(16)}" for login in self._logins}
@@ -84,7 +81,7 @@ class LocalGitHub:
         self._fronts: list[Front] = []
         self.api_url = ""
         self.server_url = ""
-        self.certificate: Certificate | None = None
+        self.certificate: Certificate = make_certificate(scratch / "tls")
 
     def _account(self, login: str, kind: TokenKind) -> Account:
         return Account(login=login, kind=kind, upstream=self._upstream[login])
@@ -99,7 +96,6 @@ class LocalGitHub:
             upstream = self._start_emulator()
             plain = Front(self.records, upstream)
             self._fronts.append(plain)
-            self.certificate = make_certificate(self._scratch / "tls")
             secure = Front(self.records, upstream, tls=self.certificate.server_context())
             self._fronts.append(secure)
         except BaseException:
@@ -169,17 +165,14 @@ class LocalGitHub:
     def _ready(self, port: int) -> bool:
         deadline = time.monotonic() + PATIENCE
         owner = self.owner
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{port}/user",
-            headers={"Authorization": f"token {self._upstream[owner]}"},
-        )
+        token = self._upstream[owner]
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
                 return False
             try:
-                with urllib.request.urlopen(request, timeout=2) as response:
-                    return bool(json.load(response).get("login") == owner)
-            except (OSError, ValueError):
+                _, user = _ask(port, "GET", "/user", None, token)
+                return bool(user["login"] == owner)
+            except (OSError, ValueError, http.client.HTTPException):
                 time.sleep(0.05)
         return False
 
@@ -187,18 +180,8 @@ class LocalGitHub:
         self, method: str, path: str, body: Any = None, *, token: str | None = None
     ) -> tuple[int, Any]:
         """One call of the API, as the owner unless ``token`` says otherwise: (status, JSON)."""
-        request = urllib.request.Request(
-            self.api_url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"token {token or self.token_of(self.owner)}"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:
-                status, content = response.status, response.read()
-        except urllib.error.HTTPError as error:
-            status, content = error.code, error.read()
-        return status, json.loads(content) if content else None
+        port = int(self.api_url.rsplit(":", 1)[1])
+        return _ask(port, method, path, body, token or self.token_of(self.owner))
 
     def demand(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
         """:meth:`call` that raises OutsideError for a refusal."""
@@ -212,27 +195,29 @@ class LocalGitHub:
         root = f"/repos/{self.records.slug}"
         tip = self.demand("GET", f"{root}/git/ref/heads/{self.records.default_branch}")
         parent = tip["object"]["sha"]
-        branches = {self.records.default_branch}
         known = self.demand("GET", f"{root}/branches?per_page=100")
-        branches |= {branch["name"] for branch in known}
-        if pull.base_ref not in branches:
+        if pull.base_ref not in {branch["name"] for branch in known}:
             ref = {"ref": f"refs/heads/{pull.base_ref}", "sha": parent}
             self.demand("POST", f"{root}/git/refs", ref)
-        tree = self.demand("GET", f"{root}/git/ref/heads/{self.records.default_branch}")
-        blob = self.demand("POST", f"{root}/git/blobs", {"content": pull.head_sha})
-        entry = {"path": "head", "mode": "100644", "type": "blob", "sha": blob["sha"]}
-        tree = self.demand("POST", f"{root}/git/trees", {"tree": [entry]})
-        placeholder = {"message": pull.title, "tree": tree["sha"], "parents": [parent]}
-        commit = self.demand("POST", f"{root}/git/commits", placeholder)
         stand_in = f"assay-act-{secrets.token_hex(4)}"
-        ref = {"ref": f"refs/heads/{stand_in}", "sha": commit["sha"]}
-        self.demand("POST", f"{root}/git/refs", ref)
+        self._branch(stand_in, parent, pull.head_sha)
         asked = {"title": pull.title, "head": stand_in, "base": pull.base_ref, "body": ""}
         number = int(self.demand("POST", f"{root}/pulls", asked)["number"])
         numbered = replace(pull, number=number)
         with self.records.lock:
             self.records.pulls[number] = numbered
         return numbered
+
+    def _branch(self, name: str, parent: str, content: str) -> None:
+        """A branch of the emulator's own: it takes no pull request for commits it has not."""
+        root = f"/repos/{self.records.slug}"
+        blob = self.demand("POST", f"{root}/git/blobs", {"content": content})
+        entry = {"path": "head", "mode": "100644", "type": "blob", "sha": blob["sha"]}
+        tree = self.demand("POST", f"{root}/git/trees", {"tree": [entry]})
+        placeholder = {"message": name, "tree": tree["sha"], "parents": [parent]}
+        commit = self.demand("POST", f"{root}/git/commits", placeholder)
+        ref = {"ref": f"refs/heads/{name}", "sha": commit["sha"]}
+        self.demand("POST", f"{root}/git/refs", ref)
 
     def update_pull_request(self, pull: PullRequest) -> None:
         """Replace what is known of a pull request: its head moved, say."""
@@ -258,18 +243,20 @@ class LocalGitHub:
         while True:
             path = f"/repos/{self.records.slug}/issues/{number}/comments"
             batch = self.demand("GET", f"{path}?per_page=100&page={page}")
-            for item in batch:
-                comment = Comment(
-                    id=item["id"],
-                    author=item["user"]["login"],
-                    body=item["body"],
-                    created_at=item["created_at"],
-                    updated_at=item["updated_at"],
-                )
-                found.append(comment)
+            found += [_comment(item) for item in batch]
             if len(batch) < 100:
                 return tuple(found)
             page += 1
+
+
+def _comment(item: Mapping[str, Any]) -> Comment:
+    return Comment(
+        id=item["id"],
+        author=item["user"]["login"],
+        body=item["body"],
+        created_at=item["created_at"],
+        updated_at=item["updated_at"],
+    )
 
 
 def _free_port() -> int:
@@ -277,3 +264,17 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _ask(port: int, method: str, path: str, body: Any, token: str) -> tuple[int, Any]:
+    """One call of a server on this machine: (status, JSON)."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        content = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
+        connection.request(method, path, body=content, headers=headers)
+        response = connection.getresponse()
+        answer = response.read()
+        return response.status, json.loads(answer) if answer else None
+    finally:
+        connection.close()

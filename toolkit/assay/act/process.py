@@ -65,9 +65,8 @@ def run_act(
     timer.daemon = True
     timer.start()
     try:
-        assert process.stdout is not None
         with log.open("w", encoding="utf-8") as kept:
-            for line in process.stdout:
+            for line in process.stdout or ():
                 kept.write(line)
                 entry = stream.feed(line)
                 if watch is not None and entry is not None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from assay.act.answers import Reply, Request, not_found, refusal
+from assay.act.answers import Call, Reply, not_found, refusal
 from assay.act.events import pull_request_facts
 from assay.act.git_routes import resolve
 from assay.act.records import Records, now, stored_artifacts
@@ -14,41 +13,41 @@ from assay.act.records import Records, now, stored_artifacts
 COMMENT_LIMIT = 65_536
 
 
-def list_pulls(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
+def list_pulls(call: Call) -> Reply | None:
     """Open pull requests, filtered by head label and base as GitHub filters them."""
-    wanted_head, wanted_base = request.query.get("head"), request.query.get("base")
+    wanted_head, wanted_base = call.request.query.get("head"), call.request.query.get("base")
     found = []
-    with records.lock:
-        for pull in records.pulls.values():
-            facts = pull_request_facts(pull, records.default_branch)
+    with call.records.lock:
+        for pull in call.records.pulls.values():
+            facts = pull_request_facts(pull, call.records.default_branch)
             if wanted_head and facts["head"]["label"] != wanted_head:
                 continue
             if wanted_base and pull.base_ref != wanted_base:
                 continue
-            if request.query.get("state", "open") in ("open", "all"):
-                address = f"{request.base}/repos/{records.slug}/pulls/{pull.number}"
+            if call.request.query.get("state", "open") in ("open", "all"):
+                address = f"{call.request.base}/repos/{call.records.slug}/pulls/{pull.number}"
                 found.append({**facts, "url": address, "id": pull.number})
     return Reply(status=200, document=found)
 
 
-def run_list(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
+def run_list(call: Call) -> Reply | None:
     """Runs, newest first, by ``head_sha``, ``event``, ``branch`` and ``status``."""
-    with records.lock:
-        runs = sorted(records.runs.values(), key=lambda run: -int(run["id"]))
-    workflow = match.groupdict().get("workflow")
+    with call.records.lock:
+        runs = sorted(call.records.runs.values(), key=lambda run: -int(run["id"]))
+    workflow = call.part.get("workflow")
     if workflow:
         runs = [run for run in runs if run["path"].endswith("/" + workflow)]
     for name, key in (("head_sha", "head_sha"), ("event", "event"), ("branch", "head_branch")):
-        if name in request.query:
-            runs = [run for run in runs if run[key] == request.query[name]]
-    if "status" in request.query:
-        wanted = request.query["status"]
+        if name in call.request.query:
+            runs = [run for run in runs if run[key] == call.request.query[name]]
+    if "status" in call.request.query:
+        wanted = call.request.query["status"]
         runs = [run for run in runs if wanted in (run["status"], run["conclusion"])]
     return Reply(status=200, document={"total_count": len(runs), "workflow_runs": runs})
 
 
-def run_one(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    run = records.runs.get(int(match["run"]))
+def run_one(call: Call) -> Reply | None:
+    run = call.records.runs.get(int(call.part["run"]))
     return Reply(status=200, document=run) if run else not_found()
 
 
@@ -74,75 +73,75 @@ def _artifact(records: Records, facts: Mapping[str, Any], base: str) -> dict[str
     }
 
 
-def artifact_list(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
+def artifact_list(call: Call) -> Reply | None:
     """Artifacts of a run, or of all runs, newest first, by exact ``name``; paged."""
-    run = match.groupdict().get("run")
-    stored = stored_artifacts(records.artifacts, int(run) if run else None)
+    run = call.part.get("run")
+    stored = stored_artifacts(call.records.artifacts, int(run) if run else None)
     chosen = [
-        _artifact(records, facts, request.base)
+        _artifact(call.records, facts, call.request.base)
         for facts, _ in reversed(stored)
-        if request.query.get("name", facts["name"]) == facts["name"]
+        if call.request.query.get("name", facts["name"]) == facts["name"]
     ]
-    size, page = int(request.query.get("per_page", 30)), int(request.query.get("page", 1))
+    size, page = int(call.request.query.get("per_page", 30)), int(call.request.query.get("page", 1))
     shown = chosen[(page - 1) * size : page * size]
     return Reply(status=200, document={"total_count": len(chosen), "artifacts": shown})
 
 
-def artifact_one(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    for facts, archive in stored_artifacts(records.artifacts):
-        if facts["id"] == int(match["artifact"]):
-            if match["zip"]:
+def artifact_one(call: Call) -> Reply | None:
+    for facts, archive in stored_artifacts(call.records.artifacts):
+        if facts["id"] == int(call.part["artifact"]):
+            if call.part["zip"]:
                 raw = archive.read_bytes()
                 return Reply(status=200, raw=raw, content_type="application/zip")
-            return Reply(status=200, document=_artifact(records, facts, request.base))
+            return Reply(status=200, document=_artifact(call.records, facts, call.request.base))
     return not_found()
 
 
-def timeline(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    with records.lock:
-        events = list(records.timeline.get(int(match["number"]), ()))
-    size, page = int(request.query.get("per_page", 30)), int(request.query.get("page", 1))
+def timeline(call: Call) -> Reply | None:
+    with call.records.lock:
+        events = list(call.records.timeline.get(int(call.part["number"]), ()))
+    size, page = int(call.request.query.get("per_page", 30)), int(call.request.query.get("page", 1))
     return Reply(status=200, document=events[(page - 1) * size : page * size])
 
 
-def permission(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    login = match["login"]
-    owner = login == records.slug.split("/")[0]
-    role = records.permissions.get(login, "admin" if owner else "read")
+def permission(call: Call) -> Reply | None:
+    login = call.part["login"]
+    owner = login == call.records.slug.split("/")[0]
+    role = call.records.permissions.get(login, "admin" if owner else "read")
     simple = {"maintain": "write", "triage": "read"}.get(role, role)
     user = {"login": login, "type": "User"}
     return Reply(status=200, document={"permission": simple, "role_name": role, "user": user})
 
 
-def set_status(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    document = {**request.body, "id": 1, "created_at": now()}
-    with records.lock:
-        records.statuses.setdefault(match["sha"], []).insert(0, document)
+def set_status(call: Call) -> Reply | None:
+    document = {**call.request.body, "id": 1, "created_at": now()}
+    with call.records.lock:
+        call.records.statuses.setdefault(call.part["sha"], []).insert(0, document)
     return Reply(status=201, document=document)
 
 
-def statuses(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
-    sha = resolve(records, match["ref"]) or match["ref"]
-    found = records.statuses.get(sha, [])
-    if match["combined"] == "statuses":
+def statuses(call: Call) -> Reply | None:
+    sha = resolve(call.records, call.part["ref"]) or call.part["ref"]
+    found = call.records.statuses.get(sha, [])
+    if call.part["combined"] == "statuses":
         return Reply(status=200, document=found)
     state = "pending" if not found else str(found[0].get("state"))
     return Reply(status=200, document={"state": state, "sha": sha, "statuses": found})
 
 
-def check_runs(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
+def check_runs(call: Call) -> Reply | None:
     """The check runs of a commit, by ``check_name`` if asked."""
-    sha = resolve(records, match["ref"]) or match["ref"]
-    with records.lock:
-        found = list(records.checks.get(sha, {}).values())
-    wanted = request.query.get("check_name")
+    sha = resolve(call.records, call.part["ref"]) or call.part["ref"]
+    with call.records.lock:
+        found = list(call.records.checks.get(sha, {}).values())
+    wanted = call.request.query.get("check_name")
     found = [check for check in found if wanted in (None, check["name"])]
     return Reply(status=200, document={"total_count": len(found), "check_runs": found})
 
 
-def long_comment(records: Records, request: Request, match: re.Match[str]) -> Reply | None:
+def long_comment(call: Call) -> Reply | None:
     """Refuses what GitHub refuses, and leaves the rest to the emulator."""
-    if len(str(request.body.get("body", ""))) <= COMMENT_LIMIT:
+    if len(str(call.request.body.get("body", ""))) <= COMMENT_LIMIT:
         return None
     message = f"Body is too long (maximum is {COMMENT_LIMIT} characters)"
     error = {"resource": "IssueComment", "code": "unprocessable", "field": "data"}

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from assay.act.events import Event, PullRequest
 from assay.act.github import Comment
-from assay.act.harness import Harness, Settings
+from assay.act.harness import Harness
 from assay.act.result import RunResult
+from assay.act.site import Settings
 from assay.errors import InputError
 
 EVENTS = ("pull_request", "push", "merge_group", "workflow_dispatch")

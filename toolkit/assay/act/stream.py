@@ -94,7 +94,7 @@ class Stream:
                 properties=dict(entry.get("kvPairs") or {}),
             )
             self.annotations.append(annotation)
-        elif command == "summary" and len(entry.get("stepID", ())) == 1:
+        elif command == "summary" and len(entry.get("stepID") or []) == 1:
             job.summary.append(str(entry.get("content", "")))
         elif UNSUPPORTED in message:
             self.unsupported.append(message.strip())
@@ -105,7 +105,7 @@ class Stream:
         self._step(entry, job)
 
     def _step(self, entry: Mapping[str, Any], job: _Job) -> None:
-        ids = entry.get("stepID") or ()
+        ids = list(entry.get("stepID") or [])
         if len(ids) != 1 or "stage" not in entry:
             return
         key = (str(entry["stage"]), str(ids[0]))

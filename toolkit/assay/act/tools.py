@@ -72,8 +72,8 @@ class Toolbox:
         """A ``go`` of at least 1.25: the one on PATH, else the pinned wheel's."""
         return self._program("go", ["version"], GO_OLDEST, "go.txt", "go/bin")
 
-    def emulator(self) -> Path:
-        """The script that starts the local GitHub API, for :meth:`node` to run."""
+    def emulator(self) -> list[str]:
+        """The command that starts the local GitHub API: node and the script that it runs."""
         source = self.requirements / "emulate"
         node = self.node()
         npm = self._npm(node)
@@ -87,7 +87,7 @@ class Toolbox:
             self._run([*npm, *options], cwd=target, env={**self.environ, "PATH": path})
 
         folder = self._once("emulate", [source / "package-lock.json"], install)
-        return folder / "node_modules" / "emulate" / "dist" / "index.js"
+        return [str(node), str(folder / "node_modules" / "emulate" / "dist" / "index.js")]
 
     def _npm(self, node: Path) -> list[str]:
         """npm as the wheel carries it beside its node, else the one on PATH."""
