@@ -20,7 +20,7 @@ class ColumnProfile:
     """One column over all rows; NaN counts as missing.
 
     ``low`` and ``high`` are of the finite values (numbers; text and times as text); ``distinct``
-    is approximate (HyperLogLog, a few per cent) unless ``values`` lists all of them with their
+    is approximate (HyperLogLog, a few per cent) unless ``values`` lists all finite ones with their
     counts, most frequent first.
     """
 
@@ -129,6 +129,9 @@ def _listed(rows: Rows, columns: list[Column]) -> dict[str, tuple[tuple[Value, i
 
 
 def _plain(column: Column) -> str:
+    name = identifier(column.name)
     if column.kind == "text":
-        return f"CAST({value_of(column)} AS VARCHAR)"
-    return f"CAST({value_of(column)} AS DOUBLE)" if column.kind == "float" else value_of(column)
+        return f"CAST({name} AS VARCHAR)"
+    if has_nan(column):
+        return f"CASE WHEN isfinite({name}) THEN CAST({name} AS DOUBLE) END"
+    return f"CAST({name} AS DOUBLE)" if column.kind == "float" else name

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import duckdb
+
 from assay.tables.formats import Format
 from assay.tables.source import Column, Engine, Table
 from assay.tables.sql import identifier, literal
@@ -186,3 +188,20 @@ def is_not_in(column: Column, kind: str, values: Sequence[str | int | float | bo
 def is_not_like(column: Column, pattern: str) -> str:
     """SQL: the text is there and does not match the whole regular expression (RE2)."""
     return f"NOT regexp_full_match(CAST({value_of(column)} AS VARCHAR), {literal(pattern)})"
+
+
+def pattern_problem(pattern: str) -> str | None:
+    """Say what is wrong with a regular expression; None where RE2 accepts it."""
+    with duckdb.connect(":memory:") as connection:
+        try:
+            connection.execute("SELECT regexp_full_match('', ?)", [pattern])
+        except duckdb.Error as error:
+            first = str(error).splitlines()[0].removeprefix("Invalid Input Error: ")
+            return first[:200].rstrip(".")
+    return None
+
+
+def is_in(column: Column, values: Sequence[str | int | float | bool]) -> str:
+    """SQL: the value is one of ``values``."""
+    listed = ", ".join(literal(value) for value in values)
+    return f"({value_of(column)}) IN ({listed})"
