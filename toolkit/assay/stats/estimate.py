@@ -175,7 +175,8 @@ def from_standard_error(
     difference = contrast.difference
 
     def symmetric(at: float) -> tuple[float, float]:
-        return difference - at * standard_error(at), difference + at * standard_error(at)
+        reach = at * standard_error(at)
+        return difference - reach, difference + reach
 
     ends = ends or symmetric
     low, high = ends(z)
@@ -202,14 +203,27 @@ def inverted_p(ends: Callable[[float], tuple[float, float]]) -> float:
     if centre == 0:
         return 0.5
     end = 1 if centre < 0 else 0
-    low, high = 0.0, _LARGEST_Z
-    if (ends(high)[end] < 0) == (centre < 0):
-        low = high
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        if (ends(middle)[end] < 0) == (centre < 0):
-            low = middle
-        else:
-            high = middle
-    tail = float(ndtr(-low))
+    tail = float(ndtr(-_root(lambda z: ends(z)[end], centre)))
     return tail if centre < 0 else 1 - tail
+
+
+def _root(f: Callable[[float], float], start: float) -> float:
+    """Where f, which is `start` at 0, changes sign; at most _LARGEST_Z (the Illinois method)."""
+    low, at_low = 0.0, start
+    high, at_high = _LARGEST_Z, f(_LARGEST_Z)
+    if (at_high < 0) == (at_low < 0):
+        return high
+    kept_low = kept_high = False
+    while high - low > 1e-9:
+        middle = high - at_high * (high - low) / (at_high - at_low)
+        value = f(middle)
+        if abs(value) <= 1e-12 * abs(start):
+            return middle
+        if (value < 0) == (at_high < 0):
+            # Twice on one side: halving the other end's value keeps it from staying for ever.
+            at_low = at_low / 2 if kept_low else at_low
+            high, at_high, kept_low, kept_high = middle, value, True, False
+        else:
+            at_high = at_high / 2 if kept_high else at_high
+            low, at_low, kept_low, kept_high = middle, value, False, True
+    return (low + high) / 2

@@ -1,0 +1,127 @@
+"""The verdict in one sentence, with the number that decided."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from assay.config import METRICS, Severity
+from assay.evidence import Outcome, Rule, StageRule, State
+from assay.verdict.claims import WHOLE
+
+_WORDS = {
+    State.BETTER: "is better",
+    State.NO_WORSE: "is no worse",
+    State.WORSE: "is worse",
+    State.INCONCLUSIVE: "is inconclusive",
+    State.NOT_MEASURED: "is not measured",
+}
+_GOOD = {State.BETTER: 0, State.NO_WORSE: 1, State.INCONCLUSIVE: 2}
+
+
+def sentence_of(outcome: Outcome, rules: Sequence[Rule], stages: Sequence[StageRule]) -> str:
+    """Say the outcome in one sentence; names are unescaped, as everywhere in evidence."""
+    if outcome is Outcome.PASS:
+        return _passed(rules)
+    severity = Severity.BLOCK if outcome is Outcome.FAIL else Severity.WARN
+    whys = [rule for rule in stages if rule.severity is severity]
+    claims = sorted((rule for rule in rules if rule.severity is severity), key=_worst_first)
+    several = len({rule.model for rule in rules} | {rule.model for rule in stages}) > 1
+    more = len(whys) + len(claims) - 1
+    # A worse number says more than the stage that also failed; a stage more than its absence.
+    if claims and (claims[0].state is State.WORSE or not whys):
+        said = _claim(claims[0], several=several)
+    elif whys:
+        said = (f"{whys[0].model}: " if several else "") + whys[0].message.rstrip(".")
+    else:
+        return "Nothing that gates could be measured."
+    rest = f", and {_plural(more, 'more rule')} {_verb(outcome, more)}" if more else ""
+    return f"{said[:1].upper()}{said[1:]}{rest}."
+
+
+def _verb(outcome: Outcome, many: int) -> str:
+    word = "block" if outcome is Outcome.FAIL else "warn"
+    return word if many != 1 else f"{word}s"
+
+
+def _plural(many: int, word: str) -> str:
+    return f"{many:,} {word}{'' if many == 1 else 's'}"
+
+
+def _worst_first(rule: Rule) -> tuple[int, bool, float]:
+    order = [State.WORSE, State.NOT_MEASURED, State.INCONCLUSIVE, State.NO_WORSE, State.BETTER]
+    p = rule.p_adjusted if rule.p_adjusted is not None else 1.0
+    return order.index(rule.state), rule.slice != WHOLE, p
+
+
+def _passed(rules: Sequence[Rule]) -> str:
+    gates = [rule for rule in rules if rule.gate and rule.slice == WHOLE and rule.state in _GOOD]
+    if not gates:
+        return "No model is touched by this change."
+    several = len({rule.model for rule in gates}) > 1
+    best = min(gates, key=lambda rule: _GOOD[rule.state])
+    said = _claim(best, several=several)
+    others = len(gates) - 1
+    if others:
+        said += f"; the other {'gate holds' if others == 1 else f'{others:,} gates hold'}"
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def _title(rule: Rule) -> str:
+    title = METRICS[rule.metric].title if rule.metric in METRICS else rule.metric
+    # ROC AUC and F1 keep their capitals, Recall in the middle of a sentence does not.
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+
+
+def _claim(rule: Rule, *, several: bool) -> str:
+    where = f" in {rule.slice}" if rule.slice != WHOLE else ""
+    said = (f"{rule.model}: " if several else "") + f"{_title(rule)}{where} {_WORDS[rule.state]}"
+    if rule.state is State.NOT_MEASURED:
+        return f"{said}: {rule.reason}" if rule.reason else said
+    return f"{said}{_numbers(rule)}"
+
+
+def _numbers(rule: Rule) -> str:
+    if rule.base is None or rule.head is None or rule.difference is None:
+        return f": {rule.reason}" if rule.reason else ""
+    places = _places(rule)
+    shown = f": {_number(rule.base, places)} to {_number(rule.head, places)}"
+    if rule.interval is None:
+        return f"{shown}, {rule.reason}" if rule.reason else shown
+    low, high = (_signed(end, places) for end in rule.interval)
+    level = f"{100 * rule.confidence:.10g} %"
+    shown += (
+        f", a difference of {_signed(rule.difference, places)} ({level} interval {low} to {high}"
+    )
+    if rule.relative_margin is not None:
+        shown += f", margin {100 * rule.relative_margin:.10g} % of the base"
+    elif rule.margin:
+        shown += f", margin {rule.margin:.10g}"
+    elif rule.margin == 0:
+        shown += ", must improve"
+    shown += "; positive is better)" if not rule.higher_is_better else ")"
+    if (
+        rule.state is State.INCONCLUSIVE
+        and rule.rows_needed
+        and "nominally_worse" not in rule.flags
+    ):
+        shown += f"; about {rule.rows_needed:,} rows would settle it"
+    return shown
+
+
+def _places(rule: Rule) -> int:
+    """Decimals that show two digits of the interval's half-width."""
+    ends = rule.interval or (0.0, 0.0)
+    half = (ends[1] - ends[0]) / 2
+    if half <= 0:
+        return 4
+    return min(8, max(0, 1 - math.floor(math.log10(half))))
+
+
+def _number(value: float, places: int) -> str:
+    return f"{value:,.{places}f}".replace("-", "−")
+
+
+def _signed(value: float, places: int) -> str:
+    shown = _number(value, places)
+    return shown if value < 0 and shown.strip("−0.,") else "+" + shown.lstrip("−")
