@@ -194,8 +194,20 @@ def _pass_on(
             content = content.replace(old.encode(), new.encode())
             kept = {name: value.replace(old, new) for name, value in kept.items()}
     if response.status < 300:
-        content = _note(front.records, request, content)
+        content = _note(front.records, request, _with_bots(content))
     return response.status, content, kept
+
+
+def _with_bots(content: bytes) -> bytes:
+    """Accounts that end in ``[bot]`` are of type Bot: the emulator makes users of all."""
+
+    def mend(facts: dict[str, Any]) -> dict[str, Any]:
+        return {**facts, "type": "Bot"} if str(facts.get("login")).endswith("[bot]") else facts
+
+    try:
+        return json.dumps(json.loads(content, object_hook=mend)).encode()
+    except ValueError:
+        return content
 
 
 def _note(records: Records, request: Request, content: bytes) -> bytes:

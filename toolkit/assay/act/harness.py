@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from assay.act import events
 from assay.act.events import Event, PullRequest
@@ -98,17 +99,7 @@ class Harness(Site):
         found = references(file, consumer=consumer, toolkit=self.toolkit)
         shown = file.relative_to(consumer).as_posix()
         launch = self._launch(event, shown, found, folder, run_id, attempt)
-        record = events.run_record(
-            event,
-            slug=self.slug,
-            default_branch=self.settings.default_branch,
-            path=shown,
-            run_id=run_id,
-            attempt=attempt,
-            time=now(),
-        )
-        record["html_url"] = f"{self.github.server_url}/{self.slug}/actions/runs/{run_id}"
-        self.github.records.runs[run_id] = record
+        record = self._record(event, shown, run_id, attempt)
         log = folder / "act.jsonl"
         ended = run_act(
             command(launch),
@@ -135,6 +126,22 @@ class Harness(Site):
             log=log,
             payload=folder / "event.json",
         )
+
+    def _record(self, event: Event, path: str, run_id: int, attempt: int) -> dict[str, Any]:
+        """The run, entered into the local GitHub."""
+        record = events.run_record(
+            event,
+            slug=self.slug,
+            default_branch=self.settings.default_branch,
+            path=path,
+            run_id=run_id,
+            attempt=attempt,
+            time=now(),
+        )
+        record["html_url"] = f"{self.github.server_url}/{self.slug}/actions/runs/{run_id}"
+        with self.github.records.lock:
+            self.github.records.runs[run_id] = record
+        return record
 
     def _launch(
         self,

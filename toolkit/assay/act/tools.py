@@ -12,7 +12,6 @@ import hashlib
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -138,15 +137,11 @@ class Toolbox:
 
         def install(target: Path) -> None:
             self.say(f"installing {name} from its wheel")
-            requirement = ["--require-hashes", "--no-deps", "-r", str(self.requirements / lock)]
-            installer = self._installer()
-            self._run([*installer, "install", "--target", str(target), *requirement], cwd=target)
+            uv = str(self.requirements.parent / "toolkit" / "bin" / "uv")
+            pins = ["--require-hashes", "--no-deps", "-r", str(self.requirements / lock)]
+            self._run([uv, "pip", "install", "--target", str(target), *pins], cwd=target)
 
         return self._once(name, [self.requirements / lock], install) / inside / name
-
-    def _installer(self) -> list[str]:
-        uv = self._which("uv")
-        return [str(uv), "pip"] if uv else [sys.executable, "-m", "pip"]
 
     def _version(self, program: Path, question: Sequence[str]) -> tuple[int, int]:
         done = subprocess.run(

@@ -103,8 +103,8 @@ def act(
 
     act knows no permissions, concurrency and environments: GitHub may still refuse a run for those.
     """
-    from assay.act.harness import Settings
     from assay.act.run import Trigger, run_workflow
+    from assay.act.site import Settings
 
     scratch = keep or _fresh_folder()
     settings = Settings(
