@@ -36,4 +36,4 @@ def write_outputs(command: str, **values: str) -> None:
     if target:
         from assay.github import outputs
 
-        outputs.write_outputs(Path(target), values)
+        outputs.append_outputs(Path(target), values)

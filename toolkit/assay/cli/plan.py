@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from assay.cli.options import config_option, evidence_option, json_option
 
 if TYPE_CHECKING:
     from assay.evidence import Plan
+    from assay.git import Repository
 
 
 @click.command("plan")
@@ -26,58 +28,53 @@ if TYPE_CHECKING:
     help="Compare with this commit. Default: what the event names, or the merge base with the "
     "default branch.",
 )
-@click.option(
-    "--working-directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    show_default=True,
-    help="The folder that --config and --evidence count from.",
-)
 @json_option
-def plan(
-    config: Path, evidence: Path, base: str | None, working_directory: Path, as_json: bool
-) -> None:
+def plan(config: Path, evidence: Path, base: str | None, as_json: bool) -> None:
     """Say which models a change touches and what it is compared with.
 
-    Writes plan.json into the evidence folder. Under GitHub Actions it also sets the step's
-    outputs: models (a JSON list of {name, path} of the touched ones, for a matrix), any,
-    base-commit and head-commit.
+    Writes plan.json into the evidence folder. The rules are those of the base's configuration;
+    what the head's says differently is kept beside them.
     """
+    from assay.cli.outputs import write_outputs
     from assay.git import Repository
-    from assay.github.outputs import append_outputs
-    from assay.github.settings import read_settings
-    from assay.training.revisions import local_ends, named_ends, read_plan
 
-    settings = read_settings(os.environ)
-    repository = Repository.find(working_directory, os.environ)
-    local = settings.revisions is None or base is not None
-    if settings.revisions is None or base is not None:
-        ends = local_ends(repository, base=base, dirty=repository.is_dirty())
-    else:
-        names = settings.revisions
-        ends = named_ends(
-            repository, head=names.head, base=names.base, merge_base_with=names.merge_base_with
-        )
-    made = read_plan(
-        repository, settings.event, ends, config=working_directory / config, from_work_tree=local
-    )
-    made.write(working_directory / evidence)
-    if settings.output_file is not None:
-        append_outputs(settings.output_file, outputs_of(made))
+    repository = Repository.find(Path.cwd(), os.environ)
+    made = make(repository, config, base=base, environ=os.environ)
+    made.write(evidence)
+    write_outputs("plan", **outputs_of(made))
     if as_json:
         click.echo(made.to_json(), nl=False)
     else:
         _print(made)
 
 
+def make(
+    repository: Repository, config: Path, *, base: str | None, environ: Mapping[str, str]
+) -> Plan:
+    """Return the plan of this run: of the event in a job, of the work tree elsewhere."""
+    from assay.github.settings import read_settings
+    from assay.training.revisions import local_ends, named_ends, read_plan
+
+    settings = read_settings(environ)
+    names = settings.revisions
+    if names is None:
+        ends = local_ends(repository, base=base, dirty=repository.is_dirty())
+    elif base is not None:
+        ends = named_ends(repository, head=names.head, base=base)
+    else:
+        ends = named_ends(
+            repository, head=names.head, base=names.base, merge_base_with=names.merge_base_with
+        )
+    return read_plan(repository, settings.event, ends, config=config, from_work_tree=names is None)
+
+
 def outputs_of(plan: Plan) -> dict[str, str]:
     """Return the step outputs of a plan, by name."""
     touched = [{"name": model.name, "path": model.path} for model in plan.models if model.touched]
     return {
-        "models": json.dumps(touched, separators=(",", ":")),
         "any": "true" if touched else "false",
-        "base-commit": "" if plan.base is None else plan.base.commit,
-        "head-commit": plan.head.commit,
+        "models": json.dumps(touched, separators=(",", ":")),
+        "tree": plan.head.tree,
     }
 
 

@@ -51,6 +51,20 @@ class Lock:
                     return stage, out
         return None
 
+    def upstream(self, name: str) -> set[str]:
+        """Return the stage ``name`` and every stage whose outputs lead to it."""
+        stages = {stage.name: stage for stage in self.stages}
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            stage = stages.get(waiting.pop())
+            if stage is None or stage.name in found:
+                continue
+            found.add(stage.name)
+            made = (self.producer(dep.path) for dep in stage.deps)
+            waiting += [producer[0].name for producer in made if producer]
+        return found
+
     def digests(self) -> dict[str, str]:
         """Return every digest by ``kind:path``; a dependency that a stage makes is data."""
         return {f"{kind}:{entry.path}": entry.digest for kind, entry in self._entries()}
@@ -133,6 +147,33 @@ def flatten(values: Mapping[Any, Any], prefix: str = "") -> dict[str, str]:
         else:
             found[name] = value if isinstance(value, str) else _text(value)
     return found
+
+
+_MISSING = frozenset({"deleted", "not in cache"})
+
+
+def stale_stages(status: object) -> set[str]:
+    """Return the stages that ``dvc status --json`` calls changed, by name.
+
+    Files that are only missing (not fetched yet) do not count: the lock still describes them.
+    """
+    if not isinstance(status, dict):
+        return set()
+    return {
+        str(name).rsplit(":", 1)[-1]
+        for name, reasons in status.items()
+        if any(map(_is_change, reasons if isinstance(reasons, list) else [reasons]))
+    }
+
+
+def _is_change(reason: object) -> bool:
+    """A reason is ``changed command`` or ``{"changed deps": {path: "modified"}}``."""
+    if not isinstance(reason, dict):
+        return reason != "always changed"
+    states: set[str] = set()
+    for what in reason.values():
+        states |= set(flatten(what).values()) if isinstance(what, Mapping) else {str(what)}
+    return not states <= _MISSING
 
 
 def _text(value: object) -> str:

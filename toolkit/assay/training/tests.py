@@ -1,0 +1,100 @@
+"""Run the consumer's own tests in the consumer's environment."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tempfile
+from pathlib import Path
+
+from assay.config import Tests
+from assay.errors import InputError
+from assay.evidence import StageState, TestRun
+from assay.training.environment import ConsumerEnvironment
+from assay.training.junit import Results, read_junit
+from assay.training.process import Ended, Transcript
+
+_PYTEST = re.compile(r"(^|[\s/])(pytest|py\.test)(\s|$)")
+_NO_TESTS = 5
+
+
+def run_tests(
+    name: str,
+    tests: Tests,
+    environment: ConsumerEnvironment,
+    *,
+    folder: Path,
+    root: Path,
+    scratch: Path,
+    transcript: Transcript,
+) -> TestRun:
+    """Run the test command of model ``name`` in ``folder`` and say how it ended.
+
+    A command that names pytest is asked for JUnit XML, in ``scratch``; another one is judged by
+    its exit code alone. Failures carry paths from ``root``. A run that was stopped, found no
+    test, or broke off before its report is ``not-measured``, with the reason.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="tests-") as temporary:
+        report = Path(temporary) / "junit.xml"
+        command = tests.command
+        is_pytest = _PYTEST.search(command) is not None
+        if is_pytest:
+            command += f" --junit-xml={shlex.quote(str(report))} -o junit_family=xunit1"
+        ended = environment.run(
+            command, cwd=folder, timeout=tests.timeout, transcript=transcript, title=tests.command
+        )
+        run = TestRun(
+            model=name,
+            state=StageState.NOT_MEASURED,
+            command=environment.redact(tests.command),
+            seconds=round(ended.seconds, 3),
+        )
+        if not is_pytest:
+            return _by_exit_code(run, ended, tests)
+        try:
+            results = (
+                read_junit(report, folder=folder, root=root, redact=environment.redact)
+                if report.is_file()
+                else None
+            )
+        except InputError as error:
+            return run.model_copy(update={"reason": error.message})
+    return _by_report(run, ended, results, tests)
+
+
+def _by_exit_code(run: TestRun, ended: Ended, tests: Tests) -> TestRun:
+    if ended.succeeded:
+        return run.model_copy(update={"state": StageState.PASSED})
+    state = StageState.NOT_MEASURED if ended.code is None else StageState.FAILED
+    return run.model_copy(
+        update={"state": state, "reason": ended.why("the test command", tests.timeout)}
+    )
+
+
+def _by_report(run: TestRun, ended: Ended, results: Results | None, tests: Tests) -> TestRun:
+    why = None if ended.succeeded else ended.why("the test command", tests.timeout)
+    if results is None:
+        why = why or "pytest left no report"
+        return run.model_copy(update={"reason": why})
+    counted = run.model_copy(
+        update={
+            "passed": results.passed,
+            "failed": results.failed,
+            "errors": results.errors,
+            "skipped": results.skipped,
+            "failures": results.failures,
+        }
+    )
+    state, reason = StageState.FAILED, why
+    if results.failed + results.errors:
+        reason = None
+    elif ended.code == _NO_TESTS or (ended.succeeded and results.total == 0):
+        state, reason = StageState.NOT_MEASURED, "no test was collected"
+    elif ended.code is None:
+        state = StageState.NOT_MEASURED
+    elif ended.succeeded and results.passed == 0:
+        state, reason = StageState.NOT_MEASURED, "every test was skipped"
+    elif ended.succeeded:
+        state = StageState.PASSED
+    return counted.model_copy(update={"state": state, "reason": reason})
