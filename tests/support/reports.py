@@ -214,7 +214,7 @@ def comparison(**changes: object) -> Comparison:
     return made.model_copy(update=changes)
 
 
-def test_run(**changes: object) -> TestRun:
+def suite_run(**changes: object) -> TestRun:
     made = TestRun(
         model=MODEL,
         state=StageState.PASSED,
@@ -260,7 +260,7 @@ def report(verdict: Verdict, *, made: Plan | None = None, **model: object) -> Re
     made = made or plan()
     values: dict[str, object] = {
         "plan": made.models[0],
-        "tests": test_run(),
+        "tests": suite_run(),
         "data": data_report(),
         "head": training("head"),
         "base": training("base"),
@@ -367,7 +367,7 @@ def inconclusive() -> Report:
             ),
             test_set_changed=True,
         ),
-        tests=test_run(failures=failures),
+        tests=suite_run(failures=failures),
     )
 
 
@@ -485,7 +485,7 @@ def broken_data() -> Report:
     return report(
         Verdict(state=Outcome.FAIL, sentence=sentence, rules=rules, stages=stages),
         data=data_report(*findings),
-        tests=test_run(state=StageState.FAILED, passed=22, failed=1, failures=(failure,)),
+        tests=suite_run(state=StageState.FAILED, passed=22, failed=1, failures=(failure,)),
     )
 
 

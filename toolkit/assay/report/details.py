@@ -180,9 +180,7 @@ def lineage(model: ModelEvidence) -> str:
         return ""
     facts = [_facts(side) if side else {} for side in sides]
     names = list(dict.fromkeys([*facts[0], *facts[1]]))
-    rows = [
-        (text(name, most=80), facts[0].get(name, "–"), facts[1].get(name, "–")) for name in names
-    ]
+    rows = [(name, facts[0].get(name, "–"), facts[1].get(name, "–")) for name in names]
     return paragraphs(
         table(("", "Base", "Head"), rows[:_MOST_LINEAGE]),
         and_more(min(len(rows), _MOST_LINEAGE), len(rows), "training.json"),
@@ -206,16 +204,16 @@ def _facts(side: Training) -> dict[str, str]:
         "Tree": cell_code(made.tree[:12]) if made.tree else None,
         "Made by": cell_code(side.command, most=80) if side.command else None,
         "Took": numbers.duration(side.seconds) + (", cache hit" if side.cache_hit else ""),
-        "Started": text(side.started, most=40) if side.started else None,
+        "Started": cell_code(side.started, most=40) if side.started else None,
         "Environment": _environment(side),
         "Seed": str(made.seed) if made.seed is not None else None,
         "Host": _joined(made.host, made.platform),
         "Model file": _digest(side.model_digest),
         "Test set": _digest(side.test_set_digest),
         "Predictions": _digest(side.predictions.sha256 if side.predictions else None),
-        "MLflow": text(side.tracking, most=120) if side.tracking else None,
+        "MLflow": cell_code(side.tracking, most=120) if side.tracking else None,
     }
-    facts |= {name: _digest(value) for name, value in sorted(made.dvc.items())}
+    facts |= {cell_code(name, most=80): _digest(value) for name, value in sorted(made.dvc.items())}
     return {name: value for name, value in facts.items() if value is not None}
 
 
@@ -227,7 +225,8 @@ def _environment(side: Training) -> str | None:
 
 
 def _joined(*parts: str | None) -> str | None:
-    return text(", ".join(part for part in parts if part), most=120) or None
+    joined = ", ".join(part for part in parts if part)
+    return cell_code(joined, most=120) if joined else None
 
 
 def _digest(value: str | None) -> str | None:

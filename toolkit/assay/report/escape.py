@@ -17,15 +17,15 @@ _BREAK = "\u200b"
 _LINKS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"@(?=\S)",
-        r"#(?=\w)",
+        r"@",
+        r"#",
         r"\bGH-(?=\d)",
         r"\bGHSA-",
         r":(?=//)",
         r"(?:mailto|xmpp):",
         r"www(?=\.)",
         r":(?=[a-z0-9_+-]+:)",
-        r"(?<![0-9a-f])[0-9a-f]{4}(?=[0-9a-f]{3,60}(?![0-9a-f]))",
+        r"[0-9a-f]{6}(?=[0-9a-f])",
     )
 )
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -70,7 +70,7 @@ def _visible(character: str) -> bool:
 
 def text(value: str, *, most: int = LONGEST) -> str:
     """Escape for running text, a list item or a table cell; also good at a line's start."""
-    return _escape(clean(value, most=most))
+    return _escape(clean(value, most=most)) or "(empty)"
 
 
 def _escape(plain: str) -> str:

@@ -58,13 +58,13 @@ def _difference(rule: Rule, places: int) -> str:
     shown = numbers.signed(rule.difference, places)
     shown += f" {numbers.interval(rule.interval, places)}" if rule.interval else ", no interval"
     if rule.relative_margin is not None:
-        shown += f" against {numbers.percent(1 - rule.relative_margin)} of the base"
+        shown += f" against {numbers.exact_percent(1 - rule.relative_margin)} of the base"
     return shown
 
 
 def _margin(rule: Rule) -> str:
     if rule.relative_margin is not None:
-        return f"{numbers.percent(rule.relative_margin)} of the base"
+        return f"{numbers.exact_percent(rule.relative_margin)} of the base"
     if rule.margin is None:
         return "–"
     return "must improve" if rule.margin == 0 and rule.interval else f"{rule.margin:.10g}"
@@ -73,7 +73,7 @@ def _margin(rule: Rule) -> str:
 def difference_header(rules: Sequence[Rule]) -> str:
     """Name the column of differences with the confidence of its intervals."""
     levels = sorted({rule.confidence for rule in rules})
-    named = " or ".join(numbers.confidence(level) for level in levels)
+    named = " or ".join(numbers.exact_percent(level) for level in levels)
     return f"Difference [{named} interval], + is better"
 
 
@@ -146,20 +146,29 @@ def unjudged(report: Report) -> str:
     small = _small_slices(report)
     if not rules and not small:
         return ""
-    ordered = sorted(rules, key=sort_key)
-    items = [_reason(rule, named=report.several) for rule in ordered[:MOST_REASONS]]
-    more = and_more(len(items), len(rules), "verdict.json")
+    said: dict[str, list[str]] = {}
+    for rule in sorted(rules, key=sort_key):
+        said.setdefault(_reason(rule), []).append(_claim(rule, named=report.several))
+    items = [f"{_listed(claims)}: {reason}" for reason, claims in said.items()]
+    more = and_more(min(len(items), MOST_REASONS), len(items), "verdict.json")
     title = "**Not measured, or not settled**" if rules else ""
-    return paragraphs(title, bullets(items), more, *small)
+    return paragraphs(title, bullets(items[:MOST_REASONS]), more, *small)
 
 
-def _reason(rule: Rule, *, named: bool) -> str:
+def _listed(claims: Sequence[str]) -> str:
+    left = len(claims) - MOST_REASONS
+    return ", ".join(claims[:MOST_REASONS]) + (f" and {left:,} more" if left > 0 else "")
+
+
+def _claim(rule: Rule, *, named: bool) -> str:
     what = code(rule.metric, most=60)
     if rule.slice != _WHOLE:
         what += f" in {code(rule.slice, most=80)}"
-    if named:
-        what = f"{code(rule.model)} {what}"
-    said = f"{what}: {words.STATES[rule.state]}"
+    return f"{code(rule.model)} {what}" if named else what
+
+
+def _reason(rule: Rule) -> str:
+    said = words.STATES[rule.state]
     if rule.reason:
         said += f", {text(rule.reason)}"
     if rule.rows_needed is not None and rule.state is State.INCONCLUSIVE:

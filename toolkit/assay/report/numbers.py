@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 
 MOST_PLACES = 8
+_MORE_PLACES = 4
 _MINUS = "−"
 
 
@@ -20,15 +21,16 @@ def places_for(interval: tuple[float, float], *, thresholds: Iterable[float] = (
     as a threshold that it does not equal: a lower bound of 0.00004 is not ``0.0000``.
     """
     low, high = interval
-    places = _significant(abs(high - low) / 2, digits=2)
+    enough = _significant(abs(high - low) / 2, digits=2)
     marks = tuple(thresholds)
-    while places < MOST_PLACES and any(
-        bound != mark and round(bound, places) == round(mark, places)
-        for bound in interval
-        for mark in marks
-    ):
-        places += 1
-    return places
+    for places in range(enough, min(enough + _MORE_PLACES, MOST_PLACES) + 1):
+        if not any(
+            bound != mark and round(bound, places) == round(mark, places)
+            for bound in interval
+            for mark in marks
+        ):
+            return places
+    return enough
 
 
 def places_without_interval(base: float | None, head: float | None) -> int:
@@ -59,7 +61,7 @@ def number(value: float, places: int) -> str:
 def signed(value: float, places: int) -> str:
     """Return a difference with its sign; zero carries none."""
     text = number(value, places)
-    return f"+{text}" if value > 0 and float(text.replace(",", "")) != 0 else text
+    return f"+{text}" if value > 0 and any(digit in text for digit in "123456789") else text
 
 
 def interval(bounds: tuple[float, float], places: int) -> str:
@@ -81,17 +83,17 @@ def percent(share: float) -> str:
     """Return a share in per cent, never rounded to nothing or to all."""
     size = share * 100
     if size in {0, 100}:
-        return f"{size:.0f} %"
+        return f"{size:.0f}\N{NO-BREAK SPACE}%"
     if size < 0.01:
-        return "under 0.01 %"
+        return "under 0.01\N{NO-BREAK SPACE}%"
     if size > 99.99:
-        return "over 99.99 %"
-    return f"{size:.{0 if 10 <= size <= 90 else 1 if 1 <= size <= 99 else 2}f} %"
+        return "over 99.99\N{NO-BREAK SPACE}%"
+    return f"{size:.{0 if 10 <= size <= 90 else 1 if 1 <= size <= 99 else 2}f}\N{NO-BREAK SPACE}%"
 
 
-def confidence(level: float) -> str:
-    """Return a confidence level in per cent, without needless digits."""
-    return f"{level * 100:.10g} %"
+def exact_percent(share: float) -> str:
+    """Return a share that somebody chose (a confidence, a margin) in per cent, unrounded."""
+    return f"{share * 100:.10g}\N{NO-BREAK SPACE}%"
 
 
 def duration(seconds: float) -> str:

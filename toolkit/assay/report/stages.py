@@ -19,7 +19,9 @@ _RANK = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.OFF: 2}
 def other_stages(report: Report) -> str:
     """List the judged stages that no table below shows: the plan, training, the gate itself."""
     rules = [rule for rule in report.verdict.stages if rule.stage not in ("tests", "data")]
-    return bullets(_stage_line(rule, named=report.several) for rule in rules[:MOST_FINDINGS])
+    shown = [_stage_line(rule, named=report.several) for rule in rules[:MOST_FINDINGS]]
+    title = "**Stages**" if shown else ""
+    return paragraphs(title, bullets(shown), and_more(len(shown), len(rules), "verdict.json"))
 
 
 def _stage_line(rule: StageRule, *, named: bool) -> str:
@@ -79,7 +81,7 @@ def _finding_row(one: Finding, severities: dict[str, Severity]) -> tuple[str, ..
     )
     effects = "; ".join(
         f"{text(effect.name, most=40)} {effect.value:.3g}"
-        + (f" (limit {effect.threshold:.3g})" if effect.threshold is not None else "")
+        + (f", limit {effect.threshold:.3g}" if effect.threshold is not None else "")
         for effect in one.effects[:3]
     )
     said = text(one.message) + (f" ({effects})" if effects else "")

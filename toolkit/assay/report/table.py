@@ -15,7 +15,7 @@ def table(
     lines = ["| " + " | ".join(row) + " |" for row in _checked(header, rows)]
     if not lines:
         return ""
-    rule = "|".join(" ---: " if index in right else " --- " for index in range(len(header)))
+    rule = "|".join(" ---: " if index in right else " :--- " for index in range(len(header)))
     return "\n".join(["| " + " | ".join(header) + " |", f"|{rule}|", *lines])
 
 

@@ -1,0 +1,288 @@
+"""The comment says what the verdict says, in its order, within GitHub's limits."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from assay.config import Severity
+from assay.evidence import Effect, Finding, Override, Rule, State, Verdict
+from assay.evidence import TestFailure as FailedTest
+from assay.report.bundle import Report
+from assay.report.markdown import COMMENT_BUDGET, render
+from assay.report.numbers import MOST_PLACES
+from assay.report.summary import check_summary, job_summary
+from support.reports import (
+    MODEL,
+    SITUATIONS,
+    data_report,
+    failing,
+    not_measured,
+    passing,
+    plan,
+    rule,
+    suite_run,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_the_comment_is_the_golden_one(name: str) -> None:
+    """Set ASSAY_UPDATE_GOLDEN=1 to write the files anew, and read their diff."""
+    golden = GOLDEN / f"{name}.md"
+    markdown = render(SITUATIONS[name]())
+    if os.environ.get("ASSAY_UPDATE_GOLDEN") == "1":
+        golden.write_text(markdown, encoding="utf-8")
+    assert markdown == golden.read_text(encoding="utf-8")
+
+
+def gate_rows(markdown: str) -> list[list[str]]:
+    """The cells of the first table, as shown."""
+    rows: list[list[str]] = []
+    for token in MARKDOWN.parse(markdown):
+        if token.type == "table_close":
+            break
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline" and rows:
+            rows[-1].append("".join(child.content for child in token.children or ()))
+    return rows[1:]
+
+
+def shown_numbers(cell: str) -> list[str]:
+    return re.findall(r"[+−]?\d[\d,]*(?:\.\d+)?", cell)
+
+
+def close(printed: str, value: float) -> bool:
+    places = len(printed.partition(".")[2])
+    return abs(float(printed.replace("−", "-").replace(",", "")) - value) <= 0.51 * 10**-places
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_every_number_of_the_gate_table_is_the_verdicts(name: str) -> None:
+    report = SITUATIONS[name]()
+    rules = {
+        rule.metric: rule for rule in report.verdict.rules if rule.gate and rule.slice == "all"
+    }
+    rows = gate_rows(render(report))
+    assert {row[0].partition(" ")[0] for row in rows} == set(rules)
+    for metric, base, head, difference, margin, _ in rows:
+        judged = rules[metric.partition(" ")[0]]
+        wanted = [judged.base, judged.head, judged.difference, *(judged.interval or ())]
+        found = shown_numbers(f"{base} {head} {difference}")
+        assert len(found) == len([value for value in wanted if value is not None])
+        pairs = zip(found, (value for value in wanted if value is not None), strict=True)
+        assert all(close(printed, value) for printed, value in pairs)
+        assert [close(printed, judged.margin or 0) for printed in shown_numbers(margin)] == [True]
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_the_order_of_the_page(name: str) -> None:
+    markdown = render(SITUATIONS[name]())
+    order = [
+        "### Assay: ",
+        SITUATIONS[name]().verdict.sentence.split(",")[0].split("_")[0],
+        "- Compared: ",
+        "| Metric | Base |",
+        "**Data checks**",
+        "**Tests**",
+        "**What changed**",
+        "<summary>Lineage</summary>",
+        "<summary>Older verdicts</summary>",
+        "```sh",
+    ]
+    positions = [markdown.index(part) for part in order]
+    assert positions == sorted(positions)
+
+
+def with_rules(report: Report, *rules: Rule) -> Report:
+    return replace(report, verdict=report.verdict.model_copy(update={"rules": rules}))
+
+
+def many_slices(count: int) -> Report:
+    report = failing()
+    rules = tuple(
+        rule("accuracy", State.WORSE, 0.8, 0.7, 0.01, slice=f"column_{i}={'value' * 10}")
+        for i in range(count)
+    )
+    return with_rules(report, *report.verdict.rules, *rules)
+
+
+def test_a_long_report_drops_folded_detail_first_and_says_so() -> None:
+    report = many_slices(400)
+    markdown = render(report, budget=9_000)
+    assert len(markdown.encode()) <= 9_000
+    assert "Left out, for GitHub takes no longer comment: lineage" in markdown
+    assert "the artifact `assay-evidence-1` of this run" in markdown
+    assert "**Slices that moved**" in markdown
+    assert "<summary>All slices</summary>" not in markdown
+    assert "```sh" in markdown
+
+
+def test_what_decides_is_kept_whatever_the_budget() -> None:
+    markdown = render(many_slices(10), budget=10)
+    assert "| Metric | Base |" in markdown
+    assert "```sh" in markdown
+    assert "<details>" not in markdown
+
+
+def hostile_report(nasty: str) -> Report:
+    report = failing()
+    model = report.models[0]
+    assert model.comparison is not None
+    rules = tuple(
+        one.model_copy(update={"metric": f"mean:{nasty}{i}", "slice": s, "reason": nasty})
+        for i, (one, s) in enumerate(zip(report.verdict.rules, ["all", nasty] * 9, strict=False))
+    )
+    made = plan()
+    event = made.event.model_copy(
+        update={"head_branch": nasty, "base_branch": nasty, "title": nasty}
+    )
+    details = model.comparison.details.model_copy(
+        update={"classes": (nasty, "b"), "flipped_examples": (nasty,) * 10}
+    )
+    evidence = replace(
+        model,
+        comparison=model.comparison.model_copy(
+            update={"details": details, "small_slices": {nasty: 1}, "notes": (nasty,)}
+        ),
+        tests=suite_run(failed=1, failures=(FailedTest(name=nasty, file=nasty, message=nasty),)),
+        data=data_report(
+            Finding(
+                check=nasty,
+                dataset=nasty,
+                columns=(nasty,),
+                rows=(nasty,) * 5,
+                message=nasty,
+                effects=(Effect(name=nasty, value=1.0),),
+            )
+        ),
+    )
+    return replace(
+        report,
+        plan=made.model_copy(update={"event": event}),
+        models=(evidence,),
+        computed_by=nasty,
+        verdict=report.verdict.model_copy(
+            update={
+                "rules": rules,
+                "sentence": nasty,
+                "override": Override(label=nasty, by=nasty, at=nasty),
+            }
+        ),
+    )
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a|b\n\n# heading\n\n<details>",
+    "`` ` ``` [x](https://evil.example) ![y](https://evil.example/y.png)",
+    "@octo fixes #1 ${{ secrets.X }} \x1b[31m",
+    "</summary></details><h1>owned</h1>",
+    "<!-- assay-history:1 [] -->",
+    '![](https://cml.dev/watermark.png#ab "CML watermark other")',
+    "x" * 1_000_000,
+    "\ufdfa" * 100_000,
+]
+
+
+@pytest.mark.parametrize("nasty", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_string_changes_nothing_but_words(nasty: str) -> None:
+    markdown = render(hostile_report(nasty))
+    assert len(markdown.encode()) <= COMMENT_BUDGET
+    tokens = MARKDOWN.parse(markdown)
+    inline = [child for token in tokens for child in token.children or ()]
+    assert {token.type for token in inline} <= {
+        "text",
+        "text_special",
+        "code_inline",
+        "strong_open",
+        "strong_close",
+        "softbreak",
+    }
+    tags = {token.content for token in tokens if token.type == "html_block"}
+    known = r"</?details>|<summary>[^<>]*</summary>|<!-- assay-history:1 \[[^<>]*\] -->|\s"
+    assert all(re.fullmatch(f"(?:{known})+", tag) for tag in tags)
+    headings = [t for i, t in enumerate(tokens) if i and tokens[i - 1].type == "heading_open"]
+    assert [heading.content for heading in headings] == ["Assay: fail, accepted"]
+    assert "${{" not in markdown
+    assert len(re.findall(r"<!-- assay-history:1 ", markdown)) == 1
+    plain = render(hostile_report("plain"))
+    wanted = [token.type for token in MARKDOWN.parse(plain) if token.type == "tr_open"]
+    assert [token.type for token in tokens if token.type == "tr_open"] == wanted
+
+
+def test_several_models_are_named_and_the_untouched_counted() -> None:
+    report = failing()
+    first = report.models[0]
+    second = replace(first, plan=first.plan.model_copy(update={"name": "churn"}))
+    third = replace(first, plan=first.plan.model_copy(update={"name": "idle", "touched": False}))
+    rules = report.verdict.rules + tuple(
+        one.model_copy(update={"model": "churn", "decides": False}) for one in report.verdict.rules
+    )
+    report = with_rules(replace(report, models=(first, second, third)), *rules)
+    markdown = render(report)
+    assert "| Model | Metric |" in markdown
+    assert f"#### `{MODEL}`" in markdown
+    assert "#### `churn`" in markdown
+    assert "Not touched by this change: `idle`." in markdown
+    assert "<summary>Lineage of churn</summary>" in markdown
+
+
+def test_an_accepted_verdict_names_who_accepted_it() -> None:
+    report = failing()
+    accepted = Override(label="accept-model", by="octo", at="2026-11-20T10:00:00Z")
+    verdict = report.verdict.model_copy(update={"override": accepted})
+    markdown = render(replace(report, verdict=verdict))
+    assert markdown.startswith("### Assay: fail, accepted\n")
+    assert "Accepted by `octo` with the label `accept-model`" in markdown
+
+
+def test_a_forks_numbers_are_marked() -> None:
+    markdown = render(replace(passing(), computed_by="stranger/churn"))
+    assert "computed by the code of `stranger/churn`" in markdown
+
+
+def test_a_number_without_an_interval_says_so() -> None:
+    scalar = rule("auc_file", State.NO_WORSE, 0.871, 0.873, 0.1, interval=None)
+    markdown = render(with_rules(passing(), scalar))
+    assert "| +0.00200, no interval |" in markdown
+
+
+def test_a_relative_margin_says_what_it_is_against() -> None:
+    relative = rule("accuracy", State.NO_WORSE, 0.8, 0.81, 0.01, margin=None, relative_margin=0.02)
+    row = gate_rows(render(with_rules(passing(), relative)))[0]
+    assert row[3].replace("\N{NO-BREAK SPACE}", " ").endswith("against 98 % of the base")
+    assert row[4].replace("\N{NO-BREAK SPACE}", " ") == "2 % of the base"
+
+
+def test_reasons_are_said_once_for_all_their_metrics() -> None:
+    markdown = render(not_measured())
+    assert "- `accuracy`, `roc_auc`: not measured, the base's predictions are missing." in markdown
+
+
+def test_an_empty_verdict_still_reads() -> None:
+    markdown = render(
+        replace(passing(), verdict=Verdict(state="pass", sentence="Nothing to judge."))
+    )
+    assert "No metric was judged." in markdown
+
+
+def test_severity_is_said_where_it_acts() -> None:
+    warned = rule("accuracy", State.WORSE, 0.8, 0.7, 0.01, severity=Severity.WARN)
+    assert "| worse, warns |" in render(with_rules(passing(), warned))
+    assert MOST_PLACES == 8
+
+
+def test_summaries_fit_and_keep_no_history() -> None:
+    report = many_slices(200)
+    assert len(check_summary(report).encode()) <= 65_535
+    assert "Older verdicts" not in job_summary(report)
+    assert "column_199" in job_summary(report)
