@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -39,7 +40,8 @@ def run_act(
     """Run ``command`` until it ends or ``timeout`` seconds are over.
 
     Every line goes to ``log`` as it is and to ``watch`` parsed. At the deadline the process group
-    that was started here, and no other, gets SIGTERM and, ten seconds later, SIGKILL.
+    that was started here gets SIGTERM and, ten seconds later, SIGKILL; then what its steps had
+    started and left behind, and nothing else.
     """
     began = time.monotonic()
     stream = Stream(time.monotonic)
@@ -82,13 +84,40 @@ def run_act(
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End the group that ``process`` leads; its jobs' own children are in it."""
-    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
-        try:
+    """End act, and what its steps started: act gives every step a process group of its own."""
+    started = _descendants(process.pid)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
-        except ProcessLookupError:
-            return
-        try:
-            process.wait(timeout=patience)
-        except subprocess.TimeoutExpired:
-            continue
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=GRACE)
+            break
+    for pid, birth in started.items():
+        if _parent_and_birth(pid)[1] == birth:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _parent_and_birth(pid: int) -> tuple[int, str]:
+    """The parent of a process and when it began, from ``/proc``; (0, '') where there is none."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0, ""
+    fields = text.rpartition(")")[2].split()
+    return int(fields[1]), fields[19]
+
+
+def _descendants(root: int) -> dict[int, str]:
+    """Every process below ``root``, with when it began, so that a number used again is not it."""
+    pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
+    facts = {pid: _parent_and_birth(pid) for pid in pids}
+    found: dict[int, str] = {}
+    todo = [root]
+    while todo:
+        parent = todo.pop()
+        for pid, (above, birth) in facts.items():
+            if above == parent and pid not in found:
+                found[pid] = birth
+                todo.append(pid)
+    return found

@@ -65,6 +65,11 @@ class Remote:
             self.path, "commit-tree", tree, *chain, "-m", message, env={**self.env, **identity}
         )
 
+    def contains(self, commit: str, ancestor: str) -> bool:
+        """Whether ``ancestor`` is ``commit`` or in its history."""
+        words = ["merge-base", "--is-ancestor", ancestor, commit]
+        return run_git(self.path, *words, env=self.env, check=False).returncode == 0
+
     def merge(self, base: str, head: str, *, message: str) -> str:
         """The merge commit of ``base`` and ``head``, as GitHub makes it; first parent is base."""
         done = run_git(

@@ -188,6 +188,12 @@ class Site:
         return branch, snapshot(self.remote, self.source)
 
     def _merged(self, pull: PullRequest) -> PullRequest:
+        if self.remote.contains(pull.base_sha, pull.head_sha):
+            raise InputError(
+                f"there are no commits between {pull.base_ref} and {pull.head_ref},"
+                " so there is nothing to open a pull request for.",
+                remedy="Change something first, or name another head or base.",
+            )
         message = f"Merge {pull.head_sha} into {pull.base_sha}"
         merge_sha = self.remote.merge(pull.base_sha, pull.head_sha, message=message)
         return replace(pull, merge_sha=merge_sha)
