@@ -135,9 +135,16 @@ def _state(claim: Claim, p_adjusted: float | None) -> tuple[State, list[str], st
     if claim.identical and shown.interval[0] == shown.interval[1]:
         must = bool(claim.gate and claim.gate.must_improve)
         return state, flags, f"{IDENTICAL}, and it must improve" if must else IDENTICAL
-    if state is State.INCONCLUSIVE and _margin(claim) is None and _relative_margin(claim) is None:
-        return state, flags, "no margin says which loss would be acceptable"
-    return state, flags, None
+    return state, flags, _why_unsettled(claim) if state is State.INCONCLUSIVE else None
+
+
+def _why_unsettled(claim: Claim) -> str | None:
+    """Why no margin settled the claim, where that is not the interval's width."""
+    if _relative_margin(claim) is not None and claim.contrast is None:
+        return "the comparison did not measure the relative margin's contrast"
+    if _margin(claim) is None and _relative_margin(claim) is None:
+        return "no margin says which loss would be acceptable"
+    return None
 
 
 def _scalar_state(claim: Claim, shown: Measurement) -> tuple[State, list[str], str | None]:
