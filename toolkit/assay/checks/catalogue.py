@@ -227,7 +227,6 @@ def _unknown(where: str, name: str, known: list[str]) -> InputError:
 
 DEEPCHECKS = frozenset(
     {
-        "CategoryMismatchTrainTest",
         "ConflictingLabels",
         "DataDuplicates",
         "DatasetsSizeComparison",
@@ -244,6 +243,7 @@ DEEPCHECKS = frozenset(
         "MixedDataTypes",
         "MixedNulls",
         "MultivariateDrift",
+        "NewCategoryTrainTest",
         "NewLabelTrainTest",
         "OutlierSampleDetection",
         "SpecialCharacters",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from assay.checks.catalogue import check_severity, demand_known, severity_of
+from assay.checks.deepchecks import not_run
 from assay.checks.infer import infer_schema
 from assay.checks.schema import DataSchema, Frozen, load_schema
 from assay.checks.side import Side
@@ -18,8 +19,10 @@ from assay.tables.profile import profile
 from assay.tables.rows import numbered
 from assay.tables.source import Engine, open_tables
 
-Suites = Callable[[Data, Mapping[str, Path]], tuple[tuple[str, ...], tuple[Finding, ...]]]
-"""Runs deepchecks: rules and files by name in; names of checks that ran and findings out."""
+Suites = Callable[
+    [Data, Mapping[str, Side], Task | None], tuple[tuple[str, ...], tuple[Finding, ...]]
+]
+"""Runs deepchecks on the opened files; names of the checks that ran and findings come out."""
 
 
 def check_data(
@@ -68,8 +71,8 @@ def check_data(
             for name, side in sides.items()
         )
     findings += missing
-    if data.deepchecks is not None and suites is not None:
-        more, found = suites(data, files)
+    if data.deepchecks is not None:
+        more, found = (suites or _no_suites)(data, sides, task)
         ran += more
         findings += found
     blocks = any(severity_of(finding, data) is Severity.BLOCK for finding in findings)
@@ -83,6 +86,16 @@ def check_data(
         schema_source="declared" if frozen else "inferred",
         schema_changed=changed,
     )
+
+
+def _no_suites(
+    data: Data, sides: Mapping[str, Side], task: Task | None
+) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """Say that deepchecks was asked for where nothing can run it."""
+    del sides, task
+    asked = data.deepchecks.suites if data.deepchecks else ()
+    why = "deepchecks cannot be run here"
+    return (), tuple(not_run(suite, "train/test", why) for suite in asked)
 
 
 def not_measured(model: str, reason: str) -> DataReport:

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from assay.config.document import YamlDocument, parse_yaml
 from assay.config.load import validate
-from assay.config.model import ColumnName, Share, Strict
+from assay.config.types import ColumnName, Share, Strict
 from assay.errors import InputError, Location
 
 Scalar = str | bool | int | float
