@@ -1,0 +1,7 @@
+"""Base against head on the same test rows: prediction files in, ``comparison.json`` out."""
+
+from assay.comparison.ask import Asked
+from assay.comparison.compare import compare, not_measured
+from assay.comparison.scalars import compare_scalars
+
+__all__ = ["Asked", "compare", "compare_scalars", "not_measured"]

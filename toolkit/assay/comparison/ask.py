@@ -1,0 +1,94 @@
+"""What a comparison is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from assay.config import Columns, Gate, Metric, Model, Slice, Task, default_metrics, metric_named
+from assay.config.metrics import MEAN_PREFIX
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Everything that decides the numbers beside the two files.
+
+    ``report`` are metrics that are shown; None: the usual ones of the task. The digests of the
+    two models are None where unknown; equal ones make an identical model.
+    """
+
+    model: str = "model"
+    columns: Columns = field(default_factory=Columns)
+    task: Task | None = None
+    gates: Mapping[str, Gate] = field(default_factory=dict)
+    report: tuple[str, ...] | None = None
+    slices: tuple[Slice, ...] = ()
+    confidence: float = 0.95
+    min_slice_rows: int = 50
+    base_model: str | None = None
+    head_model: str | None = None
+    test_set_changed: bool = False
+
+    @classmethod
+    def by_rules(
+        cls,
+        name: str,
+        rules: Model,
+        *,
+        base_model: str | None = None,
+        head_model: str | None = None,
+        test_set_changed: bool = False,
+    ) -> Asked:
+        """What a model's section of assay.yaml asks for."""
+        return cls(
+            model=name,
+            columns=rules.columns,
+            task=rules.task,
+            gates=rules.gates,
+            report=rules.report,
+            slices=rules.slices,
+            confidence=rules.confidence,
+            min_slice_rows=rules.min_slice_rows,
+            base_model=base_model,
+            head_model=head_model,
+            test_set_changed=test_set_changed,
+        )
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The metrics named by the user: those with a gate first."""
+        return tuple(dict.fromkeys((*self.gates, *(self.report or ()))))
+
+    def means(self) -> tuple[str, ...] | None:
+        """Score columns whose mean is asked for; None: whichever there are."""
+        columns = tuple(
+            name.removeprefix(MEAN_PREFIX) for name in self.named if name.startswith(MEAN_PREFIX)
+        )
+        return None if self.report is None and not self.gates else columns
+
+    def metrics(self, task: Task, means: tuple[str, ...], *, scores: bool) -> tuple[Metric, ...]:
+        """The metrics to measure, in order, each with its direction.
+
+        ``means`` are the score columns found, ``scores`` whether either side has probabilities:
+        usual metrics that nobody named are left out where there are none.
+        """
+        names = list(self.named)
+        if self.report is None:
+            usual = default_metrics(task)
+            names += [
+                name
+                for name in (*usual, *(f"{MEAN_PREFIX}{column}" for column in means))
+                if name not in names and (scores or metric_named(name).needs != "probability")
+            ]
+        return tuple(
+            metric_named(
+                name,
+                higher_is_better=self.gates[name].higher_is_better if name in self.gates else True,
+            )
+            for name in names
+        )
+
+    def in_slices(self, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+        """The metrics measured in each slice: those that gate, or all where none does."""
+        gated = tuple(metric for metric in metrics if metric.name in self.gates)
+        return gated or metrics

@@ -1,0 +1,190 @@
+"""Compare two prediction files: the one function behind ``assay compare`` and the gate."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from assay.comparison.ask import Asked
+from assay.comparison.details import details_of
+from assay.comparison.measure import Level, Sample, estimate, gather
+from assay.config import Metric, Needs, Task
+from assay.evidence import Comparison, Measurement, Rows, file_digest
+from assay.stats.estimate import Estimate, relative_weight
+from assay.stats.power import rows_needed
+from assay.tables.predictions import Pairs, pair
+from assay.tables.predictions_counts import ALL
+from assay.tables.predictions_values import CLIP, clipped_rows
+from assay.tables.source import open_tables
+
+
+def compare(base: Path, head: Path, asked: Asked) -> Comparison:
+    """Compare the predictions in ``head`` with those in ``base``, row by row.
+
+    Raises InputError for files that cannot be compared, OutsideError for disk and memory. What
+    is merely not there (a metric's column, a class in a slice) is ``undefined`` with its reason.
+    The same files and the same ``asked`` give the same bytes.
+    """
+    inputs = {"base_predictions": file_digest(base), "head_predictions": file_digest(head)}
+    with open_tables({"base": base, "head": head}) as engine:
+        pairs = pair(
+            engine,
+            names=asked.columns,
+            task=asked.task,
+            slices=asked.slices,
+            means=asked.means(),
+        )
+        return _compared(pairs, asked, inputs)
+
+
+def not_measured(model: str, reason: str) -> Comparison:
+    """The comparison that could not be made, with the reason."""
+    return Comparison(model=model, not_measured=reason)
+
+
+def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
+    task = Task(pairs.task)
+    either = any(side.score or side.scores for side in (pairs.inferred.base, pairs.inferred.head))
+    metrics = asked.metrics(task, pairs.means, scores=either)
+    equal_models = asked.base_model is not None and asked.base_model == asked.head_model
+    identical = equal_models and pairs.identical
+    sample = gather(pairs, metrics, identical=identical)
+    large = [name for name, n in sample.rows.items() if name == ALL or n >= asked.min_slice_rows]
+    joined = pairs.joined
+    return Comparison(
+        inputs=inputs,
+        model=asked.model,
+        task=task,
+        positive=pairs.inferred.positive,
+        confidence=asked.confidence,
+        rows=Rows(
+            joined=joined.rows,
+            base_only=joined.base_only,
+            head_only=joined.head_only,
+            base_only_examples=joined.base_only_examples,
+            head_only_examples=joined.head_only_examples,
+            joined_by=joined.by,
+            labels_changed=pairs.labels_changed,
+        ),
+        columns=_columns(pairs),
+        identical_model=identical,
+        identical_predictions=pairs.identical,
+        test_set_changed=asked.test_set_changed
+        or bool(joined.base_only or joined.head_only or pairs.labels_changed),
+        measurements=tuple(
+            measured
+            for where in large
+            for metric in (metrics if where == ALL else asked.in_slices(metrics))
+            for measured in _measured(sample, metric, where, asked)
+        ),
+        small_slices={name: n for name, n in sample.rows.items() if name not in large},
+        details=details_of(sample),
+        notes=_notes(sample, metrics, surprising=equal_models and not identical),
+    )
+
+
+def _measured(sample: Sample, metric: Metric, where: str, asked: Asked) -> list[Measurement]:
+    """The plain difference, and the contrast against a relative margin's share of the base."""
+    gate = asked.gates.get(metric.name)
+    plain = estimate(sample, metric, where, Level(confidence=asked.confidence))
+    result = [_measurement(metric, where, plain, margin=gate.margin if gate else None)]
+    if gate is not None and gate.relative_margin is not None:
+        weight = relative_weight(gate.relative_margin, greater_is_better=metric.higher_is_better)
+        level = Level(confidence=asked.confidence, base_weight=weight)
+        contrast = estimate(sample, metric, where, level)
+        allowed = gate.relative_margin * abs(plain.base) if plain.base is not None else None
+        result.append(_measurement(metric, where, contrast, margin=allowed))
+    return result
+
+
+def _measurement(
+    metric: Metric, where: str, found: Estimate, *, margin: float | None
+) -> Measurement:
+    ends = (found.interval.low, found.interval.high) if found.interval else None
+    numbers = (found.base, found.head, found.difference, *(ends or ()))
+    overflows = any(number is not None and not math.isfinite(number) for number in numbers)
+    if overflows:
+        return Measurement(
+            metric=metric.name,
+            slice=where,
+            higher_is_better=metric.higher_is_better,
+            base_weight=found.base_weight,
+            n=found.n,
+            undefined="the values are too large to compute with",
+        )
+    return Measurement(
+        metric=metric.name,
+        slice=where,
+        higher_is_better=metric.higher_is_better,
+        base=found.base,
+        head=found.head,
+        difference=found.difference,
+        base_weight=found.base_weight,
+        interval=ends,
+        p_worse=found.p_worse,
+        n=found.n,
+        detectable=found.detectable,
+        rows_needed=rows_needed(found, margin) if margin else None,
+        regime=found.regime,
+        undefined=found.undefined,
+    )
+
+
+def _columns(pairs: Pairs) -> dict[str, str]:
+    """Role to column, as the head calls it; the base's name too where it differs."""
+    result = {}
+    for role in ("id", "label", "prediction", "score"):
+        names = [
+            column.name if (column := getattr(side, role)) is not None else None
+            for side in (pairs.inferred.head, pairs.inferred.base)
+        ]
+        present = [name for name in names if name is not None]
+        if present:
+            result[role] = present[0]
+        if len(set(present)) > 1:
+            result[f"{role} of the base"] = present[1]
+    for label, column in pairs.inferred.head.scores.items():
+        result[f"probability of {label}"] = column.name
+    return result
+
+
+def _notes(sample: Sample, metrics: tuple[Metric, ...], *, surprising: bool) -> tuple[str, ...]:
+    pairs = sample.pairs
+    notes = [f"Task {pairs.task}: {pairs.inferred.reason}."]
+    if pairs.inferred.positive is not None:
+        notes.append(f"Positive class: {pairs.inferred.positive!r}.")
+    notes += pairs.notes
+    if pairs.joined.by == "position":
+        notes.append("Neither side has an id column: rows were joined by position.")
+    if pairs.labels_changed:
+        notes.append(
+            f"{pairs.labels_changed:,} joined rows have another label on the base; "
+            "the head's labels are used for both sides."
+        )
+    unseen = _unseen(sample)
+    if unseen:
+        notes.append(f"Predicted, but never a label: {', '.join(map(repr, unseen))}.")
+    if any(metric.name == "log_loss" and metric.name not in sample.absent for metric in metrics):
+        clipped = clipped_rows(pairs)
+        if clipped:
+            notes.append(
+                f"Log loss: {clipped:,} probabilities of the true class below {CLIP:.1e} count "
+                "as that."
+            )
+    if surprising:
+        notes.append(
+            "The two models have the same digest, yet they predict differently: "
+            "predicting is not deterministic, or other code made the predictions."
+        )
+    if any(metric.needs is Needs.COLUMN for metric in metrics):
+        notes += [f"mean:{name}: {reason}." for name, reason in pairs.absent_means.items()]
+    return tuple(notes)
+
+
+def _unseen(sample: Sample) -> list[str]:
+    if ALL not in sample.cells:
+        return []
+    cells = sample.cells[ALL]
+    seen = set(cells.label.tolist())
+    predicted = set(cells.base.tolist()) | set(cells.head.tolist())
+    return [sample.pairs.inferred.classes[code][:60] for code in sorted(predicted - seen)][:10]

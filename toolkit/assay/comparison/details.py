@@ -1,0 +1,78 @@
+"""What the report draws: confusion matrices, curves, and who was right where."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assay.comparison.measure import Sample
+from assay.config import Task
+from assay.evidence import Curve, Details
+from assay.stats.cells import PairedCells
+from assay.tables.predictions import Pairs
+from assay.tables.predictions_counts import (
+    ALL,
+    calibration,
+    flipped_ids,
+    joint_cells,
+    roc_points,
+)
+
+MOST_CLASSES = 20
+ROC_POINTS = 60
+BINS = 10
+FLIPPED = 10
+_DIGITS = 6
+
+
+def details_of(sample: Sample) -> Details:
+    """Collect the details of a classification; empty for other tasks."""
+    pairs = sample.pairs
+    if pairs.task not in (Task.BINARY, Task.MULTICLASS):
+        return Details()
+    found = (sample.cells or joint_cells(pairs))[ALL]
+    classes = pairs.inferred.classes
+    cells = PairedCells.from_arrays(
+        found.label, found.base, found.head, found.count, classes=len(classes)
+    )
+    outcomes = cells.outcomes()
+    small = len(classes) <= MOST_CLASSES
+    return Details(
+        classes=classes if small else (),
+        confusion_base=_confusion(cells, cells.base) if small else (),
+        confusion_head=_confusion(cells, cells.head) if small else (),
+        curves=_curves(pairs),
+        both_right=outcomes.both,
+        base_only_right=outcomes.base_only,
+        head_only_right=outcomes.head_only,
+        neither_right=outcomes.neither,
+        flipped_examples=flipped_ids(pairs, FLIPPED),
+    )
+
+
+def _confusion(cells: PairedCells, prediction: np.ndarray) -> tuple[tuple[int, ...], ...]:
+    """Counts of (label, prediction), rows are labels."""
+    dense = np.zeros((cells.classes, cells.classes), dtype=np.int64)
+    np.add.at(dense, (cells.label, prediction), cells.count)
+    return tuple(tuple(row) for row in dense.tolist())
+
+
+def _curves(pairs: Pairs) -> tuple[Curve, ...]:
+    if pairs.task != Task.BINARY or not pairs.has_scores or "missing" in pairs.broken:
+        return ()
+    curves = []
+    for side in ("base", "head"):
+        x, y = roc_points(pairs, side, ROC_POINTS)
+        if x:
+            curves.append(Curve(kind="roc", side=side, x=_rounded(x), y=_rounded(y)))
+        if "outside" not in pairs.broken:
+            predicted, observed, n = calibration(pairs, side, BINS)
+            curves.append(
+                Curve(
+                    kind="calibration", side=side, x=_rounded(predicted), y=_rounded(observed), n=n
+                )
+            )
+    return tuple(curves)
+
+
+def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(round(value, _DIGITS) for value in values)

@@ -1,0 +1,192 @@
+"""From counts and moments to estimates: one function per kind of metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from assay.config import Metric, Needs, Task
+from assay.config.metrics import MEAN_PREFIX
+from assay.stats.auc import roc_auc_difference
+from assay.stats.average_precision import average_precision_difference
+from assay.stats.cells import PairedCells
+from assay.stats.classification import AVERAGED, compare_cells
+from assay.stats.estimate import Estimate, undefined
+from assay.stats.means import mean_difference, r2_difference, rmse_difference
+from assay.stats.median_error import median_absolute_error_difference
+from assay.stats.moments import JointMoments, monomials
+from assay.tables.predictions import Pairs
+from assay.tables.predictions_counts import Cells, joint_cells, slice_rows, values
+from assay.tables.predictions_moments import Moments, joint_moments
+from assay.tables.predictions_placements import Placements, placement_moments
+from assay.tables.predictions_values import row_values, spread_moments, zero_labels
+
+_NOT_FINITE = "a value is missing, infinite or beyond 1e90"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What was counted for the metrics that are asked for, by slice name."""
+
+    pairs: Pairs
+    rows: Mapping[str, int]
+    identical: bool
+    cells: Mapping[str, Cells] = field(default_factory=dict)
+    moments: Mapping[str, Mapping[str, Moments | None]] = field(default_factory=dict)
+    placements: Mapping[str, Placements] = field(default_factory=dict)
+    arrays: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Metrics that cannot be measured at all, with the reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """How an estimate is asked for."""
+
+    confidence: float
+    base_weight: float = 1.0
+
+
+def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sample:
+    """Count what ``metrics`` need, in as few scans as that takes."""
+    absent = {m.name: reason for m in metrics if (reason := why_absent(pairs, m)) is not None}
+    names = {metric.name for metric in metrics} - set(absent)
+    labels = {m.name for m in metrics if m.needs is Needs.PREDICTION and m.name in names}
+    classified = pairs.task in (Task.BINARY, Task.MULTICLASS)
+    variables = {name: value for name, value in row_values(pairs).items() if name in names}
+    moments = joint_moments(pairs, variables) if variables else {}
+    if "r2" in names:
+        moments["r2"] = spread_moments(pairs)
+    columns: tuple[str, ...] = ()
+    if "average_precision" in names:
+        columns = ("label", "base_p", "head_p")
+    elif "median_absolute_error" in names:
+        columns = ("label", "base", "head")
+    return Sample(
+        pairs=pairs,
+        rows=slice_rows(pairs),
+        identical=identical,
+        cells=joint_cells(pairs) if classified and labels else {},
+        moments=moments,
+        placements=placement_moments(pairs) if "roc_auc" in names else {},
+        arrays=values(pairs, columns) if columns else {},
+        absent=absent,
+    )
+
+
+def why_absent(pairs: Pairs, metric: Metric) -> str | None:
+    """Say why ``metric`` cannot be measured on these files, or None."""
+    if metric.needs is Needs.COLUMN:
+        return pairs.absent_means.get(metric.name.removeprefix(MEAN_PREFIX))
+    if pairs.task not in metric.tasks:
+        return f"{metric.name} is not defined for the task {pairs.task}"
+    if metric.needs is Needs.PROBABILITY:
+        if not pairs.has_scores:
+            return "no probabilities on both sides"
+        ranks = metric.name in ("roc_auc", "average_precision")
+        kinds = ("missing",) if ranks else ("missing", "outside", "sum")
+        return next((pairs.broken[kind] for kind in kinds if kind in pairs.broken), None)
+    if metric.name == "mape":
+        zeros = zero_labels(pairs)
+        return f"{zeros:,} labels are 0, where a percentage is not defined" if zeros else None
+    return None
+
+
+def estimate(sample: Sample, metric: Metric, where: str, level: Level) -> Estimate:
+    """Compare head with base on one metric and slice."""
+    n = sample.rows.get(where, 0)
+    if metric.name in sample.absent:
+        return undefined(n, sample.absent[metric.name], base_weight=level.base_weight)
+    kind = _KINDS.get(metric.name)
+    if kind is None:
+        kind = _of_cells if metric.needs is Needs.PREDICTION and sample.cells else _of_mean
+    return kind(sample, metric, where, level)
+
+
+def _options(sample: Sample, level: Level) -> dict[str, Any]:
+    return {
+        "confidence": level.confidence,
+        "base_weight": level.base_weight,
+        "identical": sample.identical,
+    }
+
+
+def _of_cells(sample: Sample, metric: Metric, where: str, level: Level) -> Estimate:
+    classes = sample.pairs.inferred.classes
+    found = sample.cells[where]
+    cells = PairedCells.from_arrays(
+        found.label, found.base, found.head, found.count, classes=len(classes)
+    )
+    name, _, average = metric.name.rpartition("_")
+    if name not in AVERAGED:
+        name, average = metric.name, "binary"
+    positive = 1 if sample.pairs.task == Task.BINARY else None
+    return compare_cells(cells, name, average=average, positive=positive, **_options(sample, level))
+
+
+def _joint(moments: Moments | None, variables: int = 2) -> JointMoments:
+    if moments is None:
+        nothing = dict.fromkeys(monomials(variables), 0.0)
+        return JointMoments(n=0, shifts=(0.0,) * variables, sums=nothing, changed=0)
+    return JointMoments(
+        n=moments.n, shifts=moments.shifts, sums=moments.sums, changed=moments.changed
+    )
+
+
+def _of_mean(sample: Sample, metric: Metric, where: str, level: Level) -> Estimate:
+    moments = sample.moments[metric.name].get(where)
+    if moments is None:
+        return undefined(sample.rows[where], _NOT_FINITE, base_weight=level.base_weight)
+    highest = math.inf
+    if metric.name == "brier":
+        highest = 1.0 if sample.pairs.task == Task.BINARY else 2.0
+    return mean_difference(
+        _joint(moments),
+        greater_is_better=metric.higher_is_better,
+        lowest=-math.inf if metric.needs is Needs.COLUMN else 0.0,
+        highest=highest,
+        **_options(sample, level),
+    )
+
+
+def _of_squares(sample: Sample, metric: Metric, where: str, level: Level) -> Estimate:
+    moments = sample.moments[metric.name].get(where)
+    if moments is None:
+        return undefined(sample.rows[where], _NOT_FINITE, base_weight=level.base_weight)
+    if metric.name == "r2":
+        return r2_difference(_joint(moments, 3), **_options(sample, level))
+    return rmse_difference(_joint(moments), **_options(sample, level))
+
+
+def _of_placements(sample: Sample, metric: Metric, where: str, level: Level) -> Estimate:  # noqa: ARG001 -- one signature for all kinds
+    placed = sample.placements.get(where, Placements(positives=None, negatives=None))
+    if placed.positives is None or placed.negatives is None:
+        reason = "only one class among the labels"
+        return undefined(sample.rows[where], reason, base_weight=level.base_weight)
+    return roc_auc_difference(
+        _joint(placed.positives), _joint(placed.negatives), **_options(sample, level)
+    )
+
+
+def _of_arrays(sample: Sample, metric: Metric, where: str, level: Level) -> Estimate:
+    arrays = sample.arrays[where]
+    if metric.name == "average_precision":
+        return average_precision_difference(
+            arrays["label"] == 1, arrays["base_p"], arrays["head_p"], **_options(sample, level)
+        )
+    return median_absolute_error_difference(
+        arrays["label"], arrays["base"], arrays["head"], **_options(sample, level)
+    )
+
+
+_KINDS: Mapping[str, Callable[[Sample, Metric, str, Level], Estimate]] = {
+    "rmse": _of_squares,
+    "r2": _of_squares,
+    "roc_auc": _of_placements,
+    "average_precision": _of_arrays,
+    "median_absolute_error": _of_arrays,
+}

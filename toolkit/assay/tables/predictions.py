@@ -1,0 +1,204 @@
+"""Two prediction files, joined row by row, and what can be counted of them.
+
+:func:`pair` recognises the columns, infers the task, joins by id and refuses what cannot be
+compared; the counts come from predictions_counts and predictions_moments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.config import Columns, Slice
+from assay.errors import InputError, Location
+from assay.tables import predictions_task as tasks
+from assay.tables.predictions_columns import Side, recognise
+from assay.tables.predictions_join import EXAMPLES, Joined, check_positions, join_keys
+from assay.tables.predictions_paired import paired_sql
+from assay.tables.predictions_slices import Sliced, disagreeing, resolve
+from assay.tables.predictions_task import Inferred, infer
+from assay.tables.source import Engine
+
+MOST_MEANS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """Facts of the joined rows, which lie in the engine's table ``paired``."""
+
+    engine: Engine
+    inferred: Inferred
+    joined: Joined
+    labels_changed: int
+    identical: bool
+    """Whether both sides predict the same on every joined row."""
+    slices: tuple[Sliced, ...]
+    means: tuple[str, ...]
+    """Score columns that both sides have, in the order of the columns base_m0, base_m1, …"""
+    absent_means: dict[str, str]
+    """Asked-for score columns that cannot be compared, with the reason."""
+    broken: dict[str, str]
+    """Why probabilities cannot be used: by 'missing', 'outside' and 'sum'."""
+    notes: tuple[str, ...]
+
+    @property
+    def task(self) -> str:
+        """The task's name."""
+        return self.inferred.task
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether both sides have the probabilities that the task needs."""
+        return _has_scores(self.inferred, self.inferred.base) and _has_scores(
+            self.inferred, self.inferred.head
+        )
+
+
+def pair(
+    engine: Engine,
+    *,
+    names: Columns,
+    task: str | None,
+    slices: tuple[Slice, ...] = (),
+    means: tuple[str, ...] | None = (),
+) -> Pairs:
+    """Join the tables ``base`` and ``head`` of ``engine``.
+
+    ``means`` are the score columns whose mean is asked for; None: every numeric column that has
+    no role, where the task is per-row scores. Raises InputError where the two cannot be compared.
+    """
+    sides = [recognise(engine.tables[name], names) for name in ("base", "head")]
+    inferred = infer(engine, sides[0], sides[1], task=task, names=names)
+    base, head = inferred.base, inferred.head
+    joined = join_keys(engine, base, head)
+    sliced = tuple(resolve(engine, asked, base, head) for asked in slices)
+    if means is None:
+        means = _numeric_columns(base, head, slices) if inferred.task == tasks.SCORE else ()
+    present, absent = _split_means(base, head, means)
+    engine.run(paired_sql(inferred, sliced, present))
+    notes = [*_side_notes(inferred), *(note for each in sliced for note in each.notes)]
+    for asked in slices:
+        count = disagreeing(engine, asked, base, head)
+        if count:
+            notes.append(
+                f"{asked.column!r} differs between base and head in {count:,} rows; "
+                "the head's value is used."
+            )
+    changed = check_positions(engine, joined, head)
+    _refuse_missing(engine, inferred)
+    broken, identical = _facts(engine, inferred, len(present))
+    return Pairs(
+        engine=engine,
+        inferred=inferred,
+        joined=joined,
+        labels_changed=changed,
+        identical=identical,
+        slices=sliced,
+        means=present,
+        absent_means=absent,
+        broken=broken,
+        notes=tuple(notes),
+    )
+
+
+def _has_scores(inferred: Inferred, side: Side) -> bool:
+    if inferred.task == tasks.BINARY:
+        return side.score is not None or inferred.positive in side.scores
+    return inferred.task == tasks.MULTICLASS and bool(side.scores)
+
+
+def _numeric_columns(base: Side, head: Side, slices: tuple[Slice, ...]) -> tuple[str, ...]:
+    sliced = {asked.column for asked in slices}
+    identity = {side.id.name for side in (base, head) if side.id is not None}
+    return tuple(
+        column.name
+        for column in head.table.columns
+        if column.kind in {"integer", "float", "boolean"}
+        and column.name not in sliced | identity
+        and base.table.column(column.name) is not None
+    )[:MOST_MEANS]
+
+
+def _split_means(
+    base: Side, head: Side, means: tuple[str, ...]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    present: list[str] = []
+    absent: dict[str, str] = {}
+    for name in means:
+        for side in (base, head):
+            column = side.table.column(name)
+            if column is None:
+                absent[name] = f"the {side.table.name} has no column {name!r}"
+            elif column.kind not in {"integer", "float", "boolean"}:
+                absent[name] = f"{name!r} holds {column.kind} values on the {side.table.name}"
+        if name not in absent:
+            present.append(name)
+    return tuple(present), absent
+
+
+def _side_notes(inferred: Inferred) -> list[str]:
+    base, head = inferred.base, inferred.head
+    notes = []
+    for role in ("id", "label", "prediction"):
+        left, right = getattr(base, role), getattr(head, role)
+        if left is not None and right is not None and left.kind != right.kind:
+            notes.append(
+                f"The {role} is {left.kind} on the base and {right.kind} on the head; "
+                "1, 1.0 and '1' count as equal."
+            )
+    for side in (base, head):
+        if inferred.task in {tasks.BINARY, tasks.MULTICLASS} and side.prediction is None:
+            rule = "probability >= 0.5" if inferred.task == tasks.BINARY else "likeliest class"
+            notes.append(f"The {side.table.name} has no prediction column: its {rule} is used.")
+    if inferred.task != tasks.SCORE and (base.label is None or head.label is None):
+        have = "head" if base.label is None else "base"
+        notes.append(f"Only the {have} has labels; they are used for both sides.")
+    return notes
+
+
+def _refuse_missing(engine: Engine, inferred: Inferred) -> None:
+    """Raise InputError where a label or a prediction is missing or not finite."""
+    if inferred.task == tasks.SCORE:
+        return
+    finite = inferred.task == tasks.REGRESSION
+    for column, side, role in (
+        ("label", inferred.head if inferred.head.label else inferred.base, "label"),
+        ("base", inferred.base, "prediction"),
+        ("head", inferred.head, "prediction"),
+    ):
+        bad = f"{column} IS NULL" + (f" OR NOT isfinite({column})" if finite else "")
+        rows = engine.rows(
+            f"SELECT id, count(*) OVER () FROM paired WHERE {bad} ORDER BY id LIMIT {EXAMPLES}"
+        )
+        if rows:
+            what = "missing, infinite or no number" if finite else "missing"
+            shown = ", ".join(repr(row[0][:60]) for row in rows)
+            raise InputError(
+                f"the {role} is {what} in {rows[0][1]:,} joined rows (ids {shown}).",
+                where=Location(file=side.table.path.as_posix()),
+                remedy=f"Every compared row needs a {role}.",
+            )
+
+
+def _facts(engine: Engine, inferred: Inferred, means: int) -> tuple[dict[str, str], bool]:
+    """Counts of unusable probabilities in words, and whether both sides predict the same."""
+    same = [f"base_m{place} IS NOT DISTINCT FROM head_m{place}" for place in range(means)]
+    if inferred.task != tasks.SCORE:
+        same.append("base = head")
+    broken: dict[str, str] = {}
+    scored = all(_has_scores(inferred, side) for side in (inferred.base, inferred.head))
+    if scored:
+        same.append("base_p IS NOT DISTINCT FROM head_p")
+        for kind, words in (
+            ("missing", "missing or infinite"),
+            ("outside", "outside 0 to 1"),
+            ("sum", "not adding up to 1"),
+        ):
+            counts = engine.row(
+                f"SELECT count(*) FILTER (WHERE base_{kind}), "
+                f"count(*) FILTER (WHERE head_{kind}) FROM paired"
+            )
+            for name, count in zip(("base", "head"), counts, strict=True):
+                if count:
+                    broken[kind] = f"{count:,} rows of the {name} have probabilities {words}"
+    (identical,) = engine.row(f"SELECT bool_and({' AND '.join(same) or 'false'}) FROM paired")
+    return broken, bool(identical)

@@ -1,0 +1,151 @@
+"""Counts of the joined rows: joint cells per slice, curves, and rows to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.tables.predictions import Pairs
+from assay.tables.sql import literal
+
+ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """Joint counts: four arrays of one length, class numbers of label, base and head, and count."""
+
+    label: NDArray[np.int64]
+    base: NDArray[np.int64]
+    head: NDArray[np.int64]
+    count: NDArray[np.int64]
+
+
+def grouping_sets(pairs: Pairs, keys: str = "") -> tuple[str, str]:
+    """SQL that names each row's slice column and number, and the grouping sets to count by.
+
+    The first part selects ``place`` (−1 for all rows, else the slice column) and ``code``; the
+    second is the GROUP BY, with ``keys`` (such as "label, base, head") in every set.
+    """
+    places = range(len(pairs.slices))
+    which = " ".join(f"WHEN grouping(s{place}) = 0 THEN {place}" for place in places)
+    codes = " ".join(f"WHEN grouping(s{place}) = 0 THEN s{place}" for place in places)
+    selected = f"CASE {which} ELSE -1 END AS place, CASE {codes} ELSE -1 END AS code"
+    sets = [f"({keys})", *(f"(s{place}{', ' + keys if keys else ''})" for place in places)]
+    if not pairs.slices:
+        selected = "-1 AS place, -1 AS code"
+    return selected, f"GROUP BY GROUPING SETS ({', '.join(sets)})"
+
+
+def slice_name(pairs: Pairs, place: int, code: int) -> str:
+    """The name of a slice by its column's place and its number; 'all' for place −1."""
+    return ALL if place < 0 else pairs.slices[place].names[code]
+
+
+def slice_rows(pairs: Pairs) -> dict[str, int]:
+    """Return the number of joined rows of all and of each slice, in the slices' order."""
+    selected, grouped = grouping_sets(pairs)
+    rows = pairs.engine.rows(
+        f"SELECT * FROM (SELECT {selected}, count(*) AS n FROM paired {grouped}) "
+        "WHERE code IS NOT NULL ORDER BY place, code"
+    )
+    return {slice_name(pairs, place, code): n for place, code, n in rows}
+
+
+def joint_cells(pairs: Pairs) -> dict[str, Cells]:
+    """Count (label, base, head) for all rows and for each slice, in one scan."""
+    selected, grouped = grouping_sets(pairs, "label, base, head")
+    found = pairs.engine.arrays(
+        f"SELECT * FROM (SELECT {selected}, label, base, head, count(*) AS n FROM paired "
+        f"{grouped}) WHERE code IS NOT NULL ORDER BY place, code, label, base, head"
+    )
+    columns = {name: values.astype(np.int64) for name, values in found.items()}
+    slices = np.stack([columns["place"], columns["code"]])
+    result = {}
+    for place, code in np.unique(slices, axis=1).T.tolist():
+        mask = (columns["place"] == place) & (columns["code"] == code)
+        result[slice_name(pairs, place, code)] = Cells(
+            label=columns["label"][mask],
+            base=columns["base"][mask],
+            head=columns["head"][mask],
+            count=columns["n"][mask],
+        )
+    return result
+
+
+def values(pairs: Pairs, names: tuple[str, ...]) -> dict[str, dict[str, NDArray[Any]]]:
+    """Return the named columns of ``paired`` for all rows and each slice, in sorted order.
+
+    For the metrics that no count suffices for; sorted, so that the order of rows is without
+    effect on the last digit.
+    """
+    listed = ", ".join((*names, *(f"s{place}" for place in range(len(pairs.slices)))))
+    found = pairs.engine.arrays(
+        f"SELECT {', '.join(names)}"
+        + "".join(f", COALESCE(s{place}, -1) AS s{place}" for place in range(len(pairs.slices)))
+        + f" FROM paired ORDER BY {listed}"
+    )
+    result = {ALL: {name: found[name] for name in names}}
+    for place, sliced in enumerate(pairs.slices):
+        for code, slice_ in enumerate(sliced.names):
+            mask = found[f"s{place}"] == code
+            result[slice_] = {name: found[name][mask] for name in names}
+    return result
+
+
+def flipped_ids(pairs: Pairs, most: int) -> tuple[str, ...]:
+    """Return ids of rows right on the base and wrong on the head, the first by their text."""
+    rows = pairs.engine.rows(
+        f"SELECT id FROM paired WHERE base = label AND head <> label ORDER BY id LIMIT {most}"
+    )
+    return tuple(row[0] for row in rows)
+
+
+def roc_points(pairs: Pairs, side: str, most: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return false and true positive rates of a binary side at up to ``most`` thresholds.
+
+    The thresholds are quantiles of the scores within each class, so that the curve's steep part
+    is not left to a few points.
+    """
+    score = f"{side}_p"
+    steps = max(1, (most - 2) // 2)
+    shares = [literal(step / (steps + 1)) for step in range(1, steps + 1)]
+    quantiles = f"quantile_disc({score}, [{', '.join(shares)}])"
+    edges = pairs.engine.rows(
+        f"SELECT DISTINCT edge FROM (SELECT unnest({quantiles}) AS edge FROM paired "
+        "GROUP BY label) ORDER BY edge DESC"
+    )
+    counted = ", ".join(
+        f"count(*) FILTER (WHERE label = {label} AND {score} >= {literal(float(edge))})"
+        for (edge,) in edges
+        for label in (0, 1)
+    )
+    totals = pairs.engine.row(
+        "SELECT count(*) FILTER (WHERE label = 0), count(*) FILTER (WHERE label = 1)"
+        f"{', ' + counted if counted else ''} FROM paired"
+    )
+    negatives, positives, *at = totals
+    if not negatives or not positives:
+        return (), ()
+    false = [0.0, *(count / negatives for count in at[::2]), 1.0]
+    true = [0.0, *(count / positives for count in at[1::2]), 1.0]
+    return tuple(false), tuple(true)
+
+
+def calibration(
+    pairs: Pairs, side: str, bins: int
+) -> tuple[tuple[float, ...], tuple[float, ...], tuple[int, ...]]:
+    """Return mean probability, observed share and rows of each filled bin of equal width."""
+    score = f"{side}_p"
+    # Whole multiples of 2⁻⁵² add up to the same sum in whatever order.
+    rows = pairs.engine.rows(
+        f"SELECT least(CAST(floor({score} * {bins}) AS INTEGER), {bins - 1}) AS bin, "
+        f"sum(CAST({score} * 4503599627370496 AS BIGINT)), sum(label), count(*) "
+        "FROM paired GROUP BY bin ORDER BY bin"
+    )
+    predicted = tuple(total / 2**52 / n for _, total, _, n in rows)
+    observed = tuple(hits / n for _, _, hits, n in rows)
+    return predicted, observed, tuple(n for _, _, _, n in rows)

@@ -1,0 +1,157 @@
+"""Join base and head rows by id, or by position where neither side has ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.errors import InputError, Location
+from assay.tables.predictions_columns import Side, canonical
+from assay.tables.source import Engine
+from assay.tables.sql import identifier, literal
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """How many rows joined, and examples of those that did not."""
+
+    rows: int
+    base_only: int = 0
+    head_only: int = 0
+    base_only_examples: tuple[str, ...] = ()
+    head_only_examples: tuple[str, ...] = ()
+    by: str = "id"
+
+
+def join_keys(engine: Engine, base: Side, head: Side) -> Joined:
+    """Make the tables ``base keyed`` and ``head keyed``, with a unique ``assay key`` each.
+
+    Raises InputError for repeated and missing ids, for ids on one side only, for no common id,
+    and for sides without ids that have different numbers of rows.
+    """
+    if (base.id is None) != (head.id is None):
+        without, other = (base, head) if base.id is None else (head, base)
+        name = other.id.name if other.id else ""
+        raise InputError(
+            f"there is no id column, while the other side has {name!r}.",
+            where=_at(without),
+            remedy="Write the same ids into both files, or name the column (--id).",
+        )
+    numbers = all(side.id and side.id.kind == "integer" for side in (base, head))
+    for side in (base, head):
+        _keyed(engine, side, numbers=numbers)
+    if base.id is None:
+        return _by_position(base, head)
+    for side in (base, head):
+        _check_ids(engine, side)
+    return _counted(engine, base, head)
+
+
+def _keyed(engine: Engine, side: Side, *, numbers: bool) -> None:
+    if side.id is None:
+        key = "row_number() OVER ()"
+    elif numbers:
+        key = identifier(side.id.name)
+    else:
+        key = canonical(side.id, identifier(side.id.name), truth_as_number=False)
+    engine.run(
+        f"CREATE TEMP TABLE {keyed(side)} AS SELECT *, {key} AS {KEY} FROM {side.alias}"
+        if side.id is None
+        else f"CREATE TEMP VIEW {keyed(side)} AS SELECT *, {key} AS {KEY} FROM {side.alias}"
+    )
+
+
+KEY = identifier("assay key")
+
+
+def keyed(side: Side) -> str:
+    """The side's rows with their key, as a name in queries."""
+    return identifier(f"{side.table.name} keyed")
+
+
+def _check_ids(engine: Engine, side: Side) -> None:
+    name = side.id.name if side.id else ""
+    (missing,) = engine.row(f"SELECT count(*) FROM {keyed(side)} WHERE {KEY} IS NULL")
+    if missing:
+        raise InputError(
+            f"the id column {name!r} is empty in {missing:,} of {side.table.rows:,} rows.",
+            where=_at(side),
+            remedy="Give every row an id.",
+        )
+    repeated = engine.rows(
+        f"SELECT CAST({KEY} AS VARCHAR) AS key, count(*) AS times, count(*) OVER () AS ids "
+        f"FROM {keyed(side)} GROUP BY {KEY} HAVING count(*) > 1 ORDER BY key LIMIT {EXAMPLES}"
+    )
+    if repeated:
+        shown = ", ".join(f"{key[:60]!r} ({times} times)" for key, times, _ in repeated)
+        raise InputError(
+            f"{repeated[0][2]:,} ids of the column {name!r} stand on several rows: {shown}.",
+            where=_at(side),
+            remedy="Ids join base and head rows, so each must be unique.",
+        )
+
+
+def _by_position(base: Side, head: Side) -> Joined:
+    if base.table.rows != head.table.rows:
+        raise InputError(
+            f"neither side has an id column, and the base has {base.table.rows:,} rows where "
+            f"the head has {head.table.rows:,}.",
+            where=_at(head),
+            remedy="Write an id column (id or row_id) into both files, or name it (--id).",
+        )
+    return Joined(rows=base.table.rows, by="position")
+
+
+def _counted(engine: Engine, base: Side, head: Side) -> Joined:
+    lonely = {}
+    for side, other in ((base, head), (head, base)):
+        rows = engine.rows(
+            f"SELECT CAST({KEY} AS VARCHAR) AS key, count(*) OVER () FROM {keyed(side)} "
+            f"ANTI JOIN {keyed(other)} USING ({KEY}) ORDER BY {KEY} LIMIT {EXAMPLES}"
+        )
+        lonely[side.table.name] = (rows[0][1] if rows else 0, tuple(row[0] for row in rows))
+    (base_only, base_examples), (head_only, head_examples) = lonely.values()
+    joined = base.table.rows - base_only
+    if joined == 0:
+        raise InputError(
+            "base and head have no id in common: the base's look like "
+            f"{base_examples[0][:60]!r}, the head's like {head_examples[0][:60]!r}.",
+            where=_at(head),
+            remedy="Compare predictions on the same test rows.",
+        )
+    return Joined(
+        rows=joined,
+        base_only=base_only,
+        head_only=head_only,
+        base_only_examples=base_examples,
+        head_only_examples=head_examples,
+    )
+
+
+def check_positions(engine: Engine, joined: Joined, head: Side) -> int:
+    """Return how many joined rows have another label on the other side.
+
+    Raises InputError where rows were joined by position and labels disagree.
+    """
+    (changed,) = engine.row("SELECT count(*) FILTER (WHERE label_changed) FROM paired")
+    if joined.by == "position" and changed:
+        raise InputError(
+            f"neither side has an id column, and {changed:,} of {joined.rows:,} rows at the "
+            "same position have different labels.",
+            where=_at(head),
+            remedy="Write an id column (id or row_id) into both files, or name it (--id).",
+        )
+    return int(changed or 0)
+
+
+def value_table(values: list[str]) -> str:
+    """A table of (value, code) rows, as a subquery."""
+    if not values:
+        return "(SELECT NULL AS value, NULL AS code WHERE false)"
+    rows = ", ".join(f"({literal(value)}, {code})" for code, value in enumerate(values))
+    return f"(SELECT * FROM (VALUES {rows}) AS listed(value, code))"
+
+
+def _at(side: Side) -> Location:
+    return Location(file=side.table.path.as_posix())

@@ -1,0 +1,183 @@
+"""Joint moments of per-row values, for all rows and each slice, exact in any order of rows.
+
+Values are turned into whole multiples of a power of two before they are added, so that the sums
+do not depend on threads or on the order of rows: the same files give the same bytes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from assay.tables.predictions import Pairs
+from assay.tables.predictions_counts import grouping_sets, slice_name
+from assay.tables.sql import literal
+
+Exponents = tuple[int, ...]
+
+LARGEST = 1e90
+"""Values beyond this have cubes that a DOUBLE does not hold."""
+_BITS = 60
+_LEAST_POWER = -250
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moments:
+    """Sums of products of (variable − shift) up to the third order; see stats.moments."""
+
+    n: int
+    shifts: tuple[float, ...]
+    sums: Mapping[Exponents, float]
+    changed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variables:
+    """SQL expressions over ``source``: the base's value, head − base, and any others."""
+
+    expressions: tuple[str, ...]
+    source: str = "paired"
+
+
+def monomials(variables: int) -> tuple[Exponents, ...]:
+    """Exponents of every product of the first to the third order."""
+    every = itertools.product(range(4), repeat=variables)
+    return tuple(exponents for exponents in every if 1 <= sum(exponents) <= 3)
+
+
+def joint_moments(
+    pairs: Pairs, named: Mapping[str, Variables], *, groups: tuple[str, str] | None = None
+) -> dict[str, dict[str, Moments | None]]:
+    """Return moments by name and slice, in two scans; None where a value is not finite.
+
+    All ``named`` variables share one source. ``groups`` replaces the pairs' own grouping sets.
+    """
+    sources = {variables.source for variables in named.values()}
+    (source,) = sources
+    flat = [(name, place) for name, v in named.items() for place in range(len(v.expressions))]
+    columns = {key: f"v{number}" for number, key in enumerate(flat)}
+    listed = ", ".join(
+        f"CAST({named[name].expressions[place]} AS DOUBLE) AS {columns[name, place]}"
+        for name, place in flat
+    )
+    selected, grouped = groups or grouping_sets(pairs)
+    inner = f"(SELECT {listed}, * FROM {source})"
+    bounds = _bounds(pairs, inner, [columns[key] for key in flat])
+    usable = [
+        name
+        for name, v in named.items()
+        if all(bounds[columns[name, place]] is not None for place in range(len(v.expressions)))
+    ]
+    plans = {
+        name: _Plan.of([(columns[name, p], bounds[columns[name, p]]) for p in _places(named, name)])
+        for name in usable
+    }
+    sums = [expression for plan in plans.values() for expression in plan.selected()]
+    rows = pairs.engine.rows(
+        f"SELECT * FROM (SELECT {selected}, count(*) AS n"
+        f"{''.join(', ' + expression for expression in sums)} FROM {inner} {grouped}) "
+        "WHERE code IS NOT NULL ORDER BY place, code"
+    )
+    result: dict[str, dict[str, Moments | None]] = {name: {} for name in named}
+    for place, code, n, *found in rows:
+        key = slice_name(pairs, place, code)
+        values = iter(found)
+        for name in named:
+            result[name][key] = plans[name].read(n, values) if name in plans else None
+    return result
+
+
+def _places(named: Mapping[str, Variables], name: str) -> range:
+    return range(len(named[name].expressions))
+
+
+def _bounds(
+    pairs: Pairs, inner: str, columns: Sequence[str]
+) -> dict[str, tuple[float, float] | None]:
+    asked = ", ".join(
+        f"bool_and({c} IS NOT NULL AND isfinite({c})), min({c}), max({c})" for c in columns
+    )
+    row = pairs.engine.row(f"SELECT {asked} FROM {inner}")
+    result: dict[str, tuple[float, float] | None] = {}
+    for place, column in enumerate(columns):
+        finite, low, high = row[3 * place : 3 * place + 3]
+        fits = finite and max(abs(low), abs(high)) < LARGEST
+        result[column] = (low, high) if fits else None
+    return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """How one set of variables is summed: about a centre, in multiples of 2^(−scale)."""
+
+    columns: tuple[str, ...]
+    centres: tuple[float, ...]
+    scales: Mapping[Exponents, int]
+
+    @classmethod
+    def of(cls, bounded: Sequence[tuple[str, Any]]) -> _Plan:
+        centres = tuple(low / 2 + high / 2 for _, (low, high) in bounded)
+        reach = [
+            max(high - centre, centre - low)
+            for centre, (_, (low, high)) in zip(centres, bounded, strict=True)
+        ]
+        # 2^powers[k] exceeds every |variable − centre|.
+        powers = [max(_LEAST_POWER, math.frexp(each)[1]) if each > 0 else 0 for each in reach]
+        scales = {
+            exponents: _BITS - sum(p * e for p, e in zip(powers, exponents, strict=True))
+            for exponents in monomials(len(bounded))
+        }
+        return cls(columns=tuple(c for c, _ in bounded), centres=centres, scales=scales)
+
+    def selected(self) -> list[str]:
+        """SQL for the sums, in the order of the monomials, and for the changed rows."""
+        centred = [
+            f"({column} - {literal(centre)})"
+            for column, centre in zip(self.columns, self.centres, strict=True)
+        ]
+        result = []
+        for exponents, scale in self.scales.items():
+            factors = [c for c, power in zip(centred, exponents, strict=True) for _ in range(power)]
+            # Two steps, because 2^scale itself may be beyond a DOUBLE's range.
+            half = scale // 2
+            product = " * ".join([literal(2.0**half), *factors, literal(2.0 ** (scale - half))])
+            result.append(f"sum(CAST({product} AS BIGINT))")
+        return [*result, f"count(*) FILTER (WHERE {self.columns[1]} <> 0)"]
+
+    def read(self, n: int, values: Any) -> Moments:
+        """Take this plan's sums from ``values`` and move them to the exact mean."""
+        raw: dict[Exponents, Fraction] = {
+            exponents: Fraction(int(next(values) or 0)) / Fraction(2) ** scale
+            for exponents, scale in self.scales.items()
+        }
+        changed = int(next(values))
+        size = len(self.columns)
+        raw[(0,) * size] = Fraction(n)
+        shifts = [Fraction(0)] * size
+        for place in range(size):
+            unit = tuple(int(place == k) for k in range(size))
+            # A DOUBLE near the mean, so that the shift that is stored is the one used.
+            shifts[place] = Fraction(float(raw[unit] / n))
+        sums = {exponents: float(_moved(raw, exponents, shifts)) for exponents in self.scales}
+        centred = tuple(
+            float(Fraction(centre) + shift)
+            for centre, shift in zip(self.centres, shifts, strict=True)
+        )
+        return Moments(n=n, shifts=centred, sums=sums, changed=changed)
+
+
+def _moved(
+    raw: Mapping[Exponents, Fraction], exponents: Exponents, shifts: Sequence[Fraction]
+) -> Fraction:
+    """Σ ∏ (xₖ − shiftₖ)^eₖ by the binomial theorem."""
+    total = Fraction(0)
+    for lower in itertools.product(*(range(power + 1) for power in exponents)):
+        term = raw[lower]
+        for power, low, shift in zip(exponents, lower, shifts, strict=True):
+            term *= math.comb(power, low) * (-shift) ** (power - low)
+        total += term
+    return total

@@ -1,0 +1,265 @@
+"""What the predictions are: binary, multiclass, regression, or per-row scores, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from assay.config import Columns
+from assay.errors import InputError, Location
+from assay.tables.predictions_columns import Side, canonical
+from assay.tables.source import Column, Engine
+from assay.tables.sql import identifier
+
+BINARY, MULTICLASS, REGRESSION, SCORE = "binary", "multiclass", "regression", "score"
+
+MOST_CLASSES = 1000
+_MOST_NUMERIC_CLASSES = 30
+_POSITIVE_PAIRS = (
+    ("0", "1"),
+    ("false", "true"),
+    ("-1", "1"),
+    ("no", "yes"),
+    ("negative", "positive"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inferred:
+    """The task and the reason; its classes in order (none for regression and scores).
+
+    ``base`` and ``head`` are the sides as the task reads them: probability columns by class, and
+    a prediction column that holds probabilities turned into the score.
+    """
+
+    task: str
+    reason: str
+    base: Side
+    head: Side
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    truth_as_number: bool = False
+
+
+def infer(engine: Engine, base: Side, head: Side, *, task: str | None, names: Columns) -> Inferred:
+    """Decide the task from the two files, or check that the given one fits them.
+
+    Raises InputError where the columns it needs are missing or it has too many classes.
+    """
+    labels = [side.label for side in (base, head) if side.label is not None]
+    if task == SCORE or (task is None and not labels):
+        reason = _why(task, "there is no label column")
+        return Inferred(task=SCORE, reason=reason, base=base, head=head)
+    if not labels:
+        raise _missing(base, head, "label", task or "")
+    if task != REGRESSION:
+        base, head = _predicted_probabilities(engine, base, head)
+    if task == REGRESSION or (task is None and _is_regression(engine, base, head)):
+        if base.prediction is None or head.prediction is None:
+            raise _missing(base, head, "prediction", REGRESSION)
+        reason = _why(task, "labels or predictions are measured numbers")
+        return Inferred(task=REGRESSION, reason=reason, base=base, head=head)
+    return _classes(engine, base, head, task=task, names=names)
+
+
+def _why(given: str | None, reason: str) -> str:
+    return "as configured" if given else reason
+
+
+def _missing(base: Side, head: Side, role: str, task: str) -> InputError:
+    side = head if getattr(head, role) is None else base
+    listed = ", ".join(repr(c.name[:60]) for c in side.table.columns[:20])
+    return InputError(
+        f"no {role} column was recognised, which the task {task} needs.",
+        where=Location(file=side.table.path.as_posix()),
+        remedy=f"Name it under columns (--{role}). The file has: {listed}.",
+    )
+
+
+def _predicted_probabilities(engine: Engine, base: Side, head: Side) -> tuple[Side, Side]:
+    """Read a prediction column as the score where the labels are 0 and 1 and it is between."""
+    sides = (base, head)
+    for side in sides:
+        column, label = side.prediction, side.label
+        if column is None or column.kind != "float" or side.score is not None or side.scores:
+            return sides
+        if label is None or label.kind not in {"integer", "float", "boolean"}:
+            return sides
+        y, p = (f"CAST({identifier(c.name)} AS DOUBLE)" for c in (label, column))
+        probabilities, whole = engine.row(
+            f"SELECT bool_and({y} IN (0, 1) AND {p} BETWEEN 0 AND 1), bool_and({p} = trunc({p})) "
+            f"FROM {side.alias}"
+        )
+        if not probabilities or whole:
+            return sides
+    first, second = (replace(side, score=side.prediction, prediction=None) for side in sides)
+    return first, second
+
+
+def _is_regression(engine: Engine, base: Side, head: Side) -> bool:
+    label = head.label or base.label
+    side = head if head.label else base
+    if label is None or label.kind not in {"float", "integer"}:
+        return False
+    if head.scores or base.scores:
+        return False
+    name = identifier(label.name)
+    whole, distinct = engine.row(
+        f"SELECT bool_and({name} IS NULL OR isnan(CAST({name} AS DOUBLE)) "
+        f"OR CAST({name} AS DOUBLE) = trunc(CAST({name} AS DOUBLE))), "
+        f"count(DISTINCT {name}) FILTER (WHERE NOT isnan(CAST({name} AS DOUBLE))) "
+        f"FROM {side.alias}"
+    )
+    if not whole:
+        return True
+    if distinct <= 2 and _all_whole(engine, base, head):
+        return False
+    if head.prediction is None and head.score is not None:
+        return False
+    return distinct > _MOST_NUMERIC_CLASSES or not _all_whole(engine, base, head)
+
+
+def _all_whole(engine: Engine, base: Side, head: Side) -> bool:
+    for side in (base, head):
+        column = side.prediction
+        if column is None or column.kind in {"integer", "boolean", "text"}:
+            continue
+        name = f"CAST({identifier(column.name)} AS DOUBLE)"
+        (whole,) = engine.row(f"SELECT bool_and({name} = trunc({name})) FROM {side.alias}")
+        if whole is False:
+            return False
+    return True
+
+
+def _classes(
+    engine: Engine, base: Side, head: Side, *, task: str | None, names: Columns
+) -> Inferred:
+    columns = [
+        (side, column)
+        for side in (base, head)
+        for column in (side.label, side.prediction)
+        if column is not None
+    ]
+    kinds = {column.kind for _, column in columns}
+    truth_as_number = "boolean" in kinds and kinds != {"boolean"}
+    found = _distinct(engine, columns, truth_as_number=truth_as_number)
+    base, head = (_with_classes(side, found, named=bool(names.scores)) for side in (base, head))
+    classes = _ordered(found | set(base.scores) | set(head.scores))
+    if len(classes) > MOST_CLASSES:
+        raise InputError(
+            f"the labels and predictions have {len(classes)} or more different values.",
+            where=Location(file=head.table.path.as_posix()),
+            remedy="If they are measured numbers, say --task regression; "
+            f"up to {MOST_CLASSES} classes are compared.",
+        )
+    reason = _why(task, f"the labels and predictions have {len(classes)} different values")
+    if task is None:
+        task = BINARY if len(classes) <= 2 else MULTICLASS
+    for side in (base, head):
+        if not (side.prediction or side.scores or (task == BINARY and side.score)):
+            raise _missing(side, side, "prediction", task)
+    positive = None
+    if task == BINARY:
+        named = _as_label(names.positive, truth_as_number=truth_as_number)
+        classes, positive = _positive(classes, named, head)
+    return Inferred(
+        task=task,
+        reason=reason,
+        base=base,
+        head=head,
+        classes=classes,
+        positive=positive,
+        truth_as_number=truth_as_number,
+    )
+
+
+def _with_classes(side: Side, found: set[str], *, named: bool) -> Side:
+    """Name the probability columns by the labels they mean.
+
+    Recognised columns of which none means a label (p_value, say) are no probabilities.
+    """
+    scores = {_meant(key, found): column for key, column in side.scores.items()}
+    if not named and not found & set(scores):
+        scores = {}
+    return replace(side, scores=scores)
+
+
+def _meant(key: str, found: set[str]) -> str:
+    """The label that a column name means: the same text, but for case, or the same number."""
+    if key in found:
+        return key
+    alike = [name for name in found if name.lower() == key.lower() or _number(name) == _number(key)]
+    return alike[0] if len(alike) == 1 else key
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _distinct(
+    engine: Engine, columns: list[tuple[Side, Column]], *, truth_as_number: bool
+) -> set[str]:
+    parts = [
+        f"SELECT {canonical(c, identifier(c.name), truth_as_number=truth_as_number)} AS class "
+        f"FROM {side.alias}"
+        for side, c in columns
+    ]
+    rows = engine.rows(
+        f"SELECT DISTINCT class FROM ({' UNION ALL '.join(parts)}) "
+        f"WHERE class IS NOT NULL LIMIT {MOST_CLASSES + 1}"
+    )
+    return {row[0] for row in rows}
+
+
+def _ordered(found: set[str]) -> tuple[str, ...]:
+    """Classes in the order of their numbers where all are numbers, else of their text."""
+    try:
+        return tuple(sorted(found, key=lambda name: (float(name), name)))
+    except ValueError:
+        return tuple(sorted(found))
+
+
+def _as_label(value: str | float | bool | None, *, truth_as_number: bool) -> str | None:
+    """The configured positive class, written as labels are."""
+    if isinstance(value, bool):
+        return str(int(value)) if truth_as_number else str(value).lower()
+    return None if value is None else str(value)
+
+
+def _positive(
+    classes: tuple[str, ...], named: str | None, head: Side
+) -> tuple[tuple[str, ...], str]:
+    """The two classes, negative first, and the positive one."""
+    where = Location(file=head.table.path.as_posix())
+    listed = ", ".join(repr(name[:60]) for name in classes[:10])
+    if named is not None:
+        others = [name for name in classes if name != named]
+        if len(others) > 1 or (named not in classes and len(classes) == 2):
+            raise InputError(
+                f"the task is binary with the positive class {named!r}, but the labels and "
+                f"predictions are {listed}.",
+                where=where,
+                remedy="Set columns.positive to one of two classes, or task: multiclass.",
+            )
+        return (others[0] if others else "(other)", named), named
+    if len(classes) > 2:
+        raise InputError(
+            f"the task is binary, but there are {len(classes)} classes: {listed}.",
+            where=where,
+            remedy="Write task: multiclass, or merge the classes.",
+        )
+    for negative, positive in _POSITIVE_PAIRS:
+        matching = [name for name in classes if name.lower() in {negative, positive}]
+        if matching == list(classes):
+            ordered = {name.lower(): name for name in classes}
+            one = ordered.get(positive, positive)
+            return (ordered.get(negative, negative), one), one
+    if len(classes) == 1:
+        raise InputError(
+            f"there is one class only, {listed}, so the positive one cannot be told.",
+            where=where,
+            remedy="Name it: columns.positive (--positive).",
+        )
+    return classes, classes[1]

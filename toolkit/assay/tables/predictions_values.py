@@ -1,0 +1,96 @@
+"""Per-row values whose means are metrics: losses, errors, scores; as SQL over ``paired``."""
+
+from __future__ import annotations
+
+from assay.tables.predictions import Pairs
+from assay.tables.predictions_counts import slice_name
+from assay.tables.predictions_moments import Moments, Variables, joint_moments
+from assay.tables.predictions_task import BINARY
+from assay.tables.sql import literal
+
+SQUARED_BASE = "(base - label) * (base - label)"
+# (h − y)² − (b − y)² without cancellation.
+SQUARED_CHANGE = "(head - base) * (head + base - 2 * label)"
+CLIP = 2.0**-52
+"""A probability of the true class below this counts as this in the log loss (as scikit-learn)."""
+
+
+def row_values(pairs: Pairs) -> dict[str, Variables]:
+    """SQL for each per-row value by its metric's name: the base's, and head − base.
+
+    ``mean:COLUMN`` stands for each score column. Which of them the task has is the caller's to
+    know.
+    """
+    true = {side: _true_class(pairs, side) for side in ("base", "head")}
+    loss = {side: f"-ln(greatest({p}, {literal(CLIP)}))" for side, p in true.items()}
+    brier = ("base_q", "head_q - base_q")
+    if pairs.task == BINARY:
+        brier = (
+            "(base_p - label) * (base_p - label)",
+            "(head_p - base_p) * (head_p + base_p - 2 * label)",
+        )
+    expressions = {
+        "log_loss": (loss["base"], f"{loss['head']} - ({loss['base']})"),
+        "brier": brier,
+        "mae": ("abs(base - label)", "abs(head - label) - abs(base - label)"),
+        "rmse": (SQUARED_BASE, SQUARED_CHANGE),
+        "mape": (
+            "abs(base - label) / abs(label)",
+            "(abs(head - label) - abs(base - label)) / abs(label)",
+        ),
+    }
+    for place, column in enumerate(pairs.means):
+        expressions[f"mean:{column}"] = (f"base_m{place}", f"head_m{place} - base_m{place}")
+    return {name: Variables(expressions=pair) for name, pair in expressions.items()}
+
+
+def clipped_rows(pairs: Pairs) -> int:
+    """Count probabilities of the true class, on either side, that the log loss clips."""
+    counts = pairs.engine.row(
+        f"SELECT count(*) FILTER (WHERE {_true_class(pairs, 'base')} < {literal(CLIP)}), "
+        f"count(*) FILTER (WHERE {_true_class(pairs, 'head')} < {literal(CLIP)}) FROM paired"
+    )
+    return int(sum(counts))
+
+
+def zero_labels(pairs: Pairs) -> int:
+    """Count labels of 0, where a percentage error is not defined."""
+    (count,) = pairs.engine.row("SELECT count(*) FILTER (WHERE label = 0) FROM paired")
+    return int(count)
+
+
+def _true_class(pairs: Pairs, side: str) -> str:
+    if pairs.task == BINARY:
+        return f"CASE label WHEN 1 THEN {side}_p ELSE 1 - {side}_p END"
+    return f"{side}_p"
+
+
+def spread_moments(pairs: Pairs) -> dict[str, Moments | None]:
+    """Return moments of (base's squared error, head's − base's, (label − mean label)²).
+
+    The mean is that of the slice itself, so each slice column takes two scans of its own.
+    """
+    result: dict[str, Moments | None] = {}
+    for place in range(-1, len(pairs.slices)):
+        code = "-1" if place < 0 else f"s{place}"
+        grouped = (f"{place} AS place, {code} AS code", f"GROUP BY {code}" if place >= 0 else "")
+        labels = {"label": Variables(expressions=("label", "head - base"))}
+        means = joint_moments(pairs, labels, groups=grouped)["label"]
+        codes = {-1: "all"} if place < 0 else dict(enumerate(pairs.slices[place].names))
+        rows = ", ".join(
+            f"({number}, {literal(moments.shifts[0])})"
+            for number in codes
+            if (moments := means.get(slice_name(pairs, place, number))) is not None
+        )
+        if not rows:
+            return dict.fromkeys(means)
+        source = (
+            f"(SELECT paired.*, m.mean FROM paired JOIN (VALUES {rows}) AS m(number, mean) "
+            f"ON {code} = m.number)"
+        )
+        variables = Variables(
+            expressions=(SQUARED_BASE, SQUARED_CHANGE, "(label - mean) * (label - mean)"),
+            source=source,
+        )
+        result.update(joint_moments(pairs, {"r2": variables}, groups=grouped)["r2"])
+    return result
