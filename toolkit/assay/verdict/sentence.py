@@ -36,7 +36,7 @@ def sentence_of(outcome: Outcome, rules: Sequence[Rule], stages: Sequence[StageR
     else:
         return "Nothing that gates could be measured."
     rest = f", and {_plural(more, 'more rule')} {_verb(outcome, more)}" if more else ""
-    return f"{said[:1].upper()}{said[1:]}{rest}."
+    return f"{_capital(said, named=several)}{rest}."
 
 
 def _verb(outcome: Outcome, many: int) -> str:
@@ -64,7 +64,12 @@ def _passed(rules: Sequence[Rule]) -> str:
     others = len(gates) - 1
     if others:
         said += f"; the other {'gate holds' if others == 1 else f'{others:,} gates hold'}"
-    return f"{said[:1].upper()}{said[1:]}."
+    return f"{_capital(said, named=several)}."
+
+
+def _capital(said: str, *, named: bool) -> str:
+    """Begin with a capital, except where a model's name stands first."""
+    return said if named else said[:1].upper() + said[1:]
 
 
 def _title(rule: Rule) -> str:
