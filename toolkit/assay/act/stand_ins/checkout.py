@@ -53,7 +53,8 @@ def fetch(step: Step, folder: Path, ref: str, commit: str) -> None:
     depth = step.text("fetch-depth") or "1"
     if not depth.isdigit():
         raise Failed(f"fetch-depth must be a number, got '{depth}'")
-    refspecs = [f"+{commit}:{tracking(ref)}"]
+    source = ref if ref.startswith("refs/tags/") else commit
+    refspecs = [f"+{source}:{tracking(ref)}"]
     options = ["--no-tags", "--no-recurse-submodules", "--quiet"]
     tags = "+refs/tags/*:refs/tags/*"
     if depth == "0":
