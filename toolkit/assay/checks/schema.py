@@ -12,7 +12,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, model_validator
 
-from assay.config.document import YamlDocument, parse_yaml
+from assay.config.document import NUMBER, YamlDocument, parse_yaml
 from assay.config.load import validate
 from assay.config.types import ColumnName, Share, Strict
 from assay.errors import InputError, Location
@@ -145,9 +145,17 @@ def write_schema(schema: DataSchema) -> str:
     return "\n".join(lines) + "\n"
 
 
+class _Dumper(yaml.SafeDumper):
+    """Also puts text in quotes that only YAML 1.2 takes for a number, such as 1e5."""
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, list("-+.0123456789"))
+
+
 def _yaml(value: Any, *, flow: bool) -> str:
-    text = yaml.safe_dump(
+    text: str = yaml.dump(
         value,
+        Dumper=_Dumper,
         default_flow_style=flow,
         sort_keys=False,
         allow_unicode=True,

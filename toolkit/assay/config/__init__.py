@@ -1,26 +1,10 @@
 """``assay.yaml``: read, validated, typed; every message with file, line and column."""
 
+from assay.config.gates import Columns, Gate, Scalar, Severity, Slice
 from assay.config.load import CONFIG_NAME, load_config, model_named, parse_config
 from assay.config.metrics import METRICS, Metric, Needs, Task, default_metrics, metric_named
-from assay.config.model import (
-    Columns,
-    Comment,
-    Config,
-    Data,
-    DataRule,
-    Deepchecks,
-    Environment,
-    Gate,
-    Model,
-    Override,
-    Publisher,
-    Scalar,
-    Severity,
-    Slice,
-    Tests,
-    Tracking,
-    Train,
-)
+from assay.config.model import Comment, Config, Model, Override, Publisher
+from assay.config.stages import Data, DataRule, Deepchecks, Environment, Tests, Tracking, Train
 
 __all__ = [
     "CONFIG_NAME",

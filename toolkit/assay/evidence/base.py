@@ -42,7 +42,7 @@ class Document(Part):
 
     def to_json(self) -> str:
         """Return the canonical JSON text of this document."""
-        data = self.model_dump(mode="json")
+        data = self.model_dump(mode="json", by_alias=True)
         return (
             json.dumps(data, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         )
