@@ -117,13 +117,13 @@ def open_consumer(
     repository = Repository(found_at.root.resolve(), os.environ)
     builder = Builder(
         root=repository.root,
-        cache=(environment_cache or _cache_folder()).resolve(),
+        cache=(environment_cache or cache_folder()).resolve(),
         variables=consumer_variables(os.environ, secrets),
         inside=tuple(secrets),
         redact=Redactor(tuple(secrets.values())),
-        uv=_uv(),
+        uv=uv_program(),
         python=python_version,
-        dvc_lock=_requirements() / "dvc.txt",
+        dvc_lock=requirements() / "dvc.txt",
     )
     return Consumer(
         repository=repository,
@@ -161,7 +161,7 @@ def _own_folder(root: Path) -> Path:
     return folder
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
     """A job's own folder in Actions: what a pull request wrote must not be there for the next."""
     temporary = os.environ.get("RUNNER_TEMP")
     if on_github() and temporary:
@@ -170,11 +170,12 @@ def _cache_folder() -> Path:
     return Path(cache) / "assay" / "consumer"
 
 
-def _requirements() -> Path:
+def requirements() -> Path:
+    """Return the folder of the lock files."""
     return Path(__file__).resolve().parents[3] / "requirements"
 
 
-def _uv() -> str:
+def uv_program() -> str:
     """The launcher's pinned uv where the toolkit is a checkout, else the one on PATH."""
     pinned = Path(__file__).resolve().parents[2] / "bin" / "uv"
     return str(pinned) if pinned.is_file() else "uv"
