@@ -56,10 +56,9 @@ def _difference(rule: Rule, places: int) -> str:
     if rule.difference is None:
         return "–"
     shown = numbers.signed(rule.difference, places)
-    shown += f" {numbers.interval(rule.interval, places)}" if rule.interval else ", no interval"
-    if rule.relative_margin is not None:
-        shown += f" against {numbers.exact_percent(1 - rule.relative_margin)} of the base"
-    return shown
+    return shown + (
+        f" {numbers.interval(rule.interval, places)}" if rule.interval else ", no interval"
+    )
 
 
 def _margin(rule: Rule) -> str:
@@ -67,7 +66,8 @@ def _margin(rule: Rule) -> str:
         return f"{numbers.exact_percent(rule.relative_margin)} of the base"
     if rule.margin is None:
         return "–"
-    return "must improve" if rule.margin == 0 and rule.interval else f"{rule.margin:.10g}"
+    must_improve = rule.margin == 0 and "no_interval" not in rule.flags
+    return "must improve" if must_improve else f"{rule.margin:.10g}"
 
 
 def difference_header(rules: Sequence[Rule]) -> str:

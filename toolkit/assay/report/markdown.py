@@ -89,7 +89,7 @@ def _sections(report: Report) -> list[Section]:
 
 def _stage_sections(model: ModelEvidence, report: Report) -> list[Section]:
     name = model.plan.name
-    found = (("data checks", data_checks(model, report)), ("tests", tests(model)))
+    found = (("data checks", data_checks(model, report)), ("tests", tests(model, report)))
     heading = f"#### {code(name)}" if report.several else ""
     sections = []
     for what, body in found:

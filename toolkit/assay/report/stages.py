@@ -34,10 +34,8 @@ def _stage_line(rule: StageRule, *, named: bool) -> str:
 def data_checks(model: ModelEvidence, report: Report) -> str:
     """Return one model's data checks: blocking findings first, with rows to look at."""
     data = model.data
-    if data is None:
-        return ""
-    if data.state is StageState.NOT_MEASURED:
-        return f"**Data checks**: not measured, {text(data.reason or 'no reason was given')}."
+    if data is None or data.state is StageState.NOT_MEASURED:
+        return _missing("Data checks", "data", model, report, data.reason if data else None)
     read = ", ".join(
         f"{code(one.name)} ({numbers.plural(one.rows, 'row')}, {one.columns} columns)"
         for one in data.datasets
@@ -104,17 +102,40 @@ def schema_note(data: DataReport | None) -> str:
     return "The frozen data schema changes here: read its diff, for it is a rule."
 
 
-def tests(model: ModelEvidence) -> str:
+def _missing(
+    title: str, stage: str, model: ModelEvidence, report: Report, reason: str | None
+) -> str:
+    """Say why a stage left nothing to show, if the rules or the stage itself said so."""
+    rules = _judged(stage, model, report)
+    said = reason or (rules[0].message if rules else None)
+    if said is None:
+        return ""
+    return f"**{title}**{_does(rules)}: not measured, {text(said.rstrip('.'))}."
+
+
+def _judged(stage: str, model: ModelEvidence, report: Report) -> list[StageRule]:
+    return [
+        rule
+        for rule in report.verdict.stages
+        if rule.stage == stage and rule.model == model.plan.name
+    ]
+
+
+def _does(rules: list[StageRule]) -> str:
+    worst = min((rule.severity for rule in rules), key=lambda one: _RANK[one], default=Severity.OFF)
+    return f", {does}" if (does := words.effect(worst)) else ""
+
+
+def tests(model: ModelEvidence, report: Report) -> str:
     """Return one model's test suite: the counts, and each failed test with its place."""
     run = model.tests
-    if run is None:
-        return ""
-    if run.state is StageState.NOT_MEASURED:
-        return f"**Tests**: not measured, {text(run.reason or 'no reason was given')}."
+    if run is None or run.state is StageState.NOT_MEASURED:
+        return _missing("Tests", "tests", model, report, run.reason if run else None)
     names = (("passed", run.passed), ("failed", run.failed), ("errors", run.errors))
     counts = [f"{numbers.count(value)} {name}" for name, value in names if value]
     counts += [f"{numbers.count(run.skipped)} skipped"] if run.skipped else []
-    said = f"**Tests**: {', '.join(counts) or 'none ran'}, {numbers.duration(run.seconds)}."
+    does = _does(_judged("tests", model, report))
+    said = f"**Tests**{does}: {', '.join(counts) or 'none ran'}, {numbers.duration(run.seconds)}."
     if run.state is StageState.FAILED and run.reason:
         said += f" {text(run.reason)}"
     shown = run.failures[:MOST_FAILURES]
