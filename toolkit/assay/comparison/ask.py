@@ -14,7 +14,8 @@ class Asked:
     """Everything that decides the numbers beside the two files.
 
     ``report`` are metrics that are shown; None: the usual ones of the task. The digests of the
-    two models are None where unknown; equal ones make an identical model.
+    two models are None where unknown; equal ones make an identical model. ``lower_is_better``
+    names the metrics ``mean:COLUMN`` of columns such as a cost; a gate can say it as well.
     """
 
     model: str = "model"
@@ -22,6 +23,7 @@ class Asked:
     task: Task | None = None
     gates: Mapping[str, Gate] = field(default_factory=dict)
     report: tuple[str, ...] | None = None
+    lower_is_better: frozenset[str] = frozenset()
     slices: tuple[Slice, ...] = ()
     confidence: float = 0.95
     min_slice_rows: int = 50
@@ -80,13 +82,11 @@ class Asked:
                 for name in (*usual, *(f"{MEAN_PREFIX}{column}" for column in means))
                 if name not in names and (scores or metric_named(name).needs != "probability")
             ]
-        return tuple(
-            metric_named(
-                name,
-                higher_is_better=self.gates[name].higher_is_better if name in self.gates else True,
-            )
-            for name in names
-        )
+        return tuple(metric_named(name, higher_is_better=self._direction(name)) for name in names)
+
+    def _direction(self, name: str) -> bool:
+        gate = self.gates.get(name)
+        return name not in self.lower_is_better and (gate is None or gate.higher_is_better)
 
     def in_slices(self, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
         """The metrics measured in each slice: those that gate, or all where none does."""

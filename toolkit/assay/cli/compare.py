@@ -1,0 +1,260 @@
+"""``assay compare``: two prediction files, or an evidence folder, and a verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assay.cli.compare_options import GateOption, Lines, MetricOption, SliceOption
+from assay.cli.console import console
+from assay.cli.options import exit_zero_option, json_option, model_option
+from assay.cli.outputs import write_outputs
+from assay.errors import InputError, Location, VerdictFailed
+
+if TYPE_CHECKING:
+    from assay.comparison import Asked
+    from assay.config import Gate, Slice
+    from assay.evidence import Comparison, Verdict
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("base", type=_FILE, required=False, envvar="ASSAY_BASE")
+@click.argument("head", type=_FILE, required=False, envvar="ASSAY_HEAD")
+@click.option(
+    "--margin",
+    "margins",
+    type=GateOption(),
+    multiple=True,
+    metavar="METRIC=VALUE",
+    help="The largest loss that is still no worse: accuracy=0.01, or roc_auc=2% of the base's "
+    "value, or f1=improve to demand an improvement. Such a metric gates. Repeatable.",
+)
+@click.option(
+    "--metric",
+    "metrics",
+    type=MetricOption(),
+    multiple=True,
+    metavar="METRIC",
+    help="Also measure this metric, or mean:COLUMN. Repeatable.  [default: the usual ones]",
+)
+@click.option(
+    "--slice",
+    "slices",
+    type=SliceOption(),
+    multiple=True,
+    metavar="COLUMN[:EDGES]",
+    help="Also measure each value of a column, or each bin of a number: age:18,40,60. Repeatable.",
+)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0.5, 1, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Of the two-sided intervals; each claim is one-sided at half of the rest.",
+)
+@click.option(
+    "--min-slice-rows",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="Smaller slices are counted, not judged.",
+)
+@click.option(
+    "--task",
+    type=click.Choice(["binary", "multiclass", "regression", "score"]),
+    default=None,
+    help="What the predictions are.  [default: inferred]",
+)
+@click.option("--id", "id_column", metavar="COLUMN", default=None, help="Joins the rows.")
+@click.option("--label", metavar="COLUMN", default=None, help="The true value.")
+@click.option("--prediction", metavar="COLUMN", default=None, help="The predicted value.")
+@click.option("--score", metavar="COLUMN", default=None, help="Probability of the positive class.")
+@click.option("--positive", metavar="CLASS", default=None, help="The positive class.")
+@click.option(
+    "--lower-is-better",
+    "lower",
+    type=Lines(),
+    multiple=True,
+    metavar="COLUMN",
+    help="A score column where less is better, such as a cost. Repeatable.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Of resampling. Every metric so far has an interval in closed form, so it changes "
+    "nothing yet.",
+)
+@click.option(
+    "--evidence",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Write comparison.json and verdict.json into this folder. Without BASE and HEAD: read "
+    "predictions and rules from it first.",
+)
+@model_option
+@json_option
+@exit_zero_option
+def compare(
+    base: Path | None,
+    head: Path | None,
+    *,
+    margins: tuple[tuple[str, Gate], ...],
+    metrics: tuple[str, ...],
+    slices: tuple[Slice, ...],
+    confidence: float,
+    min_slice_rows: int,
+    task: str | None,
+    id_column: str | None,
+    label: str | None,
+    prediction: str | None,
+    score: str | None,
+    positive: str | None,
+    lower: tuple[str, ...],
+    seed: int,  # noqa: ARG001 -- accepted for scripts; no metric resamples
+    evidence: Path | None,
+    model: str | None,
+    as_json: bool,
+    exit_zero: bool,
+) -> None:
+    """Compare the predictions in HEAD with those in BASE, on the same rows, and judge.
+
+    BASE and HEAD are Parquet, CSV or JSON lines (.parquet .csv .tsv .jsonl .json). Rows join by
+    an id column. Columns are recognised by their usual names: id or row_id; y_true, label or
+    target; y_pred or prediction; y_score, proba, probability or score, or one column per class
+    such as proba_CLASS. Without labels, every number column is a per-row score.
+
+    A difference is head minus base, turned so that positive is better. Its state: better (the
+    interval lies above 0), no-worse (above minus the margin), worse (below 0, and not no-worse),
+    inconclusive (anything else), not-measured.
+
+    Without --margin no metric can be no-worse: the command then fails only where a metric is
+    shown to be worse, warns where one is inconclusive, and says that no margin was given.
+
+    \b
+    Examples:
+      assay compare base.parquet head.parquet
+      assay compare base.csv head.csv --margin accuracy=0.01 --margin roc_auc=2%
+      assay compare base.csv head.csv --slice region --slice age:18,40,60
+      assay compare base.jsonl head.jsonl --metric mean:grade --margin mean:grade=0.1
+      assay compare base.csv head.csv --json --evidence out/
+      assay compare --evidence .assay/evidence        (rules from its plan.json)
+
+    Exit codes: 0 the verdict is pass or warn (or --exit-zero); 1 it is fail; 2 a file or an
+    option is wrong, and the message says which; 3 something outside failed, such as a full disk.
+    """
+    from assay.comparison import Asked
+    from assay.config import Columns, Task
+    from assay.config.metrics import MEAN_PREFIX
+    from assay.evidence import Outcome
+
+    if base is None and head is None and evidence is not None:
+        if margins or metrics or slices:
+            raise click.UsageError("The rules come from plan.json: drop the other options.")
+        comparisons, verdict = from_evidence(evidence, model)
+    elif base is None or head is None:
+        raise click.UsageError(
+            "Name two files, BASE and HEAD, or a folder with --evidence; see --help."
+        )
+    else:
+        asked = Asked(
+            model=model or "model",
+            columns=Columns(
+                id=id_column, label=label, prediction=prediction, score=score, positive=positive
+            ),
+            task=Task(task) if task else None,
+            gates=dict(margins),
+            report=metrics or None,
+            lower_is_better=frozenset(f"{MEAN_PREFIX}{column}" for column in lower),
+            slices=slices,
+            confidence=confidence,
+            min_slice_rows=min_slice_rows,
+        )
+        found, verdict = of_files(base, head, asked, evidence)
+        comparisons = (found,)
+    _print(comparisons, verdict, as_json=as_json)
+    write_outputs("compare", verdict=verdict.state.value)
+    if verdict.state is Outcome.FAIL and not exit_zero:
+        raise VerdictFailed(verdict.sentence)
+
+
+def of_files(
+    base: Path, head: Path, asked: Asked, evidence: Path | None
+) -> tuple[Comparison, Verdict]:
+    """Compare two files and judge; keep both documents in ``evidence`` where that is a folder.
+
+    Without gates every metric blocks where it is shown to be worse, and nothing is no-worse.
+    """
+    from assay.comparison import compare as compare_files
+    from assay.verdict import decide_comparison
+
+    found = compare_files(base, head, asked)
+    if evidence is not None:
+        # Evidence names what it was made from as seen from its own folder.
+        names = [Path(os.path.relpath(path, evidence)).as_posix() for path in (base, head)]
+        digests = dict(zip(names, found.inputs.values(), strict=True))
+        found = found.model_copy(update={"inputs": digests})
+    ungated = [] if asked.gates else [measured.metric for measured in found.measurements]
+    verdict = decide_comparison(
+        found,
+        gates=asked.gates,
+        worse_blocks=tuple(dict.fromkeys(ungated)),
+        inputs={found.FILE: found.digest()},
+    )
+    if evidence is not None:
+        found.write(evidence)
+        verdict.write(evidence)
+    return found, verdict
+
+
+def from_evidence(folder: Path, model: str | None) -> tuple[tuple[Comparison, ...], Verdict]:
+    """Compare what lies in an evidence folder by the rules of its plan, and judge.
+
+    ``folder`` holds plan.json and a folder for each model, or is one model's folder beside its
+    plan. Writes each comparison.json, and verdict.json into ``folder``.
+    """
+    from assay.gate.judge import judge, replayable, write
+
+    one = not (folder / "plan.json").is_file() and (folder.parent / "plan.json").is_file()
+    root = folder.parent if one else folder
+    plan = replayable(root)
+    name = folder.name if one else model
+    if name is not None:
+        chosen = tuple(planned for planned in plan.models if planned.name == name)
+        if not chosen:
+            known = ", ".join(planned.name for planned in plan.models)
+            raise InputError(
+                f"the plan has no model {name[:80]!r}.",
+                where=Location(file=(root / "plan.json").as_posix()),
+                remedy=f"It has: {known}.",
+            )
+        plan = plan.model_copy(update={"models": chosen})
+    models, verdict = judge(plan, root)
+    comparisons = tuple(each.comparison for each in models if each.comparison is not None)
+    if name is None:
+        write(root, plan, models, verdict)
+    else:
+        for comparison in comparisons:
+            comparison.write(root / name)
+        verdict.write(root / name)
+    return comparisons, verdict
+
+
+def _print(comparisons: tuple[Comparison, ...], verdict: Verdict, *, as_json: bool) -> None:
+    if as_json:
+        documents = {
+            "comparisons": [json.loads(each.to_json()) for each in comparisons],
+            "verdict": json.loads(verdict.to_json()),
+        }
+        click.echo(json.dumps(documents, indent=2, sort_keys=True, ensure_ascii=False))
+        return
+    from assay.cli.compare_table import print_verdict
+
+    print_verdict(console(), comparisons, verdict)

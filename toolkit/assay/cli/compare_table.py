@@ -1,0 +1,128 @@
+"""What ``assay compare`` prints: one table, what could not be measured, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from assay.cli.console import printable
+from assay.evidence import Comparison, Outcome, Rule, State, Verdict
+from assay.report.gates import cells
+from assay.report.numbers import exact_percent
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STYLES = {
+    State.BETTER: "green",
+    State.NO_WORSE: "",
+    State.WORSE: "red",
+    State.INCONCLUSIVE: "yellow",
+    State.NOT_MEASURED: "magenta",
+}
+_COLOURS = {Outcome.PASS: "bold green", Outcome.WARN: "bold yellow", Outcome.FAIL: "bold red"}
+_NO_MARGIN = (
+    "No margin was given (--margin METRIC=VALUE): no metric can be called no-worse, "
+    "and only one shown to be worse fails."
+)
+_LONGEST = 28
+_MOST_REASONS = 12
+
+
+def print_verdict(console: Console, comparisons: Sequence[Comparison], verdict: Verdict) -> None:
+    """Print every comparison's table and what stands beside it, then the verdict's sentence."""
+    for comparison in comparisons:
+        rules = [rule for rule in verdict.rules if rule.model == comparison.model]
+        if len(comparisons) > 1:
+            console.print(Text(f"Model {comparison.model}", style="bold"))
+        console.print(Text(_compared(comparison)))
+        if rules:
+            console.print(_table(rules, comparison.confidence))
+        _print_lines(console, _remarks(comparison, rules))
+    if not any(map(_has_margin, verdict.rules)):
+        _print_lines(console, [_NO_MARGIN])
+    state = (verdict.state.value, _COLOURS[verdict.state])
+    console.print(Text.assemble(state, f": {printable(verdict.sentence)}"), soft_wrap=True)
+
+
+def _has_margin(rule: Rule) -> bool:
+    return rule.margin is not None or rule.relative_margin is not None
+
+
+def _compared(comparison: Comparison) -> str:
+    if comparison.not_measured is not None:
+        return f"Not measured: {printable(comparison.not_measured)}"
+    rows = comparison.rows
+    if rows is None:
+        return "No rows."
+    only = [
+        f"{count:,} on the {side} only"
+        for side, count in (("base", rows.base_only), ("head", rows.head_only))
+        if count
+    ]
+    return (
+        f"{rows.joined:,} rows joined by {rows.joined_by}"
+        + "".join(f", {text}" for text in only)
+        + (f"; task {comparison.task.value}" if comparison.task else "")
+    )
+
+
+def _table(rules: Sequence[Rule], confidence: float) -> Table:
+    several = any(rule.slice != "all" for rule in rules)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("Metric", no_wrap=True)
+    if several:
+        table.add_column("Slice", overflow="fold")
+    for header in ("Base", "Head"):
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column(f"Difference [{exact_percent(confidence)}], + better", no_wrap=True)
+    if any(map(_has_margin, rules)):
+        table.add_column("Margin", overflow="fold")
+    table.add_column("State", no_wrap=True)
+    for rule in rules:
+        shown = cells(rule)
+        difference = shown.difference.split(" against ")[0]
+        row = [_short(rule.metric)]
+        row += [_short(rule.slice)] if several else []
+        row += [shown.base, shown.head, difference]
+        row += [shown.margin] if len(table.columns) > len(row) + 1 else []
+        table.add_row(*map(Text, row), Text(rule.state.value, style=_STYLES[rule.state]))
+    return table
+
+
+def _short(text: str) -> str:
+    plain = printable(text).replace("\n", "\\n").replace("\t", "\\t")
+    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 1]}…"
+
+
+def _remarks(comparison: Comparison, rules: Sequence[Rule]) -> list[str]:
+    """Why something was not measured or not judged, each reason once; then the notes."""
+    lines = []
+    explained = sorted(
+        (rule for rule in rules if rule.reason), key=lambda rule: (rule.reason or "", rule.metric)
+    )
+    for reason, group in groupby(explained, key=lambda rule: rule.reason):
+        names = [
+            rule.metric if rule.slice == "all" else f"{rule.metric} in {rule.slice}"
+            for rule in group
+        ]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        lines.append(f"{', '.join(names[:3])}{more}: {reason}")
+    if len(lines) > _MOST_REASONS:
+        left = f"… and {len(lines) - _MOST_REASONS} more reasons (--json)"
+        lines = [*lines[:_MOST_REASONS], left]
+    if comparison.small_slices:
+        lines.append(f"{len(comparison.small_slices):,} slices have too few rows to be judged.")
+    if comparison.identical_predictions:
+        lines.append("Base and head predict the same on every row.")
+    return [*lines, *comparison.notes]
+
+
+def _print_lines(console: Console, lines: Sequence[str]) -> None:
+    for line in lines:
+        console.print(Text(f"  {printable(line)}", style="dim"))
