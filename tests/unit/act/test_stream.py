@@ -76,6 +76,15 @@ def test_a_leg_is_not_blamed_for_another(stream: Stream) -> None:
     }
 
 
+def test_a_forgiven_failure_is_none_and_a_single_leg_keeps_its_name(stream: Stream) -> None:
+    alone = {"matrix": {"model": "v-2"}, "jobID": "model"}
+    stream.feed(entry("w/Model v-2", **alone, **step(msg="Failed but continue next step")))
+    stream.feed(entry("w/Model v-2", **alone, **step(stepResult="failure")))
+    stream.feed(entry("w/Model v-2", **alone, jobResult="failure"))
+    (job,) = stream.jobs()
+    assert (job.name, job.result, job.step("s").continued) == ("Model v-2", "success", True)
+
+
 def test_annotations_and_summaries_are_collected_once(stream: Stream) -> None:
     error = {"command": "error", "arg": "bad", "kvPairs": {"file": "a.py", "line": "3"}}
     stream.feed(entry("w/Gate", raw="::error file=a.py,line=3::bad", **error))

@@ -17,6 +17,8 @@ from assay.act.result import RunResult
 from assay.act.site import Settings, Site
 
 FIRST_RUN = 7001
+CONCLUSIONS = {"timeout": "timed_out"}
+"""What GitHub calls a result of ours, where the words differ."""
 
 
 class Harness(Site):
@@ -110,7 +112,8 @@ class Harness(Site):
             watch=self.settings.watch,
         )
         result = conclude(ended, log)
-        record.update(status="completed", conclusion=result, updated_at=now())
+        record.update(status="completed", conclusion=CONCLUSIONS.get(result, result))
+        record["updated_at"] = now()
         return RunResult(
             workflow=shown,
             event=event.name,

@@ -22,6 +22,7 @@ class Annotation:
 class StepResult:
     """One top-level step of a job; ``result`` is success, failure or skipped.
 
+    ``continued`` marks a failure that ``continue-on-error`` forgave.
     ``seconds`` is act's own measurement, the steps inside a composite action included.
     """
 
@@ -30,6 +31,7 @@ class StepResult:
     stage: str
     result: str
     seconds: float
+    continued: bool = False
     outputs: Mapping[str, str] = field(default_factory=dict)
 
 

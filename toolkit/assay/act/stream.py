@@ -10,6 +10,7 @@ platform for without failing.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from assay.act.result import Annotation, JobResult, StepResult
 
 ANNOTATION_COMMANDS = ("error", "warning", "notice")
 UNSUPPORTED = "Skipping unsupported platform"
+CONTINUED = "Failed but continue next step"
 
 
 @dataclass(kw_only=True)
@@ -25,6 +27,7 @@ class _Step:
     name: str
     result: str = "unknown"
     seconds: float = 0.0
+    continued: bool = False
     outputs: dict[str, str] = field(default_factory=dict)
 
 
@@ -113,21 +116,28 @@ class Stream:
         if "stepResult" in entry:
             step.result = str(entry["stepResult"])
             step.seconds = float(entry.get("executionTime", 0)) / 1e9
+        if entry.get("msg") == CONTINUED:
+            step.continued = True
         if entry.get("command") == "set-output":
             step.outputs[str(entry.get("name"))] = str(entry.get("arg", ""))
 
     def jobs(self) -> tuple[JobResult, ...]:
         """Every job that ran, in the order of its first line; jobs that only call are left out."""
-        return tuple(_finish(job) for job in self._jobs.values() if job.steps or job.log)
+        ran = [job for job in self._jobs.values() if job.steps or job.log]
+        legs = Counter((job.path.rpartition("/")[0], job.id) for job in ran)
+        return tuple(
+            _finish(job, several=legs[job.path.rpartition("/")[0], job.id] > 1) for job in ran
+        )
 
 
-def _finish(job: _Job) -> JobResult:
+def _finish(job: _Job, *, several: bool) -> JobResult:
     steps = tuple(
         StepResult(
             id=step_id,
             name=step.name,
             stage=stage,
             result=step.result,
+            continued=step.continued,
             seconds=step.seconds,
             outputs=step.outputs,
         )
@@ -135,7 +145,7 @@ def _finish(job: _Job) -> JobResult:
     )
     return JobResult(
         id=job.id,
-        name=_displayed(job),
+        name=_displayed(job, several=several),
         path=job.path,
         matrix=job.matrix,
         result=_leg_result(job.result, job.matrix, steps),
@@ -146,18 +156,19 @@ def _finish(job: _Job) -> JobResult:
     )
 
 
-def _displayed(job: _Job) -> str:
-    """The job's own name: without the callers before it, and without act's number of the leg."""
-    name = job.path.rsplit("/", 1)[-1]
-    if job.matrix:
-        head, dash, number = name.rpartition("-")
-        if dash and number.isdigit():
-            return head
-    return name
+def _displayed(job: _Job, *, several: bool) -> str:
+    """The job's own name: without the callers before it.
+
+    act numbers the legs of a matrix that has several; the number is left out.
+    """
+    name = job.path.rpartition("/")[2]
+    head, dash, number = name.rpartition("-")
+    return head if several and dash and number.isdigit() else name
 
 
 def _leg_result(result: str, matrix: Mapping[str, Any], steps: Iterable[StepResult]) -> str:
     """A matrix leg failed only if one of its own steps did: act blames every leg for one."""
-    if matrix and result == "failure" and all(step.result != "failure" for step in steps):
+    broken = any(step.result == "failure" and not step.continued for step in steps)
+    if matrix and result == "failure" and not broken:
         return "success"
     return result
