@@ -1,7 +1,8 @@
 """Check an evidence folder: every document valid, every digest that of the file it names.
 
 A document's ``inputs`` name files from the document's own folder, with their SHA-256; a training
-names its predictions the same way. So a folder can be checked without knowing how it was made.
+names its predictions the same way. A name with a colon, such as ``data:test``, is of a file that
+is not kept, because it is the consumer's data. So a folder can be checked without knowing how it was made.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def verify(folder: Path) -> Verified:
 
 
 def _claims(document: Document) -> Iterator[tuple[str, str]]:
-    yield from document.inputs.items()
+    yield from ((name, digest) for name, digest in document.inputs.items() if ":" not in name)
     if isinstance(document, Training) and document.predictions:
         yield document.predictions.file, document.predictions.sha256
 

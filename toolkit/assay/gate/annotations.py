@@ -1,0 +1,30 @@
+"""What a verdict shows in the log and on the job's page: one annotation for each deciding rule."""
+
+from __future__ import annotations
+
+from assay.config import Severity
+from assay.evidence import Verdict
+from assay.github.commands import Annotation, Level
+
+
+def verdict_annotations(verdict: Verdict) -> list[Annotation]:
+    """Return an error for each rule that blocks and a warning for each that warns."""
+    found = []
+    for stage in verdict.stages:
+        if stage.severity is not Severity.OFF:
+            name = f"{stage.model}: {stage.stage}" if stage.model else stage.stage
+            found.append(_annotation(stage.severity, name, stage.message))
+    for rule in verdict.rules:
+        if rule.severity is not Severity.OFF:
+            where = "" if rule.slice == "all" else f" in {rule.slice}"
+            interval = rule.interval and f" [{rule.interval[0]:+.4g}, {rule.interval[1]:+.4g}]"
+            number = "" if rule.difference is None else f" {rule.difference:+.4g}{interval or ''}"
+            why = f" ({rule.reason})" if rule.reason else ""
+            text = f"{rule.metric}{where} is {rule.state.value}{number}{why}"
+            found.append(_annotation(rule.severity, f"{rule.model}: {rule.metric}", text))
+    return found
+
+
+def _annotation(severity: Severity, title: str, message: str) -> Annotation:
+    level: Level = "error" if severity is Severity.BLOCK else "warning"
+    return Annotation(level=level, title=title, message=message)

@@ -1,0 +1,113 @@
+"""The gate, from artifacts to the published report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.errors import InputError, OutsideError
+from assay.evidence import Plan, Verdict, write_atomically
+from assay.gate.assemble import assemble
+from assay.gate.audit import audit, parse_needs
+from assay.gate.judge import judge, replayable, write
+from assay.gate.publish import Published, Publishing, publish
+from assay.github.settings import Settings
+from assay.report.bundle import ModelEvidence, Report
+
+REPORT = "report.md"
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a gate is asked: where the evidence is, and who publishes."""
+
+    evidence: Path
+    artifacts: Path | None = None
+    needs: str | None = None
+    publisher: str | None = None
+    checks_token: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What a gate did."""
+
+    verdict: Verdict
+    report: Path
+    comment: str | None
+
+
+def run_gate(request: Request, settings: Settings, *, say: Say) -> Done:
+    """Assemble, audit, compare, judge, accept, report and publish.
+
+    The verdict and the report are written before anything is published, so that a GitHub that is
+    down loses nothing. Raises InputError without a plan, IntegrityError for altered evidence,
+    and OutsideError where nothing could be published.
+    """
+    if request.artifacts is not None:
+        assemble(request.artifacts, request.evidence)
+    problems = audit(parse_needs(request.needs)) if request.needs else ()
+    plan = _plan(request.evidence, problems)
+    models, verdict = judge(plan, request.evidence, audit=problems)
+    publishing = Publishing.of(
+        plan, settings, publisher=request.publisher, checks_token=request.checks_token
+    )
+    verdict = publishing.accepted(verdict, say=say)
+    write(request.evidence, plan, models, verdict)
+    report = _report(plan, verdict, models, publishing)
+    published = publish(report, publishing, say=say)
+    target = request.evidence / REPORT
+    write_atomically(target, published.markdown)
+    _raise_unpublished(published)
+    return Done(verdict=verdict, report=target, comment=published.address)
+
+
+def _plan(evidence: Path, problems: tuple[str, ...]) -> Plan:
+    """Without a plan nothing can be judged: say which job is to blame where one is."""
+    try:
+        return replayable(evidence)
+    except InputError as error:
+        if problems:
+            raise InputError(
+                " ".join(problems),
+                remedy="There is no plan to judge by: open that job's log.",
+            ) from error
+        raise
+
+
+def _report(
+    plan: Plan, verdict: Verdict, models: tuple[ModelEvidence, ...], publishing: Publishing
+) -> Report:
+    where = (
+        f"the artifact `assay-gate-{plan.head.tree}` of this run"
+        if publishing.in_actions
+        else "the evidence folder"
+    )
+    return Report(
+        plan=plan,
+        verdict=verdict,
+        models=models,
+        reproduce=_reproduce(plan, in_actions=publishing.in_actions),
+        evidence_at=where,
+    )
+
+
+def _reproduce(plan: Plan, *, in_actions: bool) -> tuple[str, ...]:
+    judge_again = "assay gate --evidence .assay/evidence --publisher file"
+    if not in_actions or plan.event.run_id is None:
+        return (judge_again,)
+    name = f"assay-gate-{plan.head.tree}"
+    return (
+        f"gh run download {plan.event.run_id} --name {name} --dir .assay/evidence",
+        judge_again,
+    )
+
+
+def _raise_unpublished(published: Published) -> None:
+    if published.error is not None:
+        raise OutsideError(
+            f"the report was written but not published: {published.error}"
+        ) from published.error
