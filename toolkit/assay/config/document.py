@@ -161,11 +161,7 @@ class _Reader:
     def _scalar(self, node: yaml.ScalarNode) -> str | int | float | bool | None:
         text: str = node.value
         if _SURROGATE.search(text):
-            raise InputError(
-                "this text holds half of a character (a lone surrogate).",
-                where=_place(self.file, node.start_mark),
-                remedy="Write the character itself.",
-            )
+            text = self._joined(text, node)
         if node.style is not None:
             return text
         if text in _NULL:
@@ -175,6 +171,17 @@ class _Reader:
         if NUMBER.fullmatch(text):
             return self._number(text, node)
         return text
+
+    def _joined(self, text: str, node: yaml.ScalarNode) -> str:
+        """Join pairs of surrogates, as JSON escapes write them."""
+        try:
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError:
+            raise InputError(
+                "this text holds half of a character (a lone surrogate).",
+                where=_place(self.file, node.start_mark),
+                remedy="Write the character itself.",
+            ) from None
 
     def _number(self, text: str, node: yaml.Node) -> int | float:
         number = float(text)

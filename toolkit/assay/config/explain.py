@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -29,7 +30,7 @@ def explain(
     ``problems`` are pydantic's. Several of them can come from one mistake: each branch of a
     union complains, and a misspelt key is both unknown and missing.
     """
-    schema = _Schema(kind.model_json_schema())
+    schema = _schema(kind)
     found: dict[tuple[Path, str], ErrorDetails] = {}
     for details in islice(problems, _MOST_LOOKED_AT):
         path = _clean(details["loc"], document)
@@ -168,6 +169,8 @@ class _Schema:
 
     def _any_of(self, node: dict[str, Any]) -> str:
         """All that may stand at ``node``; null, which means left out, only where it is alone."""
+        if node.get("examples"):
+            return f"text such as {node['examples'][0]!r}"
         options = sorted(self._options(node), key=lambda option: option.get("type") == "object")
         words = list(dict.fromkeys(map(self._words, options)))
         return _or([word for word in words if word != "null"] or words)
@@ -198,8 +201,6 @@ class _Schema:
 
 
 def _text(node: dict[str, Any]) -> str:
-    if node.get("examples"):
-        return f"text such as {node['examples'][0]!r}"
     if "maxLength" in node:
         return f"text of {node.get('minLength', 0)} to {node['maxLength']} characters"
     return "text that is not empty" if node.get("minLength") else "text"
@@ -214,6 +215,11 @@ def _bounds(node: dict[str, Any]) -> list[str]:
     }
     found = [f"{text} {node[key]:,}" for key, text in words.items() if key in node]
     return [" and ".join(found)] if found else []
+
+
+@lru_cache(maxsize=4)
+def _schema(kind: type[BaseModel]) -> _Schema:
+    return _Schema(kind.model_json_schema())
 
 
 def dotted(path: Path) -> str:

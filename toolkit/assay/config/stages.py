@@ -116,7 +116,7 @@ class Environment(Strict):
         default=None,
         pattern=r"^3\.[0-9]{1,2}(\.[0-9]{1,2})?$",
         examples=["3.12"],
-        description="Python version, such as '3.12'.",
+        description="The version of Python.",
     )
 
     @model_validator(mode="after")
