@@ -19,30 +19,6 @@ from assay.github.watermark import cml_would_find
 
 COMMENTS_READ = 30
 _TIMEOUT = 120.0
-_PASSED_ON = (
-    "PATH",
-    "CI",
-    "LANG",
-    "NODE_EXTRA_CA_CERTS",
-    "SSL_CERT_FILE",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "GITHUB_ACTIONS",
-    "GITHUB_EVENT_NAME",
-    "GITHUB_EVENT_PATH",
-    "GITHUB_HEAD_REF",
-    "GITHUB_REF",
-    "GITHUB_REPOSITORY",
-    "GITHUB_RUN_ID",
-    "GITHUB_SERVER_URL",
-    "GITHUB_SHA",
-    "GITHUB_WORKFLOW",
-)
-
 Run = Callable[[Sequence[str], Mapping[str, str], Path], "Finished"]
 
 
@@ -97,7 +73,8 @@ def publish(
 ) -> str:
     """Create or update the comment with ``cml comment update``; return its address.
 
-    Raises OutsideError where CML is missing, fails, or takes too long. Nothing is uploaded
+    ``environ`` is all that it inherits. Raises OutsideError where CML is missing, fails, or
+    takes too long. Nothing is uploaded
     (``--publish=false``), its telemetry is off, and its HOME is a scratch folder, because it
     appends to the user's git configuration.
     """
@@ -116,9 +93,8 @@ def publish(
             f"--watermark-title={target.title}",
             str(report),
         ]
-        passed = {name: environ[name] for name in _PASSED_ON if name in environ}
         own = {"HOME": scratch, "REPO_TOKEN": token, "ITERATIVE_DO_NOT_TRACK": "1"}
-        finished = (run or run_program)(command, passed | own, folder)
+        finished = (run or run_program)(command, {**environ, **own}, folder)
     if finished.code != 0:
         said = " ".join(finished.errors.split()).replace(token, "***")[-300:]
         raise OutsideError(f"cml ended with {finished.code}: {said or 'it said nothing'}.")

@@ -81,6 +81,11 @@ class Comments:
         facts = self._client.post(f"issues/{self._number}/comments", {"body": body})
         return self._settle(comment_of(facts), body, title)
 
+    def remove_duplicates(self, title: str) -> None:
+        """Delete all of our comments but the oldest: two runs may have created one each."""
+        for duplicate in ours(self.all(), title=title, login=self._login)[1:]:
+            self._client.delete(f"issues/comments/{duplicate.id}")
+
     def _update(self, comment: Comment, body: str) -> Comment:
         facts = self._client.patch(f"issues/comments/{comment.id}", {"body": body})
         return comment_of(facts)

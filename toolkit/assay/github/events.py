@@ -144,6 +144,13 @@ def revisions_of(name: str, payload: Payload, *, sha: str, ref: str) -> Revision
             return None
 
 
+def head_moved_at(payload: Payload) -> str | None:
+    """Return GitHub's time of the push behind a ``pull_request`` event, where it was one."""
+    if payload.get("action") not in ("opened", "synchronize"):
+        return None
+    return payload.optional_text("pull_request.updated_at")
+
+
 def workflow_run_of(payload: Payload) -> WorkflowRun:
     """Read the triggering run of a ``workflow_run`` event."""
     return WorkflowRun(

@@ -9,10 +9,41 @@ from urllib.parse import urlsplit
 
 from assay.errors import InputError
 from assay.evidence import Event
-from assay.github.events import Revisions, WorkflowRun, event_of, revisions_of, workflow_run_of
+from assay.github.events import (
+    Revisions,
+    WorkflowRun,
+    event_of,
+    head_moved_at,
+    revisions_of,
+    workflow_run_of,
+)
 from assay.github.payload import Payload, is_commit, is_repository, read_payload
 
 DEPENDABOT = "dependabot[bot]"
+PROGRAM_VARIABLES = (
+    "PATH",
+    "CI",
+    "LANG",
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_FILE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "GITHUB_ACTIONS",
+    "GITHUB_EVENT_NAME",
+    "GITHUB_EVENT_PATH",
+    "GITHUB_HEAD_REF",
+    "GITHUB_REF",
+    "GITHUB_REPOSITORY",
+    "GITHUB_RUN_ID",
+    "GITHUB_SERVER_URL",
+    "GITHUB_SHA",
+    "GITHUB_WORKFLOW",
+)
+"""What a program that speaks to GitHub for us inherits, and nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +52,8 @@ class Settings:
 
     ``token`` never appears in a ``repr``. ``revisions`` is None where the event names no pair
     of commits to compare (local runs, ``workflow_run``). ``triggering`` is set for
-    ``workflow_run`` alone.
+    ``workflow_run`` alone. ``head_moved_at`` is GitHub's time of the push that started the run,
+    where the event tells it.
     """
 
     in_actions: bool
@@ -37,6 +69,8 @@ class Settings:
     temporary: Path | None = None
     output_file: Path | None = None
     summary_file: Path | None = None
+    head_moved_at: str | None = None
+    program_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     debug: bool = False
 
 
@@ -86,6 +120,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         temporary=_path(environ, "RUNNER_TEMP"),
         output_file=_path(environ, "GITHUB_OUTPUT"),
         summary_file=_path(environ, "GITHUB_STEP_SUMMARY"),
+        head_moved_at=head_moved_at(payload) if name == "pull_request" else None,
+        program_environment={name: environ[name] for name in PROGRAM_VARIABLES if name in environ},
         debug=environ.get("RUNNER_DEBUG") == "1",
     )
 
