@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 
 import github
 import pytest
+import requests
 
 from assay.act.harness import Harness
 
@@ -135,3 +137,22 @@ def test_pull_requests_are_found_by_head_repository_and_branch(harness: Harness)
     assert numbers("base=other") == []
     _, compared = api.call("GET", f"/repos/{harness.slug}/compare/main...feature")
     assert (compared["status"], compared["ahead_by"], compared["behind_by"]) == ("diverged", 1, 1)
+
+
+def test_artifacts_bytes_come_from_a_storage_that_wants_no_token(harness: Harness) -> None:
+    folder = harness.store / "artifacts" / "7001" / "1"
+    folder.mkdir(parents=True)
+    (folder / "4.zip").write_bytes(b"bytes")
+    facts = {"id": 4, "name": "evidence", "digest": "sha256:x", "size_in_bytes": 5, "run_id": 7001}
+    more = {"created_at": "2026-01-02T03:04:05Z", "run_attempt": 1, "head_sha": "a" * 40}
+    (folder / "4.json").write_text(json.dumps({**facts, **more}))
+    api = harness.github
+    listed = api.demand("GET", f"/repos/{harness.slug}/actions/artifacts?name=evidence")
+    (artifact,) = listed["artifacts"]
+    headers = {"Authorization": f"Bearer {api.job_token}"}
+    found = requests.get(artifact["archive_download_url"], headers=headers, timeout=10)
+    assert found.content == b"bytes"
+    (sent_on,) = found.history
+    assert sent_on.status_code == 302
+    storage = sent_on.headers["Location"]
+    assert requests.get(storage, headers=headers, timeout=10).status_code == 400

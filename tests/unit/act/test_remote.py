@@ -10,7 +10,7 @@ import pytest
 from assay.act.environment import PASSED_ON, clean_environment
 from assay.act.export import export_tree
 from assay.act.launch import find_workflow
-from assay.act.remote import Remote, check_out, make_remote, snapshot, top_level
+from assay.act.remote import Remote, check_out, make_remote, slug_of, snapshot, top_level
 from assay.errors import InputError
 from support.repositories import Sandbox
 
@@ -129,3 +129,23 @@ def test_act_gets_only_what_is_named(tmp_path: Path) -> None:
     assert (env["SSL_CERT_FILE"], env["https_proxy"]) == ("/ca.pem", "http://proxy")
     made = {"PATH", "HOME", "UV_CACHE_DIR", "PIP_CACHE_DIR", "UV_PYTHON_INSTALL_DIR"}
     assert set(env) <= {*PASSED_ON, *made, "GIT_TERMINAL_PROMPT"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "slug"),
+    [
+        ("https://github.com/acme/churn.git", "acme/churn"),
+        ("https://user:token@ghe.example.org/acme/churn", "acme/churn"),
+        ("git@github.com:acme/churn.model.git", "acme/churn.model"),
+        ("ssh://git@github.com/acme/churn/", "acme/churn"),
+        ("/srv/git/churn.git", "octo/my-model-1"),
+        ("", "octo/my-model-1"),
+    ],
+)
+def test_the_slug_is_origins_or_made_from_the_folder(
+    tmp_path: Path, origin: str, slug: str
+) -> None:
+    sandbox = Sandbox.make(tmp_path / "my model (1")
+    if origin:
+        sandbox.git("config", "remote.origin.url", origin)
+    assert slug_of(sandbox.root, ENV) == slug

@@ -24,12 +24,13 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """A JSON document, or raw bytes of another content type."""
+    """A JSON document, or raw bytes of another content type, or a redirection."""
 
     status: int
     document: Any = None
     raw: bytes | None = None
     content_type: str = "application/json; charset=utf-8"
+    location: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

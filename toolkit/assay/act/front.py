@@ -64,6 +64,9 @@ class Front(ThreadingHTTPServer):
         self.upstream = upstream
         self.port: int = self.server_address[1]
         self.address = f"https://localhost:{self.port}" if tls else f"http://127.0.0.1:{self.port}"
+        self.other_address = (
+            f"https://127.0.0.1:{self.port}" if tls else f"http://localhost:{self.port}"
+        )
         if tls:
             self.socket = tls.wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
@@ -118,12 +121,22 @@ def _answer(front: Front, handler: _Handler, body: bytes) -> tuple[int, bytes, d
         base=base,
         accept=handler.headers.get("Accept", ""),
     )
+    if path.startswith(routes.STORAGE + "/"):
+        authorized = "Authorization" in handler.headers
+        return _written(front, routes.storage(front.records, path, authorized=authorized))
     reply = _refuse(request) or _own_route(front.records, request)
     if reply is not None:
-        raw = reply.raw if reply.raw is not None else json.dumps(reply.document).encode()
-        return reply.status, raw, {"Content-Type": reply.content_type}
+        return _written(front, reply)
     target = path + (f"?{parts.query}" if parts.query else "")
     return _pass_on(front, request, target, body)
+
+
+def _written(front: Front, reply: Reply) -> tuple[int, bytes, dict[str, str]]:
+    raw = reply.raw if reply.raw is not None else json.dumps(reply.document).encode()
+    headers = {"Content-Type": reply.content_type}
+    if reply.location:
+        headers["Location"] = front.other_address + reply.location
+    return reply.status, raw, headers
 
 
 def _account(records: Records, header: str) -> Account | None:

@@ -6,7 +6,6 @@ import http.client
 import json
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 
 from assay.act.events import PullRequest
 from assay.act.front import Front
+from assay.act.ports import free_port
 from assay.act.records import JOB_LOGIN, Account, Records, TokenKind
 from assay.act.remote import Remote
 from assay.act.tls import Certificate, make_certificate
@@ -145,7 +145,7 @@ class LocalGitHub:
         seed = self._seed()
         log = self._scratch / "emulator.log"
         for _ in range(3):
-            port = _free_port()
+            port = free_port()
             options = ["--port", str(port), "--seed", str(seed)]
             with log.open("wb") as output:
                 self._process = subprocess.Popen(
@@ -257,13 +257,6 @@ def _comment(item: Mapping[str, Any]) -> Comment:
         created_at=item["created_at"],
         updated_at=item["updated_at"],
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _ask(port: int, method: str, path: str, body: Any, token: str) -> tuple[int, Any]:

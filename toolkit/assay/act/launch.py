@@ -12,6 +12,7 @@ from typing import Any
 
 import assay
 from assay.act.events import Event
+from assay.act.ports import free_port
 from assay.act.process import Ended
 from assay.act.references import OWN_SLUG, References
 from assay.act.stand_in import stand_ins_for
@@ -96,7 +97,7 @@ def _third_party(launch: Launch) -> list[str]:
         for name, place in stand_ins_for(uses).items():
             options += ["--local-repository", f"{name}={place}"]
         return options
-    options = ["--artifact-server-addr", "127.0.0.1", "--artifact-server-port", "0"]
+    options = ["--artifact-server-addr", "127.0.0.1", "--artifact-server-port", str(free_port())]
     options += ["--artifact-server-path", str(launch.folder / "artifacts")]
     options += ["--cache-server-addr", "127.0.0.1"]
     for repository in sorted({use.repository for use in uses}):

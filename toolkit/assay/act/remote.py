@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -13,6 +14,10 @@ from assay.errors import InputError, OutsideError
 
 AUTHOR = "assay act"
 EMAIL = "assay-act@localhost"
+SERVER_URL = re.compile(
+    r"(?:(?:https?|ssh)://[^/]+/|[^/@]+@[^/:]+:)([\w.-]+)/([\w.-]+?)(?:\.git)?/?"
+)
+UNFIT = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +108,15 @@ def top_level(folder: Path, env: Mapping[str, str]) -> Path:
             remedy="Run it in a clone of the repository, or 'git init' and commit first.",
         )
     return Path(done.stdout.decode().strip())
+
+
+def slug_of(folder: Path, env: Mapping[str, str]) -> str:
+    """``owner/name`` of ``origin``, if that is on a server; else ``octo/<name of the folder>``."""
+    done = run_git(folder, "config", "remote.origin.url", env=env, check=False)
+    found = SERVER_URL.fullmatch(done.stdout.decode(errors="replace").strip())
+    if found:
+        return f"{found[1]}/{found[2]}"
+    return f"octo/{UNFIT.sub('-', folder.name) or 'consumer'}"
 
 
 def make_remote(source: Path, path: Path, *, slug: str, env: Mapping[str, str]) -> Remote:

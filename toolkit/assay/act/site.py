@@ -15,7 +15,14 @@ from assay.act.events import PullRequest
 from assay.act.export import export_tree
 from assay.act.gitcli import git
 from assay.act.github import LocalGitHub
-from assay.act.remote import Remote, fetch_branches, make_remote, snapshot, top_level
+from assay.act.remote import (
+    Remote,
+    fetch_branches,
+    make_remote,
+    slug_of,
+    snapshot,
+    top_level,
+)
 from assay.act.tls import bundle
 from assay.act.tools import Toolbox
 from assay.errors import InputError
@@ -81,7 +88,8 @@ class Site:
         given = self.settings
         base_env = clean_environment(given.environ, home=Path("/nonexistent"))
         self.source = top_level(given.repository, base_env)
-        self.slug = given.slug or f"octo/{self.source.name}"
+        self.slug = given.slug or slug_of(self.source, base_env)
+        top_level(given.toolkit, base_env)
         if given.scratch is None:
             made = stack.enter_context(tempfile.TemporaryDirectory(prefix="assay-act-"))
             self.scratch = Path(made).resolve()
