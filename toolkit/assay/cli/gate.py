@@ -1,6 +1,6 @@
 """``assay gate``: the last job's one step, and the same judgement on a laptop."""
 
-from __future__ import verdict_annotations
+from __future__ import annotations
 
 import os
 from pathlib import Path

@@ -36,10 +36,15 @@ def plan(config: Path, evidence: Path, base: str | None, as_json: bool) -> None:
     what the head's says differently is kept beside them.
     """
     from assay.cli.outputs import write_outputs
+    from assay.gate.earlier import bring_earlier
     from assay.git import Repository
+    from assay.github.settings import read_settings
 
     repository = Repository.find(Path.cwd(), os.environ)
     made = make(repository, config, base=base, environ=os.environ)
+    settings = read_settings(os.environ)
+    if settings.in_actions:
+        made = bring_earlier(made, settings, evidence, say=click.echo)
     made.write(evidence)
     write_outputs("plan", **outputs_of(made))
     if as_json:

@@ -78,5 +78,9 @@ class Plan(Document):
     comment: Comment
     override: Override | None = None
     check_run: bool = False
+    carried: str | None = Field(
+        default=None,
+        description="The run that judged this very tree already; its evidence lies in `carried`.",
+    )
     change: Change = Field(default_factory=Change)
     models: tuple[ModelPlan, ...]

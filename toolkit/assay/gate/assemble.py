@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.errors import IntegrityError, Location, OutsideError
+from assay.github.evidence_store import is_evidence
 
 _ARTIFACT = re.compile(
     r"assay-(?P<kind>plan|base|head)(?:-(?P<model>[a-z0-9][a-z0-9._-]{0,62}))?-(?P<attempt>\d{1,5})"
@@ -22,6 +23,7 @@ _DOCUMENTS = {
     "head": frozenset({"tests.json", "data.json", "training.json"}),
 }
 _PREDICTIONS = re.compile(r"predictions\.(parquet|csv|jsonl)")
+CARRIED = "carried"
 MAX_FILE_BYTES = 2 * 1024**3
 MAX_FILES = 200
 
@@ -69,14 +71,28 @@ def assemble(artifacts: Path, evidence: Path) -> None:
         if artifact.kind == "base":
             target = target / "base"
         for source in _evidence_files(artifact):
-            try:
-                target.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, target / source.name, follow_symlinks=False)
-            except OSError as error:
-                raise OutsideError(
-                    f"the evidence could not be copied: {error.strerror}.",
-                    where=Location(file=source.as_posix()),
-                ) from None
+            _copy(source, target / source.name)
+        if artifact.kind == "plan":
+            _copy_carried(artifact.folder / CARRIED, evidence / CARRIED)
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target, follow_symlinks=False)
+    except OSError as error:
+        raise OutsideError(
+            f"the evidence could not be copied: {error.strerror}.",
+            where=Location(file=source.as_posix()),
+        ) from None
+
+
+def _copy_carried(source: Path, target: Path) -> None:
+    """The plan's job runs no consumer code; what it carries over was checked when it came."""
+    for path in sorted(source.rglob("*")) if source.is_dir() else []:
+        name = path.relative_to(source).as_posix()
+        if is_evidence(name) and path.is_file() and not path.is_symlink():
+            _copy(path, target / name)
 
 
 def _evidence_files(artifact: Artifact) -> list[Path]:

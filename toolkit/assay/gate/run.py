@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from assay.errors import InputError, OutsideError
 from assay.evidence import Plan, Verdict, write_atomically
-from assay.gate.assemble import assemble
+from assay.gate.assemble import CARRIED, assemble
 from assay.gate.audit import audit, parse_needs
+from assay.gate.earlier import judge_carried
 from assay.gate.judge import judge, replayable, write
 from assay.gate.publish import Published, Publishing, publish
 from assay.github.settings import Settings
@@ -51,7 +53,13 @@ def run_gate(request: Request, settings: Settings, *, say: Say) -> Done:
         assemble(request.artifacts, request.evidence)
     problems = audit(parse_needs(request.needs)) if request.needs else ()
     plan = _plan(request.evidence, problems)
-    models, verdict = judge(plan, request.evidence, audit=problems)
+    if plan.carried is not None and not problems:
+        say(f"This tree was judged already, by {plan.carried}: its evidence is carried over.")
+        plan, models, verdict = judge_carried(request.evidence)
+        shutil.copytree(request.evidence / CARRIED, request.evidence, dirs_exist_ok=True)
+        shutil.rmtree(request.evidence / CARRIED)
+    else:
+        models, verdict = judge(plan, request.evidence, audit=problems)
     publishing = Publishing.of(
         plan, settings, publisher=request.publisher, checks_token=request.checks_token
     )

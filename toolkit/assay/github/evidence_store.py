@@ -47,11 +47,13 @@ class Found:
     reason: str = ""
 
 
-def why_not_trusted(run: dict[str, Any], *, repository: str, base_branch: str) -> str | None:
+def why_not_trusted(
+    run: dict[str, Any], *, repository: str, base_branch: str, proposals: bool
+) -> str | None:
     """Say why a run's evidence does not count, or None where it does.
 
-    Only runs of this repository's own code count: a push to the base branch, a merge queue's
-    run, or a pull request whose head lies in this repository.
+    Only runs of this repository's own code count: those of the base branch and, with
+    ``proposals``, those of a merge queue or of a pull request whose head lies in this repository.
     """
     head = run.get("head_repository")
     name = head.get("full_name") if isinstance(head, dict) else None
@@ -59,15 +61,19 @@ def why_not_trusted(run: dict[str, Any], *, repository: str, base_branch: str) -
         return f"its code came from {name or 'a repository that is gone'}"
     event = run.get("event")
     if event in ("pull_request", "merge_group"):
-        return None
+        return None if proposals else "what it ran was not merged yet"
     if event in ("push", "workflow_dispatch"):
         branch = run.get("head_branch")
         return None if branch == base_branch else f"it ran on {branch}, not on {base_branch}"
     return f"it was started by {event}"
 
 
-def find_earlier(client: Client, tree: str, *, base_branch: str) -> Found:
-    """Return the newest artifact with the evidence of ``tree`` that a trusted run left."""
+def find_earlier(client: Client, tree: str, *, base_branch: str, proposals: bool = False) -> Found:
+    """Return the newest artifact with the evidence of ``tree`` that a trusted run left.
+
+    ``proposals`` also takes runs of this repository's own pull requests: for a tree that is now
+    merged, never for one to compare with.
+    """
     if not _TREE.fullmatch(tree):
         return Found(earlier=None, reason="the tree has no full id")
     listed = client.get("actions/artifacts", name=artifact_name(tree), per_page=_MOST_CANDIDATES)
@@ -88,7 +94,9 @@ def find_earlier(client: Client, tree: str, *, base_branch: str) -> Found:
         refused = (
             "its run is gone"
             if run is None
-            else why_not_trusted(run, repository=client.repository, base_branch=base_branch)
+            else why_not_trusted(
+                run, repository=client.repository, base_branch=base_branch, proposals=proposals
+            )
         )
         if run is not None and refused is None:
             return Found(earlier=_earlier(artifact, run))

@@ -1,0 +1,99 @@
+"""Evidence of earlier trusted runs, fetched by the job that runs no consumer code.
+
+``earlier/<tree>/`` in the evidence folder holds what the base may be read from, ``carried/`` the
+whole evidence of a run that judged the very tree that was pushed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from assay.errors import AssayError, OutsideError
+from assay.evidence import Plan, Verdict
+from assay.gate.assemble import CARRIED
+from assay.gate.judge import judge
+from assay.gate.verify import verify
+from assay.github.client import Client
+from assay.github.evidence_store import Earlier, fetch_earlier, find_earlier
+from assay.github.publish import client_of
+from assay.github.settings import Settings
+from assay.report.bundle import ModelEvidence
+from assay.verdict.decide import accept
+
+EARLIER = "earlier"
+
+Say = Callable[[str], object]
+
+
+def bring_earlier(plan: Plan, settings: Settings, folder: Path, *, say: Say) -> Plan:
+    """Fetch earlier evidence of the base's tree and, after a merge, of the head's.
+
+    Returns the plan, with ``carried`` set and no model touched where this tree was judged
+    already. A GitHub that cannot be asked costs time, not the run: it is said and left at that.
+    """
+    branch = settings.event.base_branch or settings.default_branch
+    if not settings.in_actions or settings.token is None or branch is None:
+        return plan
+    client = client_of(settings)
+    try:
+        if plan.event.name in ("push", "workflow_dispatch"):
+            carried = _fetch(
+                client, plan.head.tree, branch, folder / CARRIED, proposals=True, say=say
+            )
+            if carried is not None and (folder / CARRIED / Verdict.FILE).is_file():
+                return _carried(plan, carried)
+        if plan.base is not None and any(model.touched for model in plan.models):
+            tree = plan.base.tree
+            _fetch(client, tree, branch, folder / EARLIER / tree, proposals=False, say=say)
+    finally:
+        client.close()
+    return plan
+
+
+def _fetch(
+    client: Client, tree: str, branch: str, target: Path, *, proposals: bool, say: Say
+) -> Earlier | None:
+    try:
+        found = find_earlier(client, tree, base_branch=branch, proposals=proposals)
+        if found.earlier is None:
+            say(f"Earlier evidence of tree {tree[:12]}: {found.reason}.")
+            return None
+        fetch_earlier(client, found.earlier, target)
+    except AssayError as error:
+        say(f"Earlier evidence of tree {tree[:12]} could not be had: {error}")
+        return None
+    say(f"Earlier evidence of tree {tree[:12]}: {found.earlier.url}")
+    return found.earlier
+
+
+def _carried(plan: Plan, earlier: Earlier) -> Plan:
+    models = tuple(
+        model.model_copy(
+            update={"touched": False, "reason": "judged already: another run had this very tree"}
+        )
+        for model in plan.models
+    )
+    return plan.model_copy(update={"carried": earlier.url, "models": models})
+
+
+def judge_carried(folder: Path) -> tuple[Plan, tuple[ModelEvidence, ...], Verdict]:
+    """Judge the carried evidence again, from its own plan; an acceptance it had still holds.
+
+    Raises IntegrityError where a file is not what the evidence says, and OutsideError where the
+    verdict does not come out as it was.
+    """
+    source = folder / CARRIED
+    verify(source)
+    plan, stored = Plan.read(source), Verdict.read(source)
+    audit = tuple(stage.message for stage in stored.stages if stage.stage == "gate")
+    models, verdict = judge(plan, source, audit=audit)
+    if stored.override is not None:
+        verdict = accept(verdict, stored.override)
+    if verdict.state is not stored.state:
+        raise OutsideError(
+            f"the evidence of {plan.event.run_url} says {stored.state.value} and now comes out "
+            f"as {verdict.state.value}.",
+            remedy="Run the workflow by hand on this branch to gate it again.",
+        )
+    return plan, models, verdict
