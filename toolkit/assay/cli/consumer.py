@@ -57,8 +57,13 @@ class Consumer:
     config: Config
     config_folder: Path
     tools: Tools
-    scratch: Path
+    own_folder: Path
     transcript: LogTranscript
+
+    @property
+    def scratch(self) -> Path:
+        """A folder inside the repository for what lasts no longer than a command."""
+        return self.own_folder / "tmp"
 
     def folder(self, model: Model) -> Path:
         """The model's folder; raises InputError where there is none."""
@@ -130,7 +135,7 @@ def open_consumer(
         config=loaded,
         config_folder=config.absolute().parent.resolve(),
         tools=Tools(builder=builder, transcript=transcript),
-        scratch=_own_folder(repository.root) / "tmp",
+        own_folder=_own_folder(repository.root),
         transcript=transcript,
     )
 

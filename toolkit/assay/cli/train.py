@@ -84,6 +84,7 @@ def train(
 
 
 def _head(consumer: Consumer, model: str | None, evidence: Path, *, exit_zero: bool) -> Training:
+    from assay.cli.tracking import open_tracker, track
     from assay.errors import AssayError
     from assay.evidence import StageState, Training
     from assay.training.pipeline import Job
@@ -92,6 +93,7 @@ def _head(consumer: Consumer, model: str | None, evidence: Path, *, exit_zero: b
     name, chosen = chosen_model(consumer.config, model)
     target = evidence / name
     target.mkdir(parents=True, exist_ok=True)
+    tracker = open_tracker(consumer, chosen)
     try:
         checkout = consumer.checkout(chosen)
         job = Job(name=name, model=chosen, side="head", checkout=checkout, target=target)
@@ -102,7 +104,14 @@ def _head(consumer: Consumer, model: str | None, evidence: Path, *, exit_zero: b
         made.write(target)
         if not exit_zero:
             raise
+        return made
     made.write(target)
+    if tracker is not None:
+        tracked = track(tracker, made, chosen, checkout.folder, target)
+        made = made.model_copy(update={"tracking": str(tracked)})
+        made.write(target)
+        if tracked.run_id is None:
+            consumer.transcript.warn(f"{tracked}. The next run uploads it.")
     return made
 
 

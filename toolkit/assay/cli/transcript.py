@@ -54,6 +54,15 @@ class LogTranscript:
         else:
             self._write(printable(text))
 
+    def warn(self, text: str) -> None:
+        """Write a warning; in Actions as an annotation."""
+        if self._in_actions:
+            from assay.github.commands import Annotation, annotation_line
+
+            self._write(annotation_line(Annotation(level="warning", message=text)))
+        else:
+            self._write(f"assay: warning: {printable(text)}")
+
     def mask(self, values: tuple[str, ...]) -> None:
         """Have the runner hide these values from here on; elsewhere nothing prints them."""
         if self._in_actions:

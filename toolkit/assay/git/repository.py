@@ -25,7 +25,10 @@ _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _PARENT_OF = re.compile(rf"(?P<commit>{_SHA.pattern})\^(?P<number>[1-9])")
 _DEEPEN_BY = (50, 200, 1000, 5000)
-_OWN_FOLDER = ":(exclude,top,glob)**/.assay/**"
+# Evidence, and what every run of Python or pytest leaves, ignored or not.
+_NOT_THEIRS = tuple(
+    f":(exclude,top,glob)**/{name}/**" for name in (".assay", "__pycache__", ".pytest_cache")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,15 +158,15 @@ class Repository:
     def uncommitted_paths(self) -> tuple[str, ...]:
         """Return the paths of the work tree that differ from HEAD, untracked ones included."""
         changed = self._must("diff", "-z", "--name-only", "--no-renames", "--no-ext-diff",
-                             "HEAD", "--", ":/", _OWN_FOLDER)  # fmt: skip
+                             "HEAD", "--", ":/", *_NOT_THEIRS)  # fmt: skip
         untracked = self._must(
             "ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", ":/",
-            _OWN_FOLDER,
+            *_NOT_THEIRS,
         )  # fmt: skip
         return tuple(sorted({*_names(changed), *_names(untracked)}))
 
     def is_dirty(self) -> bool:
-        """Whether the work tree differs from HEAD (`.assay` folders do not count)."""
+        """Whether the work tree differs from HEAD (`.assay` and caches of Python do not count)."""
         return bool(self.uncommitted_paths())
 
     def show_file(self, ref: str, path: str, *, filters: bool = False) -> bytes | None:

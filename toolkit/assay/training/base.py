@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,9 +74,11 @@ def resolve_base(
         _ = request.revision, request.model
     except NotHadError as why:
         return _none(request, str(why))
+    clock = time.monotonic()
     for name, way in ways:
         try:
-            return way()
+            made = way()
+            return made.model_copy(update={"seconds": round(time.monotonic() - clock, 3)})
         except (NotHadError, AssayError) as why:
             tried.append(f"{name}: {str(why).rstrip('.')}")
             tools.transcript.say(f"Base: {tried[-1]}.")

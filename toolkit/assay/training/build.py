@@ -203,13 +203,22 @@ def _venv_steps(uv: str, kind: str, file: Path, place: Path, python: str | None)
     """Return the uv commands that fill ``place``, each after the environment's folder."""
     version = ["--python", python] if python else []
     if kind == "uv":
-        return [[str(place), uv, "sync", "--locked", *version]]
-    make = [str(place), uv, "venv", "--allow-existing", "--no-project", *version, str(place)]
-    install = [str(place), uv, "pip", "install", "--python", str(place / "bin" / "python")]
+        return [[str(place), uv, "sync", "--quiet", "--locked", *version]]
+    make = ["venv", "--quiet", "--allow-existing", "--no-project", *version, str(place)]
+    into = ["--quiet", "--python", str(place / "bin" / "python")]
     if kind == "pyproject":
-        return [make, [*install, "--editable", str(file.parent)]]
-    hashed = ["--require-hashes"] if "--hash=" in file.read_text(errors="replace") else []
-    return [make, [*install, *hashed, "--requirement", str(file)]]
+        fill = ["install", *into, "--editable", str(file.parent)]
+    elif _is_hashed(file):
+        fill = ["sync", *into, "--require-hashes", str(file)]
+    else:
+        fill = ["install", *into, "--requirement", str(file)]
+    return [[str(place), uv, *make], [str(place), uv, "pip", *fill]]
+
+
+def _is_hashed(file: Path) -> bool:
+    """A file with hashes names everything there is to install: nothing has to be resolved."""
+    text = file.read_text(errors="replace")
+    return "--hash=" in text and not _INCLUDE.search(text)
 
 
 def lock_digest(file: Path) -> str:

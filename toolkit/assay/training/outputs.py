@@ -144,6 +144,48 @@ def parse_values(path: Path) -> Any:
         raise ValueError(str(error)) from None
 
 
+def pipeline_metrics(folder: Path) -> dict[str, float]:
+    """Return every number of the metric files that dvc.yaml declares, by dotted name.
+
+    For tracking only: what cannot be read is left out.
+    """
+    found: dict[str, float] = {}
+    for name in _metric_files(folder / "dvc.yaml"):
+        try:
+            data = parse_values(folder / name)
+        except (OSError, ValueError):
+            continue
+        found.update(_numbers(data))
+    return found
+
+
+def _metric_files(pipeline: Path) -> list[str]:
+    try:
+        data = parse_values(pipeline)
+    except (OSError, ValueError):
+        return []
+    places = [data, *_values(data, "stages")] if isinstance(data, dict) else []
+    entries = [entry for place in places for entry in _values(place, "metrics")]
+    names = [next(iter(entry), None) if isinstance(entry, dict) else entry for entry in entries]
+    return [name for name in names if isinstance(name, str)]
+
+
+def _values(data: Any, key: str) -> list[Any]:
+    """The items of a list, or the values of a mapping, under ``key``."""
+    found = data.get(key) if isinstance(data, dict) else None
+    if isinstance(found, dict):
+        return list(found.values())
+    return found if isinstance(found, list) else []
+
+
+def _numbers(data: Any, prefix: str = "") -> dict[str, float]:
+    if isinstance(data, dict):
+        parts = [_numbers(value, f"{prefix}{key}.") for key, value in data.items()]
+        return {name: value for part in parts for name, value in part.items()}
+    usable = isinstance(data, int | float) and not isinstance(data, bool)
+    return {prefix.rstrip("."): float(data)} if usable and math.isfinite(data) else {}
+
+
 def _at(data: Any, key: str) -> Any:
     """Follow a dotted key; a key that itself holds dots is found as well."""
     if isinstance(data, Mapping):
