@@ -135,6 +135,9 @@ def test_pull_requests_are_found_by_head_repository_and_branch(harness: Harness)
     assert numbers("head=stranger:feature") == [fork.number]
     assert numbers("state=all") == [own.number, fork.number]
     assert numbers("base=other") == []
+    api.demand("PATCH", f"{root}/{own.number}", {"state": "closed"})
+    assert numbers("head=octo:feature") == []
+    assert numbers("head=octo:feature&state=closed") == [own.number]
     _, compared = api.call("GET", f"/repos/{harness.slug}/compare/main...feature")
     assert (compared["status"], compared["ahead_by"], compared["behind_by"]) == ("diverged", 1, 1)
 
@@ -156,3 +159,19 @@ def test_artifacts_bytes_come_from_a_storage_that_wants_no_token(harness: Harnes
     assert sent_on.status_code == 302
     storage = sent_on.headers["Location"]
     assert requests.get(storage, headers=headers, timeout=10).status_code == 400
+
+
+@pytest.mark.parametrize(("squash", "parents"), [(False, 2), (True, 1)])
+def test_a_merge_moves_the_base_and_keeps_the_tree_that_was_judged(
+    harness: Harness, squash: bool, parents: int
+) -> None:
+    pull = harness.open_pull_request("feature")
+    commit = harness.merge_pull_request(pull, squash=squash)
+    event = harness.push_event("main", before=pull.base_sha)
+    assert (event.sha, event.payload["before"]) == (commit, pull.base_sha)
+    tree = harness.remote.git("rev-parse", f"{pull.merge_sha}^{{tree}}")
+    _, found = harness.github.call("GET", f"/repos/{harness.slug}/git/commits/{commit}")
+    assert found["tree"]["sha"] == tree
+    assert len(found["parents"]) == parents
+    _, shown = harness.github.call("GET", f"/repos/{harness.slug}/pulls/{pull.number}")
+    assert shown["state"] == "closed"

@@ -48,6 +48,13 @@ Note = Callable[[Call, bytes], bytes]
 """Takes note of a call that the emulator answered, and returns the answer, put right."""
 
 
+def page(request: Request, items: list[Any]) -> list[Any]:
+    """The page of a list that ``per_page`` (30, at most 100) and ``page`` ask for."""
+    size = min(int(request.query.get("per_page", 30)), 100)
+    start = (int(request.query.get("page", 1)) - 1) * size
+    return items[start : start + size]
+
+
 def refusal(status: int, message: str, **more: Any) -> Reply:
     """An error as GitHub words it."""
     return Reply(status=status, document={"message": message, "status": str(status), **more})

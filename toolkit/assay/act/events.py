@@ -26,6 +26,7 @@ class PullRequest:
     merge_sha: str
     author: str
     labels: tuple[str, ...] = ()
+    state: str = "open"
 
     @property
     def read_only(self) -> bool:
@@ -74,7 +75,7 @@ def pull_request_facts(pull: PullRequest, default_branch: str) -> dict[str, Any]
     head_repository["fork"] = pull.head_repository != pull.repository
     return {
         "number": pull.number,
-        "state": "open",
+        "state": pull.state,
         "draft": False,
         "title": pull.title,
         "user": {"login": pull.author},

@@ -236,9 +236,13 @@ def _pull(call: Call, content: bytes) -> bytes:
     pull = call.records.pulls.get(int(call.part["number"]))
     if pull is None:
         return content
+    answer = json.loads(content)
+    with call.records.lock:
+        pull = replace(pull, state=answer["state"], title=answer["title"])
+        call.records.pulls[pull.number] = pull
     own = pull_request_facts(pull, call.records.default_branch)
     kept = {key: own[key] for key in ("head", "base", "merge_commit_sha", "user")}
-    return json.dumps({**json.loads(content), **kept}).encode()
+    return json.dumps({**answer, **kept}).encode()
 
 
 def _labels(call: Call, content: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from assay.act.answers import Call, Reply, not_found, refusal
+from assay.act.answers import Call, Reply, not_found, page, refusal
 from assay.act.gitcli import run_git
 from assay.act.records import Records
 
@@ -152,4 +152,5 @@ def pull_files(call: Call) -> Reply | None:
         return None
     merge_base = _git(call.records, "merge-base", pull.base_sha, pull.head_sha)
     start = merge_base.decode().strip() if merge_base else pull.base_sha
-    return Reply(status=200, document=_files(call.records, start, pull.head_sha))
+    files = _files(call.records, start, pull.head_sha)
+    return Reply(status=200, document=page(call.request, files))

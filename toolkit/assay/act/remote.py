@@ -132,8 +132,16 @@ def make_remote(source: Path, path: Path, *, slug: str, env: Mapping[str, str]) 
     return remote
 
 
+def fetch_branch(remote: Remote, source: Path, name: str) -> None:
+    """Bring one branch of the remote to where ``source`` has it, if ``source`` has it."""
+    ref = f"refs/heads/{name}"
+    words = ["show-ref", "--verify", "--quiet", ref]
+    if run_git(source, *words, env=remote.env, check=False).returncode == 0:
+        remote.git("fetch", "--quiet", "--no-tags", str(source), f"+{ref}:{ref}")
+
+
 def fetch_branches(remote: Remote, source: Path) -> None:
-    """Bring the remote's branches and tags up to those of ``source``."""
+    """Bring the remote's branches and tags to where ``source`` has them."""
     refs = git(source, "for-each-ref", "--format=%(refname)", env=remote.env).split()
     local = {ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/")}
     tracked = {

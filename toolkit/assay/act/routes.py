@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from assay.act.answers import Call, Reply, not_found, refusal
+from assay.act.answers import Call, Reply, not_found, page, refusal
 from assay.act.events import pull_request_facts
 from assay.act.git_routes import resolve
 from assay.act.records import Records, now, stored_artifacts
@@ -27,10 +27,10 @@ def list_pulls(call: Call) -> Reply | None:
                 continue
             if wanted_base and pull.base_ref != wanted_base:
                 continue
-            if call.request.query.get("state", "open") in ("open", "all"):
+            if call.request.query.get("state", "open") in (pull.state, "all"):
                 address = f"{call.request.base}/repos/{call.records.slug}/pulls/{pull.number}"
                 found.append({**facts, "url": address, "id": pull.number})
-    return Reply(status=200, document=found)
+    return Reply(status=200, document=page(call.request, found))
 
 
 def run_list(call: Call) -> Reply | None:
@@ -46,7 +46,8 @@ def run_list(call: Call) -> Reply | None:
     if "status" in call.request.query:
         wanted = call.request.query["status"]
         runs = [run for run in runs if wanted in (run["status"], run["conclusion"])]
-    return Reply(status=200, document={"total_count": len(runs), "workflow_runs": runs})
+    shown = page(call.request, runs)
+    return Reply(status=200, document={"total_count": len(runs), "workflow_runs": shown})
 
 
 def run_one(call: Call) -> Reply | None:
@@ -85,8 +86,7 @@ def artifact_list(call: Call) -> Reply | None:
         for facts, _ in reversed(stored)
         if call.request.query.get("name", facts["name"]) == facts["name"]
     ]
-    size, page = int(call.request.query.get("per_page", 30)), int(call.request.query.get("page", 1))
-    shown = chosen[(page - 1) * size : page * size]
+    shown = page(call.request, chosen)
     return Reply(status=200, document={"total_count": len(chosen), "artifacts": shown})
 
 
@@ -102,8 +102,7 @@ def artifact_one(call: Call) -> Reply | None:
 def timeline(call: Call) -> Reply | None:
     with call.records.lock:
         events = list(call.records.timeline.get(int(call.part["number"]), ()))
-    size, page = int(call.request.query.get("per_page", 30)), int(call.request.query.get("page", 1))
-    return Reply(status=200, document=events[(page - 1) * size : page * size])
+    return Reply(status=200, document=page(call.request, events))
 
 
 def permission(call: Call) -> Reply | None:

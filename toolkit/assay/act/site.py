@@ -17,6 +17,7 @@ from assay.act.gitcli import git
 from assay.act.github import LocalGitHub
 from assay.act.remote import (
     Remote,
+    fetch_branch,
     fetch_branches,
     make_remote,
     slug_of,
@@ -175,13 +176,33 @@ class Site:
         return self._publish(self.github.open_pull_request(self._merged(pull)))
 
     def update_pull_request(self, pull: PullRequest, head: str | None = None) -> PullRequest:
-        """Move a pull request's head and base to where their branches are now."""
-        self.fetch()
+        """Move a pull request to where its head's branch is in the consumer's clone now.
+
+        The base is where the remote has it: :meth:`fetch` brings it to where the clone has it.
+        """
+        if head is not None:
+            fetch_branch(self.remote, self.source, head)
         head_ref, head_sha = self._head(head)
         current = self.github.records.pulls[pull.number]
         base_sha = self.remote.commit_of(pull.base_ref)
         moved = replace(current, head_ref=head_ref, head_sha=head_sha, base_sha=base_sha)
         return self._publish(self._merged(moved))
+
+    def merge_pull_request(self, pull: PullRequest, *, squash: bool = False) -> str:
+        """Merge on the remote as GitHub does, close the pull request; the base's new commit.
+
+        A squash has the same tree and one parent. The consumer's clone is left alone.
+        """
+        current = self._merged(self.github.records.pulls[pull.number])
+        commit = current.merge_sha
+        if squash:
+            tree = self.remote.git("rev-parse", f"{commit}^{{tree}}")
+            message = f"{current.title} (#{current.number})"
+            commit = self.remote.commit_tree(tree, current.base_sha, message=message)
+        self.remote.set_ref(f"refs/heads/{current.base_ref}", commit)
+        path = f"/repos/{self.slug}/pulls/{current.number}"
+        self.github.demand("PATCH", path, {"state": "closed"})
+        return commit
 
     def fetch(self) -> None:
         """Bring the remote's branches to where the consumer's clone has them."""
