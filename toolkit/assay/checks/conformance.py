@@ -12,6 +12,8 @@ from assay.evidence import Finding
 from assay.tables.profile import ColumnProfile
 from assay.tables.repeats import repeated
 from assay.tables.rows import (
+    Hits,
+    count_where,
     is_missing,
     is_not_in,
     is_not_like,
@@ -65,22 +67,27 @@ def schema_probes(side: Side, frozen: Frozen) -> list[Probe]:
     return probes
 
 
-def whole_columns(side: Side, frozen: Frozen) -> list[Finding]:
-    """Columns whose type differs as a whole: each value could be read as the schema's type."""
-    return [
-        found(
-            "schema-types",
-            side.name,
-            (profile.name,),
-            f"The column is {profile.kind} ({profile.column.type}); the schema says "
-            f"{declared.type}.",
-            rows=profile.rows - profile.missing,
-        )
-        for profile, declared in _declared(side, frozen)
-        if profile.kind != declared.type
-        and (profile.kind, declared.type) not in _COMPARABLE
-        and profile.missing < profile.rows
-    ]
+def columns_of_other_types(side: Side, frozen: Frozen) -> list[Finding]:
+    """Columns of another type: the values that cannot be read as the schema's, else the column."""
+    findings = []
+    for profile, declared in _declared(side, frozen):
+        kinds = (profile.kind, declared.type)
+        if profile.kind == declared.type or kinds in _COMPARABLE or profile.missing == profile.rows:
+            continue
+        name = (profile.name,)
+        is_now = f"column is {profile.kind} ({profile.column.type})"
+        hits = Hits(count=0)
+        if "other" not in kinds and declared.type != "text":
+            condition = is_not_of_kind(profile.column, declared.type)
+            hits = count_where(side.rows, {"": condition})[""]
+        if hits.count:
+            phrase = f"hold a value that is not of type {declared.type}; the {is_now}"
+            findings.append(found_rows(side, "schema-types", name, hits, phrase))
+        else:
+            message = f"{is_now.replace('the', 'The', 1)}; the schema says {declared.type}."
+            present = profile.rows - profile.missing
+            findings.append(found("schema-types", side.name, name, message, rows=present))
+    return findings
 
 
 def unique_as_declared(side: Side, frozen: Frozen, *, but: str | None) -> list[Finding]:
@@ -110,8 +117,8 @@ def _declared(side: Side, frozen: Frozen) -> Iterator[tuple[ColumnProfile, Colum
 
 
 def _type_probes(profile: ColumnProfile, declared: ColumnSchema) -> list[Probe]:
-    same = profile.kind == declared.type or (profile.kind, declared.type) == ("integer", "float")
-    if same or "other" in (profile.kind, declared.type) or declared.type == "text":
+    """Fractions in a column of whole numbers; every other mismatch is the whole column's."""
+    if (profile.kind, declared.type) != ("float", "integer"):
         return []
     return [
         Probe(

@@ -83,7 +83,9 @@ def _cells(reference: Side, current: Side, leave_out: Collection[str]) -> dict[s
     many: list[Pair] = []
     for before, after in pairs:
         listed = category_counts(before, after)
-        if _are_numbers(before, after):
+        if _is_empty(before) or _is_empty(after):
+            cells[before.name] = _any_value(before, after)
+        elif _are_numbers(before, after):
             if listed is not None and len(listed.values) <= _FEW_NUMBERS:
                 cells[before.name] = from_categories(listed, numbers=True)
             else:
@@ -105,6 +107,16 @@ def _cells(reference: Side, current: Side, leave_out: Collection[str]) -> dict[s
         for name, found in completed.items()
         if sum(found.reference) and sum(found.current)
     }
+
+
+def _is_empty(profile: ColumnProfile) -> bool:
+    return _without(profile) == profile.rows
+
+
+def _any_value(before: ColumnProfile, after: ColumnProfile) -> Cells:
+    """A column without values in one of the files has no type to compare by."""
+    present = [profile.rows - _without(profile) for profile in (before, after)]
+    return Cells(names=("any value",), reference=(present[0],), current=(present[1],))
 
 
 def _are_numbers(before: ColumnProfile, after: ColumnProfile) -> bool:

@@ -91,8 +91,6 @@ def _range(
     if not lows:
         return None, None
     low, high = outwards(min(lows), max(highs))
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return None, None
     return (int(low), int(high)) if kind == "integer" else (low, high)
 
 
@@ -115,6 +113,8 @@ def outwards(low: float, high: float) -> tuple[float, float]:
     rounded = [math.floor(least / step), math.ceil(most / step)]
     # Multiplying by a negative power of ten leaves digits that dividing does not.
     scaled = [n * step if exponent >= 0 else n / 10.0**-exponent for n in rounded]
+    if not all(math.isfinite(end) for end in scaled):
+        return low, high
     return (
         max(scaled[0], 0.0) if low >= 0 else scaled[0],
         min(scaled[1], 0.0) if high <= 0 else scaled[1],

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from assay.config.document import NUMBER, YamlDocument, parse_yaml
 from assay.config.load import validate
-from assay.config.types import ColumnName, Share, Strict
+from assay.config.types import ColumnName, Number, Share, Strict, Switch, Whole
 from assay.errors import InputError, Location
 
 Scalar = str | bool | int | float
@@ -31,15 +31,13 @@ class ColumnSchema(Strict):
     type: Literal["integer", "float", "boolean", "text", "time", "other"] = Field(
         description="The kind of its values; whole floats count as integers, integers as floats."
     )
-    nullable: bool = Field(default=False, description="Whether values may be missing.")
+    nullable: Switch = Field(default=False, description="Whether values may be missing.")
     max_missing: Share | None = Field(
         default=None, description="The largest share that may be missing; implies `nullable`."
     )
-    unique: bool = Field(default=False, description="Whether every value occurs once.")
-    min: float | int | None = Field(default=None, allow_inf_nan=False, description="Least number.")
-    max: float | int | None = Field(
-        default=None, allow_inf_nan=False, description="Largest number."
-    )
+    unique: Switch = Field(default=False, description="Whether every value occurs once.")
+    min: Whole | Number | None = Field(default=None, description="Least number.")
+    max: Whole | Number | None = Field(default=None, description="Largest number.")
     categories: tuple[Scalar, ...] | None = Field(
         default=None, min_length=1, description="All values there may be."
     )
@@ -149,6 +147,13 @@ class _Dumper(yaml.SafeDumper):
     """Also puts text in quotes that only YAML 1.2 takes for a number, such as 1e5."""
 
 
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    """One line for each text: what would break it stands as an escape."""
+    style = None if value.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, list("-+.0123456789"))
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from assay.checks.catalogue import CHECKS, RULE_PREFIX, check_severity
 from assay.checks.conformance import (
     columns_as_declared,
+    columns_of_other_types,
     schema_probes,
     settled_columns,
     unique_as_declared,
-    whole_columns,
 )
 from assay.checks.contents import (
     balance_probes,
@@ -96,7 +96,7 @@ def _steps(job: Job) -> Iterator[Step]:
 def _schema_steps(job: Job, side: Side, frozen: Frozen) -> Iterator[Step]:
     data = job.data
     yield ("schema-columns",), lambda: columns_as_declared(side, frozen, data.ignore)
-    yield ("schema-types",), lambda: whole_columns(side, frozen)
+    yield ("schema-types",), lambda: columns_of_other_types(side, frozen)
     yield ("schema-unique",), lambda: unique_as_declared(side, frozen, but=data.id)
 
 
