@@ -62,6 +62,15 @@ COMMON = (
 )
 
 
+TOKEN = Input(
+    name="github-token",
+    variable="ASSAY_GITHUB_TOKEN",
+    description="The token that GitHub is asked, or the comment is written, with.",
+)
+NEED_TOKEN = ("plan", "gate", "report", "publish-report")
+"""Commands that ask GitHub something; the actions that run the consumer's code take no token."""
+
+
 def command_named(name: str) -> click.Command:
     """Return one command of ``assay``, with its variables bound."""
     command = assay.get_command(click.Context(assay), name)  # type: ignore[attr-defined]
@@ -89,16 +98,26 @@ def inputs_of(name: str) -> list[Input]:
         for parameter in command_named(name).params
         if isinstance(parameter, click.Argument) and parameter.envvar and parameter.name
     ]
-    return [*arguments, *found]
+    return [*arguments, *found, *([TOKEN] if name in NEED_TOKEN else []), *COMMON]
 
 
 def root_inputs() -> list[Input]:
-    """Return the union of all commands' inputs; a name means the same everywhere."""
-    found: dict[str, Input] = {}
+    """Return the union of all commands' inputs; what one means to several is said for each."""
+    meanings: dict[tuple[str, str], dict[str, list[str]]] = {}
     for name in ROOT_COMMANDS:
         for item in inputs_of(name):
-            found.setdefault(item.name, item)
-    return list(found.values())
+            words = meanings.setdefault((item.name, item.variable), {})
+            words.setdefault(item.description, []).append(name)
+    return [
+        Input(name=name, variable=variable, description=_meaning(words))
+        for (name, variable), words in meanings.items()
+    ]
+
+
+def _meaning(words: dict[str, list[str]]) -> str:
+    if len(words) == 1:
+        return next(iter(words))
+    return " ".join(f"For {', '.join(names)}: {text}" for text, names in words.items())
 
 
 def _quoted(text: str) -> str:
@@ -109,7 +128,7 @@ def action_yaml(name: str | None) -> str:
     """Return the text of actions/<name>/action.yml, or of the root action.yml."""
     title = f"Assay {name}" if name else "Assay"
     description = ACTIONS[name] if name else "Run one command of Assay, the gate for models"
-    inputs = [*(inputs_of(name) if name else root_inputs()), *COMMON]
+    inputs = inputs_of(name) if name else root_inputs()
     outputs = OUTPUTS.get(name, {}) if name else _all_outputs()
     launcher = (
         "$GITHUB_ACTION_PATH/../../toolkit/bin/assay"

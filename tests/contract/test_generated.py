@@ -20,7 +20,7 @@ def test_the_committed_file_is_the_generated_one(path: Path) -> None:
 def test_an_action_declares_only_what_its_command_reads_and_writes(name: str) -> None:
     action = yaml.safe_load((generate.ROOT / "actions" / name / "action.yml").read_text())
     declared = set(action["inputs"])
-    known = {item.name for item in (*generate.inputs_of(name), *generate.COMMON)}
+    known = {item.name for item in generate.inputs_of(name)}
     assert declared == known
     assert set(action.get("outputs", {})) == set(generate.OUTPUTS.get(name, {}))
 

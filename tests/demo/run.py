@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "toolkit")]
 from assay.act.harness import Harness  # noqa: E402 -- the paths above come first
 from assay.act.result import RunResult  # noqa: E402
 from assay.act.site import Settings  # noqa: E402
-from assay.cli.preview import render_page  # noqa: E402
+from assay.report.page import comment_page  # noqa: E402
 from demo.consumer import build  # noqa: E402
 from demo.scenarios import DEMO, SCENARIOS, Scenario  # noqa: E402
 
@@ -67,7 +67,7 @@ def show(scenario: Scenario, run: RunResult, comment: str, folder: Path) -> str:
         say(f"  {stage['severity']}: {stage['message']}")
     page = folder / f"{scenario.name}.html"
     (folder / f"{scenario.name}.md").write_text(comment, encoding="utf-8")
-    page.write_text(render_page(comment, title=scenario.title), encoding="utf-8")
+    page.write_text(comment_page(comment, title=scenario.title), encoding="utf-8")
     say(f"  The comment, rendered: {page}")
     return str(verdict.get("state", "none"))
 
@@ -77,8 +77,9 @@ def verdict_of(run: RunResult) -> dict[str, object]:
     for artifact in run.artifacts:
         if artifact.name.startswith("assay-gate-"):
             with zipfile.ZipFile(artifact.archive) as archive:
-                found: dict[str, object] = json.loads(archive.read("verdict.json"))
-                return found
+                if "verdict.json" in archive.namelist():
+                    found: dict[str, object] = json.loads(archive.read("verdict.json"))
+                    return found
     return {}
 
 

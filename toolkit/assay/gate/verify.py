@@ -2,7 +2,8 @@
 
 A document's ``inputs`` name files from the document's own folder, with their SHA-256; a training
 names its predictions the same way. A name with a colon, such as ``data:test``, is of a file that
-is not kept, because it is the consumer's data. So a folder can be checked without knowing how it was made.
+is not kept, because it is the consumer's data. So a folder can be checked without knowing how it
+was made.
 """
 
 from __future__ import annotations
