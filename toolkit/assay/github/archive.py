@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -51,10 +52,12 @@ def read_archive(
     except (
         zipfile.BadZipFile,
         zlib.error,
-        NotImplementedError,
-        RuntimeError,
+        struct.error,
         EOFError,
-        UnicodeDecodeError,
+        IndexError,
+        OverflowError,
+        RuntimeError,
+        ValueError,
     ) as error:
         raise IntegrityError(
             f"the artifact cannot be unpacked ({str(error)[:120]}).", where=where
@@ -70,6 +73,8 @@ def _checked(archive: zipfile.ZipFile, where: Location, limits: Limits) -> list[
         shown = entry.filename[:80]
         if not _NAME.fullmatch(entry.filename):
             raise IntegrityError(f"{shown!r} is no name of an evidence file.", where=where)
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise IntegrityError(f"{shown!r} is packed in an unusual way.", where=where)
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise IntegrityError(f"{shown!r} is a link.", where=where)
         if entry.filename.lower() in seen:
