@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from assay.comparison.ask import Asked
-from assay.comparison.details import details_of
+from assay.comparison.details import LONGEST_NAME, details_of
 from assay.comparison.measure import Level, Sample, estimate, gather
 from assay.config import Metric, Needs, Task
 from assay.evidence import Comparison, Measurement, Rows, file_digest
@@ -55,7 +55,7 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
         inputs=inputs,
         model=asked.model,
         task=task,
-        positive=pairs.inferred.positive,
+        positive=(pairs.inferred.positive or "")[:LONGEST_NAME] or None,
         confidence=asked.confidence,
         rows=Rows(
             joined=joined.rows,
@@ -124,7 +124,7 @@ def _measurement(
         p_worse=found.p_worse,
         n=found.n,
         detectable=found.detectable,
-        rows_needed=rows_needed(found, margin) if margin else None,
+        rows_needed=rows_needed(found, margin or 0.0),
         regime=found.regime,
         undefined=found.undefined,
     )
@@ -152,7 +152,7 @@ def _notes(sample: Sample, metrics: tuple[Metric, ...], *, surprising: bool) -> 
     pairs = sample.pairs
     notes = [f"Task {pairs.task}: {pairs.inferred.reason}."]
     if pairs.inferred.positive is not None:
-        notes.append(f"Positive class: {pairs.inferred.positive!r}.")
+        notes.append(f"Positive class: {pairs.inferred.positive[:60]!r}.")
     notes += pairs.notes
     if pairs.joined.by == "position":
         notes.append("Neither side has an id column: rows were joined by position.")

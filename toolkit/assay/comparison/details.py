@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assay.comparison.measure import Sample
+from assay.comparison.measure import Sample, classified
 from assay.config import Task
 from assay.evidence import Curve, Details
 from assay.stats.cells import PairedCells
@@ -21,14 +21,17 @@ MOST_CLASSES = 20
 ROC_POINTS = 60
 BINS = 10
 FLIPPED = 10
+LONGEST_NAME = 100
 _DIGITS = 6
 
 
 def details_of(sample: Sample) -> Details:
     """Collect the details of a classification; empty for other tasks."""
     pairs = sample.pairs
-    if pairs.task not in (Task.BINARY, Task.MULTICLASS):
+    if not classified(pairs):
         return Details()
+    if pairs.unanswered is not None:
+        return Details(curves=_curves(pairs))
     found = (sample.cells or joint_cells(pairs))[ALL]
     classes = pairs.inferred.classes
     cells = PairedCells.from_arrays(
@@ -37,7 +40,7 @@ def details_of(sample: Sample) -> Details:
     outcomes = cells.outcomes()
     small = len(classes) <= MOST_CLASSES
     return Details(
-        classes=classes if small else (),
+        classes=tuple(name[:LONGEST_NAME] for name in classes) if small else (),
         confusion_base=_confusion(cells, cells.base) if small else (),
         confusion_head=_confusion(cells, cells.head) if small else (),
         curves=_curves(pairs),

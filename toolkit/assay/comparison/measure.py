@@ -25,7 +25,7 @@ from assay.tables.predictions_moments import Moments, joint_moments
 from assay.tables.predictions_placements import Placements, placement_moments
 from assay.tables.predictions_values import row_values, spread_moments, zero_labels
 
-_NOT_FINITE = "a value is missing, infinite or beyond 1e90"
+_NOT_FINITE = "a value is missing, infinite or beyond 1e70"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +56,10 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
     absent = {m.name: reason for m in metrics if (reason := why_absent(pairs, m)) is not None}
     names = {metric.name for metric in metrics} - set(absent)
     labels = {m.name for m in metrics if m.needs is Needs.PREDICTION and m.name in names}
-    classified = pairs.task in (Task.BINARY, Task.MULTICLASS)
     variables = {name: value for name, value in row_values(pairs).items() if name in names}
-    moments = joint_moments(pairs, variables) if variables else {}
+    moments = joint_moments(pairs, variables, monomials) if variables else {}
     if "r2" in names:
-        moments["r2"] = spread_moments(pairs)
+        moments["r2"] = spread_moments(pairs, monomials)
     columns: tuple[str, ...] = ()
     if "average_precision" in names:
         columns = ("label", "base_p", "head_p")
@@ -70,12 +69,17 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
         pairs=pairs,
         rows=slice_rows(pairs),
         identical=identical,
-        cells=joint_cells(pairs) if classified and labels else {},
+        cells=joint_cells(pairs) if classified(pairs) and labels else {},
         moments=moments,
-        placements=placement_moments(pairs) if "roc_auc" in names else {},
+        placements=placement_moments(pairs, monomials) if "roc_auc" in names else {},
         arrays=values(pairs, columns) if columns else {},
         absent=absent,
     )
+
+
+def classified(pairs: Pairs) -> bool:
+    """Whether the predictions are classes."""
+    return pairs.task in (Task.BINARY, Task.MULTICLASS)
 
 
 def why_absent(pairs: Pairs, metric: Metric) -> str | None:
@@ -90,6 +94,8 @@ def why_absent(pairs: Pairs, metric: Metric) -> str | None:
         ranks = metric.name in ("roc_auc", "average_precision")
         kinds = ("missing",) if ranks else ("missing", "outside", "sum")
         return next((pairs.broken[kind] for kind in kinds if kind in pairs.broken), None)
+    if classified(pairs):
+        return pairs.unanswered
     if metric.name == "mape":
         zeros = zero_labels(pairs)
         return f"{zeros:,} labels are 0, where a percentage is not defined" if zeros else None

@@ -19,6 +19,7 @@ from assay.tables.predictions_task import Inferred, infer
 from assay.tables.source import Engine
 
 MOST_MEANS = 50
+_LONGEST_NAME = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,17 @@ class Pairs:
         return self.inferred.task
 
     @property
+    def unanswered(self) -> str | None:
+        """Why the rows have no predicted class, where a side has scores alone."""
+        sides = (self.inferred.base, self.inferred.head)
+        if self.task == tasks.REGRESSION or "outside" not in self.broken:
+            return None
+        lacking = [side.table.name for side in sides if side.prediction is None]
+        if not lacking:
+            return None
+        return f"the {lacking[0]} has no prediction column, and {self.broken['outside']}"
+
+    @property
     def has_scores(self) -> bool:
         """Whether both sides have the probabilities that the task needs."""
         return _has_scores(self.inferred, self.inferred.base) and _has_scores(
@@ -70,6 +82,7 @@ def pair(
     inferred = infer(engine, sides[0], sides[1], task=task, names=names)
     base, head = inferred.base, inferred.head
     joined = join_keys(engine, base, head)
+    slices = _distinct_slices(slices)
     sliced = tuple(resolve(engine, asked, base, head) for asked in slices)
     if means is None:
         means = _numeric_columns(base, head, slices) if inferred.task == tasks.SCORE else ()
@@ -106,6 +119,18 @@ def _has_scores(inferred: Inferred, side: Side) -> bool:
     return inferred.task == tasks.MULTICLASS and bool(side.scores)
 
 
+def _distinct_slices(slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
+    distinct = tuple(dict.fromkeys(slices))
+    columns = [asked.column for asked in distinct]
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(
+            f"the column {twice[:100]!r} is sliced in two ways.",
+            remedy="Name it once, with the finest bins that are wanted.",
+        )
+    return distinct
+
+
 def _numeric_columns(base: Side, head: Side, slices: tuple[Slice, ...]) -> tuple[str, ...]:
     sliced = {asked.column for asked in slices}
     identity = {side.id.name for side in (base, head) if side.id is not None}
@@ -113,6 +138,7 @@ def _numeric_columns(base: Side, head: Side, slices: tuple[Slice, ...]) -> tuple
         column.name
         for column in head.table.columns
         if column.kind in {"integer", "float", "boolean"}
+        and len(column.name) <= _LONGEST_NAME
         and column.name not in sliced | identity
         and base.table.column(column.name) is not None
     )[:MOST_MEANS]

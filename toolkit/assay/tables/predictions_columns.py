@@ -18,6 +18,9 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
 }
 """Names by which a column is recognised, in order of preference; case does not matter."""
 
+KEY_NAME = "assay key"
+"""The column that joins the rows, added to both sides."""
+
 CLASS_PREFIXES = ("proba_", "probability_", "prob_", "p_")
 """What precedes the class in the name of a column with one class's probability."""
 
@@ -49,6 +52,12 @@ def recognise(table: Table, names: Columns) -> Side:
 
     Raises InputError where a named column does not exist or holds nested values.
     """
+    if any(column.name.lower() == KEY_NAME for column in table.columns):
+        raise InputError(
+            f"the column name {KEY_NAME!r} is reserved.",
+            where=Location(file=table.path.as_posix()),
+            remedy="Rename the column.",
+        )
     roles = {role: _role(table, role, getattr(names, role)) for role in USUAL_NAMES}
     if names.scores:
         scores = {label: _existing(table, column) for label, column in names.scores.items()}
@@ -118,7 +127,11 @@ def canonical(column: Column, expression: str, *, truth_as_number: bool) -> str:
         )
     if column.kind == "boolean" and truth_as_number:
         return f"CAST(CAST({expression} AS INTEGER) AS VARCHAR)"
-    return f"CAST({expression} AS VARCHAR)"
+    text = f"CAST({expression} AS VARCHAR)"
+    if column.kind == "text":
+        # As pandas writes booleans into text columns.
+        return f"CASE WHEN {text} IN ('True', 'False') THEN lower({text}) ELSE {text} END"
+    return text
 
 
 def number(column: Column, expression: str) -> str:

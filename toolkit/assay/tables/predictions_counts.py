@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.tables.predictions import Pairs
+from assay.tables.predictions_join import LONGEST_ID
 from assay.tables.sql import literal
 
 ALL = "all"
@@ -101,7 +102,7 @@ def flipped_ids(pairs: Pairs, most: int) -> tuple[str, ...]:
     rows = pairs.engine.rows(
         f"SELECT id FROM paired WHERE base = label AND head <> label ORDER BY id LIMIT {most}"
     )
-    return tuple(row[0] for row in rows)
+    return tuple(row[0][:LONGEST_ID] for row in rows)
 
 
 def roc_points(pairs: Pairs, side: str, most: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

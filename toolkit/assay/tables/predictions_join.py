@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.errors import InputError, Location
-from assay.tables.predictions_columns import Side, canonical
+from assay.tables.predictions_columns import KEY_NAME, Side, canonical
 from assay.tables.source import Engine
 from assay.tables.sql import identifier, literal
 
 EXAMPLES = 5
+LONGEST_ID = 100
+KEY = identifier(KEY_NAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +64,6 @@ def _keyed(engine: Engine, side: Side, *, numbers: bool) -> None:
     )
 
 
-KEY = identifier("assay key")
-
-
 def keyed(side: Side) -> str:
     """The side's rows with their key, as a name in queries."""
     return identifier(f"{side.table.name} keyed")
@@ -110,7 +109,10 @@ def _counted(engine: Engine, base: Side, head: Side) -> Joined:
             f"SELECT CAST({KEY} AS VARCHAR) AS key, count(*) OVER () FROM {keyed(side)} "
             f"ANTI JOIN {keyed(other)} USING ({KEY}) ORDER BY {KEY} LIMIT {EXAMPLES}"
         )
-        lonely[side.table.name] = (rows[0][1] if rows else 0, tuple(row[0] for row in rows))
+        lonely[side.table.name] = (
+            rows[0][1] if rows else 0,
+            tuple(row[0][:LONGEST_ID] for row in rows),
+        )
     (base_only, base_examples), (head_only, head_examples) = lonely.values()
     joined = base.table.rows - base_only
     if joined == 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -18,16 +18,18 @@ from assay.tables.predictions_counts import grouping_sets, slice_name
 from assay.tables.sql import literal
 
 Exponents = tuple[int, ...]
+Basis = Callable[[int], tuple[Exponents, ...]]
+"""The products that are summed, for a number of variables; see stats.moments.monomials."""
 
-LARGEST = 1e90
-"""Values beyond this have cubes that a DOUBLE does not hold."""
+LARGEST = 1e70
+"""Values beyond this have fourth powers that a DOUBLE does not hold."""
 _BITS = 60
 _LEAST_POWER = -250
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moments:
-    """Sums of products of (variable − shift) up to the third order; see stats.moments."""
+    """Sums of products of (variable − shift), one for each of the basis; see stats.moments."""
 
     n: int
     shifts: tuple[float, ...]
@@ -37,24 +39,27 @@ class Moments:
 
 @dataclass(frozen=True, kw_only=True)
 class Variables:
-    """SQL expressions over ``source``: the base's value, head − base, and any others."""
+    """SQL expressions over ``source``: the base's value, head − base, and any others.
+
+    ``changed`` is the condition under which a row counts as changed; None: head − base is not 0.
+    """
 
     expressions: tuple[str, ...]
     source: str = "paired"
-
-
-def monomials(variables: int) -> tuple[Exponents, ...]:
-    """Exponents of every product of the first to the third order."""
-    every = itertools.product(range(4), repeat=variables)
-    return tuple(exponents for exponents in every if 1 <= sum(exponents) <= 3)
+    changed: str | None = None
 
 
 def joint_moments(
-    pairs: Pairs, named: Mapping[str, Variables], *, groups: tuple[str, str] | None = None
+    pairs: Pairs,
+    named: Mapping[str, Variables],
+    basis: Basis,
+    *,
+    groups: tuple[str, str] | None = None,
 ) -> dict[str, dict[str, Moments | None]]:
     """Return moments by name and slice, in two scans; None where a value is not finite.
 
-    All ``named`` variables share one source. ``groups`` replaces the pairs' own grouping sets.
+    All ``named`` variables share one source. ``basis`` must hold, with every product, each
+    product of lower powers. ``groups`` replaces the pairs' own grouping sets.
     """
     sources = {variables.source for variables in named.values()}
     (source,) = sources
@@ -73,7 +78,11 @@ def joint_moments(
         if all(bounds[columns[name, place]] is not None for place in range(len(v.expressions)))
     ]
     plans = {
-        name: _Plan.of([(columns[name, p], bounds[columns[name, p]]) for p in _places(named, name)])
+        name: _Plan.of(
+            [(columns[name, p], bounds[columns[name, p]]) for p in _places(named, name)],
+            basis,
+            changed=named[name].changed,
+        )
         for name in usable
     }
     sums = [expression for plan in plans.values() for expression in plan.selected()]
@@ -117,9 +126,10 @@ class _Plan:
     columns: tuple[str, ...]
     centres: tuple[float, ...]
     scales: Mapping[Exponents, int]
+    changed: str
 
     @classmethod
-    def of(cls, bounded: Sequence[tuple[str, Any]]) -> _Plan:
+    def of(cls, bounded: Sequence[tuple[str, Any]], basis: Basis, *, changed: str | None) -> _Plan:
         centres = tuple(low / 2 + high / 2 for _, (low, high) in bounded)
         reach = [
             max(high - centre, centre - low)
@@ -129,9 +139,15 @@ class _Plan:
         powers = [max(_LEAST_POWER, math.frexp(each)[1]) if each > 0 else 0 for each in reach]
         scales = {
             exponents: _BITS - sum(p * e for p, e in zip(powers, exponents, strict=True))
-            for exponents in monomials(len(bounded))
+            for exponents in basis(len(bounded))
         }
-        return cls(columns=tuple(c for c, _ in bounded), centres=centres, scales=scales)
+        columns = tuple(c for c, _ in bounded)
+        return cls(
+            columns=columns,
+            centres=centres,
+            scales=scales,
+            changed=changed or f"{columns[1]} <> 0",
+        )
 
     def selected(self) -> list[str]:
         """SQL for the sums, in the order of the monomials, and for the changed rows."""
@@ -146,7 +162,7 @@ class _Plan:
             half = scale // 2
             product = " * ".join([literal(2.0**half), *factors, literal(2.0 ** (scale - half))])
             result.append(f"sum(CAST({product} AS BIGINT))")
-        return [*result, f"count(*) FILTER (WHERE {self.columns[1]} <> 0)"]
+        return [*result, f"count(*) FILTER (WHERE {self.changed})"]
 
     def read(self, n: int, values: Any) -> Moments:
         """Take this plan's sums from ``values`` and move them to the exact mean."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.tables.predictions import Pairs
-from assay.tables.predictions_moments import Moments, Variables, joint_moments
+from assay.tables.predictions_moments import Basis, Moments, Variables, joint_moments
 
 _VARIABLES = ("base_u", "head_u - base_u")
 
@@ -21,32 +21,35 @@ class Placements:
     negatives: Moments | None
 
 
-def placement_moments(pairs: Pairs) -> dict[str, Placements]:
+def placement_moments(pairs: Pairs, basis: Basis) -> dict[str, Placements]:
     """Return the placements' moments for all rows and each slice.
 
     A positive's placement is the share of negatives below its score, a negative's the share of
-    positives above; ties count half (DeLong et al. 1988; see stats.auc).
+    positives above; ties count half (DeLong et al. 1988; see stats.auc). A row counts as changed
+    where its score differs: its placement moves whenever any row of the other class changes.
     """
     result: dict[str, Placements] = {}
     for place in range(-1, len(pairs.slices)):
         code = "-1" if place < 0 else f"s{place}"
         pairs.engine.run(_placed(code))
-        parts = [_of_class(pairs, place, label) for label in (1, 0)]
+        parts = [_of_class(pairs, place, label, basis) for label in (1, 0)]
         pairs.engine.run("DROP TABLE placed")
         for name in sorted(set(parts[0]) | set(parts[1])):
             result[name] = Placements(positives=parts[0].get(name), negatives=parts[1].get(name))
     return result
 
 
-def _of_class(pairs: Pairs, place: int, label: int) -> dict[str, Moments | None]:
+def _of_class(pairs: Pairs, place: int, label: int, basis: Basis) -> dict[str, Moments | None]:
     found = joint_moments(
         pairs,
         {
             "placement": Variables(
                 expressions=_VARIABLES,
                 source=f"(SELECT * FROM placed WHERE label = {label} AND base_u IS NOT NULL)",
+                changed="score_differs",
             )
         },
+        basis,
         groups=(f"{place} AS place, code", "GROUP BY code"),
     )
     return found["placement"]
@@ -60,7 +63,8 @@ def _placed(code: str) -> str:
         f"{code} IS NOT NULL), {counted} "
         "SELECT code, label, "
         "CASE label WHEN 1 THEN b.above_negatives ELSE b.below_positives END AS base_u, "
-        "CASE label WHEN 1 THEN h.above_negatives ELSE h.below_positives END AS head_u "
+        "CASE label WHEN 1 THEN h.above_negatives ELSE h.below_positives END AS head_u, "
+        "base_v <> head_v AS score_differs "
         "FROM rows JOIN base_placement AS b USING (code, base_v) "
         "JOIN head_placement AS h USING (code, head_v)"
     )

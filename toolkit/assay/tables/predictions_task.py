@@ -140,7 +140,7 @@ def _classes(
         if column is not None
     ]
     kinds = {column.kind for _, column in columns}
-    truth_as_number = "boolean" in kinds and kinds != {"boolean"}
+    truth_as_number = "boolean" in kinds and bool(kinds & {"integer", "float"})
     found = _distinct(engine, columns, truth_as_number=truth_as_number)
     base, head = (_with_classes(side, found, named=bool(names.scores)) for side in (base, head))
     classes = _ordered(found | set(base.scores) | set(head.scores))

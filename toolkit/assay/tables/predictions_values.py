@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import slice_name
-from assay.tables.predictions_moments import Moments, Variables, joint_moments
+from assay.tables.predictions_moments import Basis, Moments, Variables, joint_moments
 from assay.tables.predictions_task import BINARY
 from assay.tables.sql import literal
 
@@ -65,7 +65,7 @@ def _true_class(pairs: Pairs, side: str) -> str:
     return f"{side}_p"
 
 
-def spread_moments(pairs: Pairs) -> dict[str, Moments | None]:
+def spread_moments(pairs: Pairs, basis: Basis) -> dict[str, Moments | None]:
     """Return moments of (base's squared error, head's − base's, (label − mean label)²).
 
     The mean is that of the slice itself, so each slice column takes two scans of its own.
@@ -75,7 +75,7 @@ def spread_moments(pairs: Pairs) -> dict[str, Moments | None]:
         code = "-1" if place < 0 else f"s{place}"
         grouped = (f"{place} AS place, {code} AS code", f"GROUP BY {code}" if place >= 0 else "")
         labels = {"label": Variables(expressions=("label", "head - base"))}
-        means = joint_moments(pairs, labels, groups=grouped)["label"]
+        means = joint_moments(pairs, labels, basis, groups=grouped)["label"]
         codes = {-1: "all"} if place < 0 else dict(enumerate(pairs.slices[place].names))
         rows = ", ".join(
             f"({number}, {literal(moments.shifts[0])})"
@@ -92,5 +92,5 @@ def spread_moments(pairs: Pairs) -> dict[str, Moments | None]:
             expressions=(SQUARED_BASE, SQUARED_CHANGE, "(label - mean) * (label - mean)"),
             source=source,
         )
-        result.update(joint_moments(pairs, {"r2": variables}, groups=grouped)["r2"])
+        result.update(joint_moments(pairs, {"r2": variables}, basis, groups=grouped)["r2"])
     return result

@@ -51,7 +51,8 @@ def probability_columns(side: Side, alias: str, inferred: Inferred) -> Probabili
             f"{_outside(values)} AS {name}_outside",
             f"{_off(values)} AS {name}_sum",
         ),
-        answer=f"{codes}[list_position({listed}, list_max({listed}))]",
+        answer=f"CASE WHEN isfinite({' + '.join(values)}) "
+        f"THEN {codes}[list_position({listed}, list_max({listed}))] END",
     )
 
 
@@ -71,7 +72,7 @@ def _binary(side: Side, alias: str, name: str, each: dict[int, str]) -> Probabil
             f"{_outside(values)} AS {name}_outside",
             (_off(values) if len(values) > 1 else "false") + f" AS {name}_sum",
         ),
-        answer=f"CAST({positive} >= 0.5 AS INTEGER)",
+        answer=f"CASE WHEN isfinite({positive}) THEN CAST({positive} >= 0.5 AS INTEGER) END",
     )
 
 
