@@ -323,10 +323,10 @@ VALUES = {
     "environment as text": (
         model("environment: uv"),
         (
-            "6:18: models.m.environment should be 'auto' or 'none' or a mapping (keys: requirements, "
-            "uv, pyproject, conda, dockerfile, image, python), not the text 'uv'. `auto` looks for "
-            "uv.lock, requirements.txt, pyproject.toml, environment.yml, in this order; `none` uses "
-            "the Python on PATH."
+            "6:18: models.m.environment should be 'auto' or 'none' or a mapping (keys: "
+            "requirements, uv, pyproject, conda, dockerfile, image, python), not the text 'uv'. "
+            "`auto` looks for uv.lock, requirements.txt, pyproject.toml, environment.yml, in this "
+            "order; `none` uses the Python on PATH."
         ),
     ),
     "two environments": (
@@ -407,7 +407,8 @@ VALUES = {
         model("paths: src/**"),
         (
             "6:12: models.m.paths should be a list of: text, not the text 'src/**'. Globs from the "
-            "repository's root; a change there touches this model. Default: everything under `path`."
+            "repository's root; a change there touches this model. "
+            "Default: everything under `path`."
         ),
     ),
     "confidence": (
@@ -441,8 +442,8 @@ VALUES = {
     "tests: false": (
         model("tests: false"),
         (
-            "6:12: models.m.tests should be a mapping (keys: command, severity, timeout), not false. "
-            "null: the model has none."
+            "6:12: models.m.tests should be a mapping (keys: command, severity, timeout), not "
+            "false. null: the model has none."
         ),
     ),
     "positive class": (

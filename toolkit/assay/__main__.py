@@ -1,8 +1,9 @@
-"""The edge: run the command, print each error once, exit with its code."""
+"""Start: answer ``--version`` at once, hand everything else to the edge."""
 
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
@@ -13,9 +14,17 @@ def main() -> None:
 
         print(f"assay {__version__}")
         sys.exit(0)
-    from assay.cli.edge import run
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A name that is not text, or a terminal that is not UTF-8, is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        from assay.cli.edge import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

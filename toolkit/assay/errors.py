@@ -1,8 +1,8 @@
 """The one tree of errors: a class is an exit code and what a person needs to know.
 
 Every message says what is wrong, where, and what to write instead. The edge
-(``assay.__main__``) prints it once, as an annotation under GitHub Actions, and exits with
-``exit_code``.
+(``assay.cli.edge``) prints it once, as an annotation under GitHub Actions, and exits with
+``exit_code``; docs/errors.md says what to do about each code.
 """
 
 from __future__ import annotations
@@ -43,6 +43,10 @@ class AssayError(Exception):
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text} {self.remedy}" if self.remedy else text
+
+    def each(self) -> tuple[AssayError, ...]:
+        """Return the causes: this error itself, unless it stands for several."""
+        return (self,)
 
 
 class VerdictFailed(AssayError):
@@ -86,3 +90,7 @@ class SeveralErrors(AssayError):
         super().__init__("\n".join(str(cause) for cause in causes))
         self.exit_code = causes[0].exit_code
         self.title = causes[0].title
+
+    def each(self) -> tuple[AssayError, ...]:
+        """Return every cause, also of those that stand for several themselves."""
+        return tuple(found for cause in self.causes for found in cause.each())

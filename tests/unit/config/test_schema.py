@@ -16,7 +16,6 @@ VALIDATOR = jsonschema.Draft202012Validator(config_schema())
 BEYOND_JSON_SCHEMA = {
     "bins that descend",
     "direction of a known metric",
-    "version true",  # Python's jsonschema takes true for 1 nowhere but in const of old drafts
     "name with a line end",  # a regular expression's $ stops before a last line end in Python
     "line end",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -35,11 +36,11 @@ class Commands(click.Group):
     arrive. An empty variable counts as not set.
     """
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click
         """Return the command names in the order in which they are used."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click
         """Import and return one command."""
         if cmd_name not in COMMANDS:
             return None
@@ -51,7 +52,7 @@ class Commands(click.Group):
                 parameter.envvar = f"ASSAY_{parameter.name.upper()}"
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's signature
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click
         """Write the list of commands without importing any of them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -60,12 +61,10 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command named first in ``args``, or say which one was probably meant."""
-        import difflib
-
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"Did you mean '{close[0]}'?" if close else "See 'assay --help'."
-            ctx.fail(f"There is no command {args[0][:80]!r}. {hint}")
+            close = get_close_matches(args[0][:80], COMMANDS, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            ctx.fail(f"There is no command {args[0][:80]!r}.{hint}")
         return super().resolve_command(ctx, args)
 
 

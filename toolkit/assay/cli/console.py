@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import unicodedata
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from assay.errors import AssayError
 
 _LONGEST = 4000
+_RUNNER_SYNTAX = re.compile(r":(?=:)|##(?=\[)")
 
 
 def on_github() -> bool:
@@ -36,22 +38,32 @@ def console(*, stderr: bool = False, width: int | None = None) -> Console:
 
 
 def printable(text: str) -> str:
-    """Return outside text without control characters, so that it cannot steer a terminal."""
+    """Return outside text as text: nothing in it steers a terminal or GitHub's runner.
+
+    Control and format characters are shown as escapes. In a job ``::`` and ``##[`` are pulled
+    apart wherever they stand, because a long line is wrapped and any word can come to start one.
+    """
     cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
-    return "".join(
+    shown = "".join(
         character
         if character in "\n\t" or unicodedata.category(character)[0] != "C"
         else f"\\x{ord(character):02x}"
         for character in cut
     )
+    return _RUNNER_SYNTAX.sub(r"\g<0> ", shown) if on_github() else shown
 
 
 def print_error(error: AssayError) -> None:
-    """Print one error on standard error; as an annotation under GitHub Actions."""
-    if on_github():
-        from assay.github.commands import annotation_lines, annotations_of
-
-        print(*annotation_lines(annotations_of(error)), sep="\n", flush=True)
+    """Print each cause once: on standard error, or as an annotation under GitHub Actions."""
+    causes = error.each()
+    if not on_github():
+        for cause in causes:
+            text = printable(str(cause)).replace("\n", "\n  ")
+            print(f"assay: error: {text}", file=sys.stderr, flush=True)
         return
-    for line in str(error).split("\n"):
-        print(f"assay: error: {printable(line)}", file=sys.stderr, flush=True)
+    from assay.github.commands import ANNOTATION_LIMIT, annotation_lines, annotations_of, log_line
+
+    found = [annotation for cause in causes for annotation in annotations_of(cause)]
+    print(*annotation_lines(found, more="the log lists them"), sep="\n", flush=True)
+    if len(causes) > ANNOTATION_LIMIT:
+        print(*(log_line(str(cause)) for cause in causes), sep="\n", flush=True)

@@ -1,0 +1,77 @@
+"""What starting costs: nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from assay.cli import COMMANDS
+
+TOOLKIT = Path(__file__).resolve().parents[3] / "toolkit"
+HEAVY = {
+    *("numpy", "scipy", "duckdb", "ibis", "sqlglot", "mlflow", "sqlalchemy", "pandas", "sklearn"),
+    *("pyarrow", "github", "requests", "pydantic", "yaml", "statsmodels"),
+}
+ROOMS = {
+    f"assay.{room}"
+    for room in (
+        *("config", "evidence", "git", "tables", "stats", "verdict", "report", "checks"),
+        *("comparison", "training", "github", "registry", "gate", "act"),
+    )
+}
+SCRIPT = """
+import json, sys
+from assay.__main__ import main
+sys.argv = ["assay", *json.loads(sys.argv[1])]
+try:
+    main()
+except SystemExit as leave:
+    assert not leave.code, leave.code
+finally:
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+def modules_after(*arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(arguments)],
+        env={**os.environ, "PYTHONPATH": str(TOOLKIT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(done.stderr))
+
+
+def test_the_version_imports_nothing() -> None:
+    found = modules_after("--version")
+    assert not (HEAVY | ROOMS | {"click", "rich", "assay.cli", "assay.errors"}) & found
+
+
+def test_the_help_imports_no_room() -> None:
+    found = modules_after("--help")
+    assert not (HEAVY | ROOMS | {"rich"}) & found
+
+
+def test_the_help_of_a_command_imports_nothing_heavy() -> None:
+    script = """
+import json, sys
+from assay.cli.edge import run
+for name in json.loads(sys.argv[1]):
+    before = set(sys.modules)
+    assert run([name, "--help"]) == 0
+    print(json.dumps([name, sorted(set(sys.modules) - before)]), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, json.dumps(list(COMMANDS))],
+        env={**os.environ, "PYTHONPATH": str(TOOLKIT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = dict(json.loads(line) for line in done.stderr.splitlines())
+    heavy = {name: sorted(HEAVY & set(modules)) for name, modules in loaded.items()}
+    assert heavy == {name: [] for name in COMMANDS}
