@@ -180,7 +180,9 @@ def test_github_is_asked_for_everything(tmp_path: Path) -> None:
         assert revision(client, HEAD).tree == "e" * 40
         assert file_at(client, "a b/assay.yaml", HEAD) == "version: 1\n"
         assert file_at(client, "missing.yaml", HEAD) is None
-        assert fetch_evidence(client, RUN, tmp_path) == ("plan.json",)
+        fetched = fetch_evidence(client, RUN, tmp_path)
+        assert fetched.files == ("plan.json",)
+        assert fetched.artifact == ARTIFACT["name"]
     assert not (tmp_path / "report.md").exists()
 
 

@@ -81,7 +81,7 @@ class Publishing:
                 number=event.number,
                 head_sha=event.head_sha,
                 rule=rule,
-                event_time=None,
+                event_time=self.settings.head_moved_at,
             )
         except OutsideError as error:
             say(f"Whether the label {rule.label} accepts this could not be asked: {error}")

@@ -65,11 +65,11 @@ def run_gate(request: Request, settings: Settings, *, say: Say) -> Done:
     )
     verdict = publishing.accepted(verdict, say=say)
     write(request.evidence, plan, models, verdict)
-    report = _report(plan, verdict, models, publishing)
+    report = report_of(plan, verdict, models, publishing)
     published = publish(report, publishing, say=say)
     target = request.evidence / REPORT
     write_atomically(target, published.markdown)
-    _raise_unpublished(published)
+    raise_unpublished(published)
     return Done(verdict=verdict, report=target, comment=published.address)
 
 
@@ -86,9 +86,10 @@ def _plan(evidence: Path, problems: tuple[str, ...]) -> Plan:
         raise
 
 
-def _report(
+def report_of(
     plan: Plan, verdict: Verdict, models: tuple[ModelEvidence, ...], publishing: Publishing
 ) -> Report:
+    """Return the report of a judged run, with where its evidence lies and how to replay it."""
     where = (
         f"the artifact `assay-gate-{plan.head.tree}` of this run"
         if publishing.in_actions
@@ -114,7 +115,8 @@ def _reproduce(plan: Plan, *, in_actions: bool) -> tuple[str, ...]:
     )
 
 
-def _raise_unpublished(published: Published) -> None:
+def raise_unpublished(published: Published) -> None:
+    """Raise the error that kept a comment from being written, if there was one."""
     if published.error is not None:
         raise OutsideError(
             f"the report was written but not published: {published.error}"

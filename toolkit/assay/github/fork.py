@@ -143,8 +143,16 @@ def event_of(pull: Pull, run: WorkflowRun, *, repository: str) -> Event:
     )
 
 
-def fetch_evidence(client: Client, run: WorkflowRun, folder: Path) -> tuple[str, ...]:
-    """Unpack the evidence of a run into ``folder``; return the paths of its files.
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """The artifact's name, and the paths of its evidence files."""
+
+    artifact: str
+    files: tuple[str, ...]
+
+
+def fetch_evidence(client: Client, run: WorkflowRun, folder: Path) -> Fetched:
+    """Unpack the evidence of a run into ``folder``.
 
     Raises OutsideError where the run left none, and IntegrityError where the archive is not
     evidence; nothing is written then.
@@ -165,7 +173,9 @@ def fetch_evidence(client: Client, run: WorkflowRun, folder: Path) -> tuple[str,
     if not isinstance(number, int):
         raise OutsideError("GitHub listed an artifact without id.")
     data = client.download(f"actions/artifacts/{number}/zip", most=LIMITS.packed)
-    return unpack(data, folder, name=str(newest["name"]), limits=LIMITS, wanted=is_evidence)
+    name = str(newest["name"])
+    files = unpack(data, folder, name=name, limits=LIMITS, wanted=is_evidence)
+    return Fetched(artifact=name, files=files)
 
 
 def check_models(files: Sequence[str], known: Sequence[str]) -> None:

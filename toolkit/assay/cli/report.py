@@ -1,0 +1,48 @@
+"""``assay report``: the report of evidence that was judged already."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from assay.cli.options import evidence_option
+
+
+@click.command()
+@evidence_option
+@click.option(
+    "--publisher",
+    type=click.Choice(("cml", "github", "file")),
+    help="Who writes the comment. Default: what the configuration says; file outside a job.",
+)
+def report(evidence: Path, publisher: str | None) -> None:
+    """Render the report of an evidence folder, and publish it.
+
+    Reads plan.json, verdict.json and each model's documents as they are, writes report.md beside
+    them, and prints its path. Nothing is compared or judged again: `assay gate` does that. In a
+    job that may write it also updates the comment and the job summary.
+    """
+    from assay.cli.outputs import write_outputs
+    from assay.evidence import write_atomically
+    from assay.gate.publish import Publishing, publish
+    from assay.gate.run import REPORT, raise_unpublished, report_of
+    from assay.gate.stored import read_stored
+    from assay.github.settings import read_settings
+
+    settings = read_settings(os.environ)
+    plan, models, verdict = read_stored(evidence)
+    publishing = Publishing.of(plan, settings, publisher=publisher, checks_token=None)
+    published = publish(report_of(plan, verdict, models, publishing), publishing, say=_say)
+    target = evidence / REPORT
+    write_atomically(target, published.markdown)
+    click.echo(target)
+    write_outputs("report", report=target.as_posix())
+    raise_unpublished(published)
+
+
+def _say(text: str) -> None:
+    from assay.github.commands import log_line
+
+    click.echo(log_line(text), err=True)

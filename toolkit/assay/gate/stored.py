@@ -1,0 +1,53 @@
+"""Read a judged evidence folder as it lies there: nothing is compared or judged again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from assay.errors import IntegrityError, Location
+from assay.evidence import Comparison, DataReport, Document, Plan, TestRun, Training, Verdict
+from assay.gate.judge import BASE, replayable
+from assay.report.bundle import ModelEvidence
+
+D = TypeVar("D", bound=Document)
+
+
+def read_stored(folder: Path) -> tuple[Plan, tuple[ModelEvidence, ...], Verdict]:
+    """Return the plan, each model's evidence, and the verdict.
+
+    Raises InputError where there is no plan or verdict, and IntegrityError where a document is
+    malformed or of another model than its folder says.
+    """
+    plan = replayable(folder)
+    return plan, read_models(plan, folder), Verdict.read(folder)
+
+
+def read_models(plan: Plan, folder: Path) -> tuple[ModelEvidence, ...]:
+    """Return the evidence of each model of the plan; what is not there is None."""
+    return tuple(
+        ModelEvidence(
+            plan=planned,
+            tests=_read(TestRun, folder / planned.name, planned.name),
+            data=_read(DataReport, folder / planned.name, planned.name),
+            head=_read(Training, folder / planned.name, planned.name),
+            base=_read(Training, folder / planned.name / BASE, planned.name),
+            comparison=_read(Comparison, folder / planned.name, planned.name),
+        )
+        for planned in plan.models
+    )
+
+
+def _read(kind: type[D], folder: Path, model: str) -> D | None:
+    path = folder / kind.FILE
+    if not path.is_file():
+        return None
+    document = kind.read(folder)
+    said = getattr(document, "model", model)
+    if said != model:
+        raise IntegrityError(
+            f"this is the evidence of {str(said)[:60]!r}, in the folder of {model!r}.",
+            where=Location(file=path.as_posix()),
+            remedy="Put it where it belongs, or run the stage that writes it again.",
+        )
+    return document
