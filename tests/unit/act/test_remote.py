@@ -33,6 +33,19 @@ def test_a_clean_tree_is_its_own_snapshot(sandbox: Sandbox, remote: Remote) -> N
     assert snapshot(remote, sandbox.root) == sandbox.git("rev-parse", "HEAD")
 
 
+def test_a_snapshot_goes_through_the_users_filters(sandbox: Sandbox, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text('[filter "shout"]\n\tclean = tr a-z A-Z\n')
+    remote = make_remote(
+        sandbox.root, tmp_path / "r.git", slug="octo/churn", env={**ENV, "HOME": str(home)}
+    )
+    (sandbox.root / ".gitattributes").write_text("*.txt filter=shout\n")
+    (sandbox.root / "a.txt").write_text("quiet")
+    commit = snapshot(remote, sandbox.root)
+    assert remote.git("show", f"{commit}:a.txt") == "QUIET"
+
+
 def test_a_snapshot_holds_the_tree_as_it_is_and_leaves_it_alone(
     sandbox: Sandbox, remote: Remote, tmp_path: Path
 ) -> None:

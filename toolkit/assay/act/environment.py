@@ -49,12 +49,17 @@ PASSED_ON = (
 what an index address may hold."""
 
 
+def user_home(environ: Mapping[str, str]) -> Path:
+    """The user's home folder."""
+    return Path(environ.get("HOME") or Path.home())
+
+
 def user_cache(environ: Mapping[str, str]) -> Path:
     """The user's cache folder: ``$XDG_CACHE_HOME``, else ``~/.cache``."""
     named = environ.get("XDG_CACHE_HOME", "")
     if named:
         return Path(named)
-    return Path(environ.get("HOME") or Path.home()) / ".cache"
+    return user_home(environ) / ".cache"
 
 
 def clean_environment(
@@ -66,10 +71,9 @@ def clean_environment(
     download again what the machine has. ``extra_path`` comes after the user's PATH.
     """
     cache = user_cache(environ)
-    user_home = Path(environ.get("HOME") or Path.home())
     path = [environ.get("PATH", "/usr/local/bin:/usr/bin:/bin"), *map(str, extra_path)]
     kept = {name: environ[name] for name in PASSED_ON if environ.get(name)}
-    data = Path(environ.get("XDG_DATA_HOME") or user_home / ".local" / "share")
+    data = Path(environ.get("XDG_DATA_HOME") or user_home(environ) / ".local" / "share")
     return {
         **kept,
         "PATH": ":".join(path),

@@ -1,19 +1,23 @@
-"""Runs git for the harness, in an environment that no user's configuration reaches."""
+"""Runs git for the harness."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from assay.errors import OutsideError
 
-QUIET = {
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}
+ALWAYS = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+
+
+def unconfigured(env: Mapping[str, str]) -> dict[str, str]:
+    """``env`` without the user's and the machine's git configuration: for repositories of ours.
+
+    The user's own repositories keep it: filters (Git LFS) and safe directories stand there.
+    """
+    return {**env, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 
 
 def run_git(
@@ -21,17 +25,14 @@ def run_git(
     *arguments: str,
     env: Mapping[str, str],
     check: bool = True,
-    stdin: bytes | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """``git -C folder …``; ``env`` is what git sees beside :data:`QUIET` (it needs PATH).
+    """``git -C folder …``; ``env`` is what git sees beside :data:`ALWAYS` (it needs PATH).
 
     Raises :class:`OutsideError` with git's own words if git is missing, or fails and ``check``.
     """
     command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(
-            command, env={**env, **QUIET}, input=stdin, capture_output=True, check=False
-        )
+        done = subprocess.run(command, env={**env, **ALWAYS}, capture_output=True, check=False)
     except FileNotFoundError as error:
         raise OutsideError("there is no git on PATH", remedy="Install git.") from error
     if check and done.returncode:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.act.gitcli import git, run_git
+from assay.act.gitcli import git, run_git, unconfigured
 from assay.errors import InputError, OutsideError
 
 AUTHOR = "assay act"
@@ -22,14 +22,22 @@ UNFIT = re.compile(r"[^\w.-]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Remote:
-    """A bare repository at ``path`` for ``slug``; ``env`` is what git runs with."""
+    """A bare repository at ``path`` for ``slug``.
+
+    git runs in it with ``env``, and with ``source_env`` where it reads the user's repository.
+    """
 
     path: Path
     slug: str
     env: Mapping[str, str]
+    source_env: Mapping[str, str]
 
     def git(self, *arguments: str) -> str:
         return git(self.path, *arguments, env=self.env)
+
+    def fetch(self, source: Path, *refspecs: str) -> None:
+        words = ["fetch", "--quiet", "--no-tags", str(source), *refspecs]
+        git(self.path, *words, env=self.source_env)
 
     def commit_of(self, name: str) -> str:
         """The commit that a branch, ref or SHA names; InputError if there is none."""
@@ -120,14 +128,14 @@ def slug_of(folder: Path, env: Mapping[str, str]) -> str:
 
 
 def make_remote(source: Path, path: Path, *, slug: str, env: Mapping[str, str]) -> Remote:
-    """A bare repository with the branches and tags of ``source``.
+    """A bare repository with the branches and tags of ``source``, the user's with ``env``.
 
     A branch that ``source`` only has as ``origin/<branch>`` becomes a branch too.
     """
     path.mkdir(parents=True)
-    git(path, "init", "--quiet", "--bare", env=env)
-    git(path, "config", "uploadpack.allowAnySHA1InWant", "true", env=env)
-    remote = Remote(path=path, slug=slug, env=env)
+    remote = Remote(path=path, slug=slug, env=unconfigured(env), source_env=env)
+    remote.git("init", "--quiet", "--bare")
+    remote.git("config", "uploadpack.allowAnySHA1InWant", "true")
     fetch_branches(remote, source)
     return remote
 
@@ -136,13 +144,13 @@ def fetch_branch(remote: Remote, source: Path, name: str) -> None:
     """Bring one branch of the remote to where ``source`` has it, if ``source`` has it."""
     ref = f"refs/heads/{name}"
     words = ["show-ref", "--verify", "--quiet", ref]
-    if run_git(source, *words, env=remote.env, check=False).returncode == 0:
-        remote.git("fetch", "--quiet", "--no-tags", str(source), f"+{ref}:{ref}")
+    if run_git(source, *words, env=remote.source_env, check=False).returncode == 0:
+        remote.fetch(source, f"+{ref}:{ref}")
 
 
 def fetch_branches(remote: Remote, source: Path) -> None:
     """Bring the remote's branches and tags to where ``source`` has them."""
-    refs = git(source, "for-each-ref", "--format=%(refname)", env=remote.env).split()
+    refs = git(source, "for-each-ref", "--format=%(refname)", env=remote.source_env).split()
     local = {ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/")}
     tracked = {
         ref.removeprefix("refs/remotes/origin/")
@@ -152,7 +160,7 @@ def fetch_branches(remote: Remote, source: Path) -> None:
     refspecs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
     for name in sorted(tracked - local - {"HEAD"}):
         refspecs.append(f"+refs/remotes/origin/{name}:refs/heads/{name}")
-    remote.git("fetch", "--quiet", "--no-tags", str(source), *refspecs)
+    remote.fetch(source, *refspecs)
 
 
 def snapshot(remote: Remote, source: Path) -> str:
@@ -161,9 +169,9 @@ def snapshot(remote: Remote, source: Path) -> str:
     That is HEAD itself if nothing changed; otherwise a commit upon HEAD with every tracked and
     every untracked, not ignored file as it is. ``source`` and its index are left alone.
     """
-    env = remote.env
+    env = remote.source_env
     head = git(source, "rev-parse", "--verify", "HEAD^{commit}", env=env)
-    remote.git("fetch", "--quiet", "--no-tags", str(source), "HEAD")
+    remote.fetch(source, "HEAD")
     objects = Path(source, git(source, "rev-parse", "--git-path", "objects", env=env))
     index = Path(source, git(source, "rev-parse", "--git-path", "index", env=env))
     with tempfile.TemporaryDirectory(prefix="assay-act-") as scratch:

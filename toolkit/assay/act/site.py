@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from assay.act.environment import clean_environment, user_cache
+from assay.act.environment import clean_environment, user_cache, user_home
 from assay.act.events import PullRequest
 from assay.act.export import export_tree
 from assay.act.gitcli import git
@@ -87,10 +87,10 @@ class Site:
 
     def _set_up(self, stack: ExitStack) -> None:
         given = self.settings
-        base_env = clean_environment(given.environ, home=Path("/nonexistent"))
-        self.source = top_level(given.repository, base_env)
-        self.slug = given.slug or slug_of(self.source, base_env)
-        top_level(given.toolkit, base_env)
+        user_env = clean_environment(given.environ, home=user_home(given.environ))
+        self.source = top_level(given.repository, user_env)
+        self.slug = given.slug or slug_of(self.source, user_env)
+        top_level(given.toolkit, user_env)
         if given.scratch is None:
             made = stack.enter_context(tempfile.TemporaryDirectory(prefix="assay-act-"))
             self.scratch = Path(made).resolve()
@@ -109,12 +109,12 @@ class Site:
             given.environ, home=self.scratch / "home", extra_path=(node.parent,)
         )
         self.remote: Remote = make_remote(
-            self.source, self.store / "git" / f"{self.slug}.git", slug=self.slug, env=self.env
+            self.source, self.store / "git" / f"{self.slug}.git", slug=self.slug, env=user_env
         )
         self.remote.commit_of(given.default_branch)
         self.remote.git("symbolic-ref", "HEAD", f"refs/heads/{given.default_branch}")
         self.toolkit = self.scratch / "toolkit"
-        export_tree(given.toolkit, self.toolkit, env=self.env)
+        export_tree(given.toolkit, self.toolkit, env=user_env)
         self.github = stack.enter_context(
             LocalGitHub(
                 remote=self.remote,
@@ -211,7 +211,10 @@ class Site:
     def _head(self, head: str | None) -> tuple[str, str]:
         if head is not None:
             return head, self.remote.commit_of(head)
-        branch = git(self.source, "branch", "--show-current", env=self.env) or "working-tree"
+        branch = (
+            git(self.source, "branch", "--show-current", env=self.remote.source_env)
+            or "working-tree"
+        )
         if branch == self.settings.default_branch:
             branch = "working-tree"
         return branch, snapshot(self.remote, self.source)
