@@ -1,0 +1,264 @@
+"""Training and the base with real DVC: each command of it takes a second or more."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from assay.config import Config, parse_config
+from assay.evidence import BaseSource, Event, StageState, Training
+from assay.training.base import BaseRequest, resolve_base
+from assay.training.lineage import Checkout
+from assay.training.pipeline import Job, Tools, train
+from assay.training.revisions import local_ends, read_plan
+from support.consumers import Recorder, builder, variables
+from support.repositories import Sandbox
+
+pytestmark = pytest.mark.heavy
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+CONFIG = """\
+version: 1
+models:
+  churn:
+    environment: none
+    predictions: p.csv
+    artifact: model.txt
+    data: {test: data/test.csv}
+    scalars: {auc: {file: m.json, key: auc}}
+    gates: {accuracy: {margin: 0.01}}
+"""
+PIPELINE = """\
+stages:
+  prepare:
+    cmd: cp raw.csv data/test.csv
+    deps: [raw.csv]
+    outs: [data/test.csv]
+  train:
+    cmd: cat train.txt data/test.csv > model.txt; cp model.txt p.csv; echo '{"auc":0.5}' > m.json
+    deps: [train.txt, data/test.csv]
+    params: [depth]
+    outs: [model.txt, p.csv]
+    metrics: [m.json]
+"""
+
+
+class Consumer:
+    """A DVC pipeline, trained and pushed on main; the head changes what it trains from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sandbox = Sandbox.make(folder / "repository")
+        self.storage = folder / "storage"
+        self.evidence = folder / "evidence"
+        self.transcript = Recorder()
+        files = {
+            "assay.yaml": CONFIG,
+            "dvc.yaml": PIPELINE,
+            "params.yaml": "depth: 3\n",
+            "raw.csv": "id,y\n1,0\n",
+            "train.txt": "first\n",
+            "data/.gitkeep": "",
+        }
+        self.sandbox.commit(files)
+        self.dvc("init", "--quiet")
+        self.dvc("remote", "add", "--quiet", "--default", "storage", str(self.storage))
+        self.dvc("repro", "--quiet")
+        self.dvc("push", "--quiet", "--run-cache")
+        self.sandbox.commit()
+        self.sandbox.git("checkout", "--quiet", "-b", "topic")
+        self.sandbox.commit({"train.txt": "second\n"})
+
+    @property
+    def root(self) -> Path:
+        return self.sandbox.root
+
+    @property
+    def config(self) -> Config:
+        return parse_config((self.root / "assay.yaml").read_text())
+
+    def dvc(self, *arguments: str) -> None:
+        subprocess.run(
+            ["dvc", *arguments],
+            cwd=self.root,
+            env=variables(self.sandbox.home),
+            check=True,
+            capture_output=True,
+        )
+
+    def forget_cache(self) -> None:
+        """Leave what a fresh checkout would have: the remote alone holds the outputs."""
+        shutil.rmtree(self.root / ".dvc" / "cache", ignore_errors=True)
+        for name in ("model.txt", "p.csv", "m.json", "data/test.csv"):
+            (self.root / name).unlink(missing_ok=True)
+
+    def tools(self) -> Tools:
+        self.transcript = Recorder()
+        return Tools(
+            builder=builder(self.root, self.sandbox.home),
+            transcript=self.transcript,
+            now=lambda: NOW,
+        )
+
+    def train(self) -> Training:
+        checkout = Checkout(
+            root=self.root, folder=self.root, revision=self.sandbox.repository.resolve("HEAD")
+        )
+        model = self.config.models["churn"]
+        job = Job(name="churn", model=model, side="head", checkout=checkout, target=self.evidence)
+        return train(job, self.tools())
+
+    def base(self) -> Training:
+        repository = self.sandbox.repository
+        plan = read_plan(
+            repository,
+            Event(),
+            local_ends(repository, base=None, dirty=False),
+            config=self.root / "assay.yaml",
+            from_work_tree=True,
+        )
+        request = BaseRequest(
+            planned=plan.models[0],
+            plan=plan,
+            target=self.evidence / "base",
+            scratch=self.root / ".assay" / "tmp" / "base",
+        )
+        return resolve_base(request, repository, self.tools(), lambda _tree, _model: None)
+
+    def base_rows(self) -> str:
+        return (self.evidence / "base" / "predictions.csv").read_text()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("consumer")
+    Consumer(folder)
+    return folder
+
+
+@pytest.fixture
+def consumer(trained: Path, tmp_path: Path) -> Consumer:
+    folder = tmp_path / "copy"
+    shutil.copytree(trained, folder, symlinks=True)
+    made = Consumer.__new__(Consumer)
+    made.sandbox = Sandbox(folder / "repository", folder / "repository.home")
+    made.storage = folder / "storage"
+    made.evidence = folder / "evidence"
+    made.transcript = Recorder()
+    made.dvc("remote", "modify", "--quiet", "storage", "url", str(made.storage))
+    made.sandbox.commit(message="another place")
+    made.sandbox.git("branch", "--force", "main", "HEAD")
+    made.sandbox.git("checkout", "--quiet", "main")
+    made.sandbox.commit({"train.txt": "first\n"})
+    made.sandbox.git("checkout", "--quiet", "-b", "next")
+    made.sandbox.commit({"train.txt": "second\n"})
+    return made
+
+
+def test_the_head_is_trained_and_its_second_run_is_a_cache_hit(consumer: Consumer) -> None:
+    made = consumer.train()
+    assert made.state is StageState.PASSED, made.reason
+    assert made.command == "dvc repro"
+    assert not made.cache_hit
+    assert (consumer.evidence / "predictions.csv").read_text() == "second\nid,y\n1,0\n"
+    assert made.scalars == {"auc": 0.5}
+    assert made.lineage.params == {"depth": "3"}
+    assert {"code:train.txt", "data:data/test.csv", "out:p.csv"} <= made.lineage.dvc.keys()
+    assert made.model_digest
+    assert made.test_set_digest
+    again = consumer.train()
+    assert again.cache_hit
+    assert again.predictions == made.predictions
+
+
+def test_an_unchanged_commit_comes_from_the_remotes_run_cache(consumer: Consumer) -> None:
+    consumer.sandbox.git("checkout", "--quiet", "main")
+    consumer.forget_cache()
+    made = consumer.train()
+    assert made.state is StageState.PASSED, made.reason
+    assert made.cache_hit
+    assert not any(line.startswith("Running stage") for line in consumer.transcript.lines)
+
+
+def test_the_base_comes_from_its_lock_without_running_anything(consumer: Consumer) -> None:
+    consumer.forget_cache()
+    made = consumer.base()
+    assert made.state is StageState.PASSED, made.reason
+    assert made.source is BaseSource.DVC_OUTPUTS
+    assert "stage train" in (made.source_detail or "")
+    assert consumer.base_rows() == "first\nid,y\n1,0\n"
+    assert made.scalars == {"auc": 0.5}
+    assert made.test_set_digest
+    assert made.lineage.commit == consumer.sandbox.git("rev-parse", "main")
+    assert not any(line.startswith("Running stage") for line in consumer.transcript.lines)
+    assert not (consumer.root / "p.csv").exists()
+
+
+def test_the_base_comes_from_the_local_cache_where_the_remote_is_gone(consumer: Consumer) -> None:
+    shutil.rmtree(consumer.storage)
+    made = consumer.base()
+    assert made.source is BaseSource.DVC_OUTPUTS, made.reason
+    assert consumer.base_rows() == "first\nid,y\n1,0\n"
+
+
+def test_a_lock_that_the_code_moved_on_from_is_not_believed(consumer: Consumer) -> None:
+    consumer.sandbox.git("checkout", "--quiet", "main")
+    consumer.sandbox.commit({"train.txt": "moved on\n"})
+    consumer.sandbox.git("checkout", "--quiet", "-b", "later")
+    consumer.sandbox.commit({"train.txt": "third\n"})
+    made = consumer.base()
+    assert made.source is BaseSource.RERUN, made.reason
+    assert consumer.base_rows() == "moved on\nid,y\n1,0\n"
+    assert any("out of date (stage train changed)" in line for line in consumer.transcript.said)
+
+
+def test_outputs_that_are_nowhere_are_made_again(consumer: Consumer) -> None:
+    shutil.rmtree(consumer.storage)
+    consumer.forget_cache()
+    made = consumer.base()
+    assert made.source is BaseSource.RERUN, made.reason
+    assert consumer.base_rows() == "first\nid,y\n1,0\n"
+
+
+def test_data_that_cannot_be_fetched_is_not_measured(consumer: Consumer) -> None:
+    (consumer.root / "raw.csv").rename(consumer.root / "kept")
+    consumer.sandbox.git("rm", "--quiet", "--cached", "raw.csv")
+    (consumer.root / "kept").rename(consumer.root / "raw.csv")
+    consumer.dvc("add", "--quiet", "raw.csv")
+    consumer.sandbox.commit()
+    (consumer.root / "raw.csv").unlink()
+    consumer.forget_cache()
+    shutil.rmtree(consumer.storage)
+    made = consumer.train()
+    assert made.state is StageState.NOT_MEASURED
+    assert "`dvc pull` failed" in (made.reason or "")
+    assert made.predictions is None
+
+
+def test_a_stage_that_fails_is_failed_in_dvcs_own_words(consumer: Consumer) -> None:
+    pipeline = (consumer.root / "dvc.yaml").read_text()
+    consumer.sandbox.commit({"dvc.yaml": pipeline.replace("cat train.txt", "exit 3; cat")})
+    made = consumer.train()
+    assert made.state is StageState.FAILED
+    assert "failed to reproduce 'train'" in (made.reason or "")
+
+
+def test_a_consumer_without_dvc_gets_the_pinned_one(consumer: Consumer) -> None:
+    lock = Path(__file__).resolve().parents[3] / "requirements" / "dvc.txt"
+    tools = consumer.tools()
+    bare = {**tools.builder.variables, "PATH": "/usr/local/bin:/usr/bin:/bin"}
+    with_lock = replace(tools.builder, variables=bare, dvc_lock=lock, uv=shutil.which("uv") or "uv")
+    checkout = Checkout(
+        root=consumer.root,
+        folder=consumer.root,
+        revision=consumer.sandbox.repository.resolve("HEAD"),
+    )
+    model = consumer.config.models["churn"]
+    job = Job(name="churn", model=model, side="head", checkout=checkout, target=consumer.evidence)
+    made = train(job, replace(tools, builder=with_lock))
+    assert made.state is StageState.PASSED, made.reason
+    assert any("Assay's own pinned one" in line for line in consumer.transcript.said)
