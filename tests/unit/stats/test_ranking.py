@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -98,15 +100,17 @@ def test_the_same_ranking_is_not_certainty_unless_the_model_is_the_same() -> Non
     assert ends(roc_auc_from_scores(label, base, base, identical=True)) == (0.0, 0.0)
     perfect = label.astype(float)
     found = roc_auc_from_scores(label, perfect, perfect)
-    assert found.regime == "no row tells the models apart"
+    assert (found.base, found.regime) == (1.0, "no row tells the models apart")
 
 
 def test_auc_needs_only_sums() -> None:
     label, base, head = scores()
+    differ = base != head
     base_up, base_down = placements(label, base)
     head_up, head_down = placements(label, head)
     found = roc_auc_difference(
-        JointMoments.from_sides(base_up, head_up), JointMoments.from_sides(base_down, head_down)
+        replace(JointMoments.from_sides(base_up, head_up), changed=int(differ[label].sum())),
+        replace(JointMoments.from_sides(base_down, head_down), changed=int(differ[~label].sum())),
     )
     assert found == roc_auc_from_scores(label, base, head)
 

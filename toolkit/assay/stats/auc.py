@@ -8,6 +8,8 @@ classes' variances of the mean.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -56,7 +58,7 @@ def roc_auc_difference(
             return contrast.refused(f"too few {name}", rows_to_judge=wanted)
     coefficients = (1 - base_weight, 1.0)
     parts = [Part(moments=each, coefficients=coefficients) for each in (positives, negatives)]
-    return studentised(contrast, parts, confidence)
+    return studentised(contrast, parts, confidence, bounded=True)
 
 
 def placements(
@@ -90,11 +92,16 @@ def roc_auc_from_scores(
     identical: bool = False,
 ) -> Estimate:
     """`roc_auc_difference` from arrays of shape (n,): true labels and each side's scores."""
-    base_up, base_down = placements(label, base)
-    head_up, head_down = placements(label, head)
+    positive = np.asarray(label, dtype=bool)
+    differ = np.asarray(base) != np.asarray(head)
+    sides = zip(placements(label, base), placements(label, head), strict=True)
+    positives, negatives = (
+        replace(JointMoments.from_sides(*pair), changed=int(np.count_nonzero(differ[rows])))
+        for pair, rows in zip(sides, (positive, ~positive), strict=True)
+    )
     return roc_auc_difference(
-        JointMoments.from_sides(base_up, head_up),
-        JointMoments.from_sides(base_down, head_down),
+        positives,
+        negatives,
         confidence=confidence,
         base_weight=base_weight,
         identical=identical,

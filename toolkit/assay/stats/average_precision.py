@@ -13,6 +13,7 @@ functions), and the difference of the two sides' influences keeps their correlat
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -58,9 +59,15 @@ def average_precision_difference(
     if positives < FEWEST_POSITIVES:
         rows = math.ceil(n * FEWEST_POSITIVES / positives)
         return contrast.refused("too few positives", rows_to_judge=rows)
-    moments = JointMoments.from_sides(influence_base, influence_head)
-    part = Part(moments=moments, coefficients=(1 - base_weight, 1.0))
-    return studentised(contrast, [part], confidence)
+    # Positives carry the metric: their changes are counted, and a change is as large as theirs.
+    changed = int(np.count_nonzero((scores[0] != scores[1])[positive]))
+    moments = replace(JointMoments.from_sides(influence_base, influence_head), changed=changed)
+    part = Part(
+        moments=moments,
+        coefficients=(1 - base_weight, 1.0),
+        floor=2 * float(np.mean(influence_base[positive] ** 2)),
+    )
+    return studentised(contrast, [part], confidence, bounded=True)
 
 
 def average_precision_influence(

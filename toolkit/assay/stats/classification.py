@@ -24,7 +24,7 @@ from assay.stats.estimate import (
     from_standard_error,
     undefined,
 )
-from assay.stats.mcnemar import mcnemar_worse
+from assay.stats.shares import share_difference
 
 METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc")
 AVERAGES = ("binary", "macro", "micro", "weighted")
@@ -83,29 +83,12 @@ def compare_cells(
 
 
 def _share_right(n: int, outcomes: Outcomes, ask: _Ask) -> Estimate:
-    if outcomes.n == 0:
-        return undefined(n, "no row has the positive label", base_weight=ask.base_weight)
-    contrast = Contrast(
+    return share_difference(
+        outcomes,
         n=n,
-        base=(outcomes.both + outcomes.base_only) / outcomes.n,
-        head=(outcomes.both + outcomes.head_only) / outcomes.n,
+        confidence=ask.confidence,
         base_weight=ask.base_weight,
-        lowest=0.0,
-        highest=1.0,
-    )
-    if ask.identical:
-        return contrast.identical(ask.confidence)
-    if contrast.relative_to_nothing():
-        return contrast.refused(RELATIVE_TO_NOTHING)
-    # McNemar's test is about equality, so a weighted base inverts its interval instead.
-    p_worse = None
-    if ask.base_weight == 1:
-        p_worse = mcnemar_worse(outcomes.base_only, outcomes.head_only)
-    return from_standard_error(
-        contrast,
-        lambda z: outcomes.standard_error(z, ask.base_weight),
-        ask.confidence,
-        p_worse=p_worse,
+        identical=ask.identical,
     )
 
 

@@ -7,8 +7,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from assay.stats.cells import Outcomes
 from assay.stats.estimate import RELATIVE_TO_NOTHING, Contrast, Estimate, undefined
 from assay.stats.moments import JointMoments
+from assay.stats.shares import share_difference
 from assay.stats.studentised import Part, studentised
 
 _NOT_FINITE = "a value is missing or infinite"
@@ -26,10 +28,20 @@ def mean_difference(
 ) -> Estimate:
     """Compare the mean of a per-row value: log loss, Brier score, MAE, MAPE, any score column.
 
-    `moments` are those of (base, head − base). `lowest` and `highest` bound the values.
+    `moments` are those of (base, head − base). `lowest` and `highest` bound the values. A score
+    of zeros and ones is a share, and is judged as accuracy is.
     """
     if (reason := _unusable(moments)) is not None:
         return undefined(moments.n, reason, base_weight=base_weight)
+    if (outcomes := _zeros_and_ones(moments)) is not None:
+        return share_difference(
+            outcomes,
+            n=moments.n,
+            confidence=confidence,
+            base_weight=base_weight,
+            identical=identical,
+            greater_is_better=greater_is_better,
+        )
     base = moments.mean(0)
     contrast = Contrast(
         n=moments.n,
@@ -119,6 +131,25 @@ def _unusable(moments: JointMoments) -> str | None:
     return None if moments.finite else _NOT_FINITE
 
 
+def _zeros_and_ones(moments: JointMoments) -> Outcomes | None:
+    """How often each side is 1, where the first three moments of both sides are one number."""
+    n = moments.n
+    for coefficients in ((1.0, 0.0), (1.0, 1.0)):
+        line = moments.linear(coefficients)
+        square = line.variance + line.mean**2
+        cube = line.third + 3 * line.mean * line.variance + line.mean**3
+        if not (
+            math.isclose(square, line.mean, rel_tol=1e-9, abs_tol=1e-12)
+            and math.isclose(cube, line.mean, rel_tol=1e-9, abs_tol=1e-12)
+        ):
+            return None
+    change = moments.linear((0.0, 1.0))
+    won = round((moments.changed + change.mean * n) / 2)
+    lost = moments.changed - won
+    both = round(moments.mean(0) * n) - lost
+    return Outcomes(both=both, base_only=lost, head_only=won, neither=n - both - lost - won)
+
+
 def _judged(
     contrast: Contrast,
     moments: JointMoments,
@@ -131,4 +162,6 @@ def _judged(
         return contrast.identical(confidence)
     if contrast.relative_to_nothing():
         return contrast.refused(RELATIVE_TO_NOTHING)
-    return studentised(contrast, [Part(moments=moments, coefficients=coefficients)], confidence)
+    bounded = math.isfinite(contrast.lowest) and math.isfinite(contrast.highest)
+    part = Part(moments=moments, coefficients=coefficients)
+    return studentised(contrast, [part], confidence, bounded=bounded)

@@ -1,4 +1,4 @@
-"""Sums of products up to the third order: all that a mean's interval needs of the rows.
+"""Sums of products up to the third order, and one of the fourth: what a mean's interval needs.
 
 A paired metric that is a mean of per-row values (log loss, Brier score, absolute error, any
 score) is held as two variables per row, the base's value b and the difference d = head − base.
@@ -21,12 +21,13 @@ Exponents = tuple[int, ...]
 
 @cache
 def monomials(variables: int) -> tuple[Exponents, ...]:
-    """Exponents of every product of the first to the third order.
+    """Exponents of every product of the first to the third order, and of the second variable⁴.
 
-    `monomials(2)` starts with (0, 1), the plain sum of the second variable, and has nine members.
+    `monomials(2)` starts with (0, 1), the plain sum of the second variable, and has ten members.
     """
-    every = itertools.product(range(4), repeat=variables)
-    return tuple(exponents for exponents in every if 1 <= sum(exponents) <= 3)
+    every = itertools.product(range(5), repeat=variables)
+    fourth = (0, 4, *[0] * (variables - 2))
+    return tuple(each for each in every if 1 <= sum(each) <= 3 or each == fourth)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +99,8 @@ class JointMoments:
         raw = [0.0, 0.0, 0.0]
         for exponents, total in self.sums.items():
             order = sum(exponents)
+            if order > len(raw):
+                continue
             ways = math.factorial(order)
             factor = 1.0
             for power, coefficient in zip(exponents, coefficients, strict=True):
@@ -112,3 +115,17 @@ class JointMoments:
             variance=max(0.0, second - first**2),
             third=third - 3 * first * second + 2 * first**3,
         )
+
+    def square_of_changes(self) -> float:
+        """Σd⁴ / Σd²: the mean square of d, weighted by what each row adds to the variance.
+
+        d² itself where all changes are of one size, and the largest where one row outweighs all.
+        """
+        shift = self.shifts[1]
+        raw = [float(self.n)]
+        for order in range(1, 5):
+            raw.append(self.sums[(0, order, *[0] * (len(self.shifts) - 2))])
+        square, fourth = (
+            sum(math.comb(p, k) * shift ** (p - k) * raw[k] for k in range(p + 1)) for p in (2, 4)
+        )
+        return max(0.0, fourth / square) if square > 0 else 0.0

@@ -18,6 +18,8 @@ from assay.stats.moments import JointMoments
 
 LARGEST_SKEW = 0.3
 """Skewness over √n beyond which the transformation no longer repairs the interval."""
+FEWEST_CHANGED = 20
+"""Changed rows below which their own size says too little about how large a change can be."""
 FEWEST_ROWS = 30
 """Rows below which three moments say too little about a distribution."""
 
@@ -31,28 +33,28 @@ class Part:
 
     moments: JointMoments
     coefficients: Sequence[float]
+    floor: float | None = None
+    """The least mean square of a change while few rows changed; None: see `_square`."""
 
-    def variance(self, z: float) -> float:
+    def variance(self, z: float, share: float = 1.0) -> float:
         """Squared standard error of the mean contribution.
 
-        Where rows did not change, z² pseudo-rows (times the unchanged share) are added, half of
-        them in favour of each side, with the mean square of the rows that did change, or, where
-        none did, that of two independent draws. On a 0/1 score this is the rule for accuracy.
+        z² pseudo-rows (times `share`) are added, half of them in favour of each side, as large
+        as the changes that carry the variance. On a 0/1 score this is the rule for accuracy.
         """
-        moments = self.moments
-        line = moments.linear(self.coefficients)
-        unchanged = z**2 * (1 - moments.changed / moments.n)
-        degrees = moments.n / max(1, moments.n - 1)
-        squares = line.variance * degrees * moments.n + unchanged * self._typical_square()
-        return squares / (moments.n + unchanged) ** 2
+        rows = self.moments.n
+        line = self.moments.linear(self.coefficients)
+        pseudo = z**2 * share
+        squares = line.variance * rows * rows / max(1, rows - 1) + pseudo * self._square()
+        return squares / (rows + pseudo) ** 2
 
-    def _typical_square(self) -> float:
-        others = [0.0] * (len(self.moments.shifts) - 2)
-        if self.moments.changed:
-            change = self.moments.linear([0.0, 1.0, *others])
-            square = (change.variance + change.mean**2) * self.moments.n / self.moments.changed
-        else:
-            square = 2 * self.moments.linear([1.0, 0.0, *others]).variance
+    def _square(self) -> float:
+        """Mean square of a pseudo-row: of two independent draws, at least, where few changed."""
+        square = self.moments.square_of_changes()
+        if self.moments.changed < min(FEWEST_CHANGED, self.moments.n):
+            nothing = [0.0] * (len(self.moments.shifts) - 1)
+            draws = 2 * self.moments.linear([1.0, *nothing]).variance
+            square = max(square, draws if self.floor is None else self.floor)
         return square * self.coefficients[1] ** 2
 
     def third(self) -> float:
@@ -67,10 +69,13 @@ def hall(quantile_of_g: float, skew: float) -> float:
     return 3 / skew * (math.cbrt(1 + skew * (quantile_of_g - skew / 6)) - 1)
 
 
-def studentised(contrast: Contrast, parts: Sequence[Part], confidence: float) -> Estimate:
+def studentised(
+    contrast: Contrast, parts: Sequence[Part], confidence: float, *, bounded: bool = False
+) -> Estimate:
     """Judge a difference that is, to first order, a sum of independent mean contributions.
 
     Student's t with Welch and Satterthwaite's degrees of freedom in place of the normal.
+    `bounded`: no row's contribution can be far larger than those already seen.
     """
     rows = sum(part.moments.n for part in parts)
     if rows < FEWEST_ROWS:
@@ -82,14 +87,27 @@ def studentised(contrast: Contrast, parts: Sequence[Part], confidence: float) ->
     spread = error(quantile(confidence))
     if spread == 0:
         return contrast.refused("no row tells the models apart")
-    skew = sum(part.third() for part in parts) / spread**3
-    if abs(skew) > LARGEST_SKEW:
-        wanted = math.ceil(contrast.n * (skew / LARGEST_SKEW) ** 2)
+    third = sum(part.third() for part in parts)
+    skew = third / spread**3
+    tail = max(abs(skew), 0.0 if bounded else _tail(parts, third, quantile(confidence)))
+    if tail > LARGEST_SKEW:
+        wanted = math.ceil(contrast.n * (tail / LARGEST_SKEW) ** 2)
         return contrast.refused("heavy tails", rows_to_judge=wanted)
     freedom = _freedom(parts, quantile(confidence))
     return from_standard_error(
         contrast, error, confidence, ends=_ends(contrast.difference, error, skew, freedom)
     )
+
+
+def _tail(parts: Sequence[Part], third: float, z: float) -> float:
+    """Skewness over √n of what can have outliers: the changes, and the base's own values."""
+    variance = sum(part.variance(z, 1 - part.moments.changed / part.moments.n) for part in parts)
+    tails = [abs(third) / math.sqrt(variance) ** 3]
+    for part in parts:
+        base = part.moments.linear([1.0] + [0.0] * (len(part.moments.shifts) - 1))
+        if base.variance > 0:
+            tails.append(abs(base.third) / math.sqrt(base.variance) ** 3 / math.sqrt(base.n))
+    return max(tails)
 
 
 def _ends(
