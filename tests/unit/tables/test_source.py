@@ -224,3 +224,11 @@ def test_no_scratch_space_is_an_outside_error(
     error = refusal(parquet)
     assert isinstance(error, OutsideError)
     assert "TMPDIR" in str(error)
+
+
+def test_nan_in_parquet_is_seen_in_spite_of_the_files_statistics(tmp_path: Path) -> None:
+    path = tmp_path / "f.parquet"
+    pq.write_table(pa.table({"x": [1.0, float("nan"), None], "y": [1, 2, 3]}), path)
+    with open_tables({"base": path}) as engine:
+        assert engine.rows("SELECT y FROM base WHERE isnan(x)") == [(2,)]
+        assert engine.row("SELECT count(*) FILTER (WHERE x > 5) FROM base") == (1,)

@@ -18,10 +18,29 @@ def load_parquet(connection: duckdb.DuckDBPyConnection, name: str, path: Path, l
         f"SELECT name, num_children FROM parquet_schema({source})"
     ).fetchall()
     _unique(_top_level(listed), path)
-    connection.execute(
-        f"CREATE VIEW {identifier(name)} AS "
-        f"SELECT * FROM read_parquet({source}, hive_partitioning = false)"
-    )
+    view = f"SELECT * FROM read_parquet({source}, hive_partitioning = false)"
+    connection.execute(f"CREATE VIEW {identifier(name)} AS {view}")
+    if _has_nan(connection, name):
+        connection.execute(f"DROP VIEW {identifier(name)}")
+        connection.execute(f"CREATE TABLE {identifier(name)} AS {view}")
+
+
+def _has_nan(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a number is NaN or infinite.
+
+    Parquet's column statistics leave NaN out, and DuckDB answers isnan(x) and x > 5 from them:
+    a file with NaN is therefore loaded, which gives it statistics that are true.
+    """
+    described = connection.execute(f"DESCRIBE {identifier(name)}").fetchall()
+    tests = [
+        f"bool_and(isfinite({identifier(column)}))"
+        for column, kind, *_ in described
+        if kind in {"FLOAT", "DOUBLE"}
+    ]
+    if not tests:
+        return False
+    finite = connection.execute(f"SELECT {', '.join(tests)} FROM {identifier(name)}").fetchone()
+    return False in (finite or ())
 
 
 def _top_level(listed: list[tuple[str, int | None]]) -> list[str]:
