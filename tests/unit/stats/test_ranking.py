@@ -71,6 +71,7 @@ def test_ranking_metrics_mirror_and_ignore_row_order(seed: int) -> None:
     for compare in (roc_auc_from_scores, average_precision_difference):
         there = compare(label, base, head)
         back = compare(label, head, base)
+        assert there.regime is None
         assert ends(there) == pytest.approx(tuple(-end for end in reversed(ends(back))), abs=1e-9)
         other = compare(label[mixed], base[mixed], head[mixed])
         assert ends(there) == pytest.approx(ends(other), abs=1e-9)
