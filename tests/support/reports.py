@@ -33,10 +33,12 @@ from assay.evidence import (
 )
 from assay.report.bundle import ModelEvidence, Report
 from assay.report.history import Entry
+from assay.verdict.sentence import sentence_of
 
 MODEL = "doctor-visit"
 HEAD, BASE, MERGE = "4f1d2c" + "a" * 34, "9b8e7d" + "b" * 34, "c0ffee" + "c" * 34
 ROWS = 4038
+BAD = (State.WORSE, State.NOT_MEASURED, State.INCONCLUSIVE)
 EARLIER = (
     Entry(
         commit="d" * 40,
@@ -126,7 +128,7 @@ def rule(metric: str, state: State, base: float, head: float, half: float, **mor
         "detectable": half * 1.43,
         "rows_needed": 5200,
         "gate": True,
-        "severity": Severity.BLOCK,
+        "severity": Severity.BLOCK if state in BAD else Severity.OFF,
         "decides": False,
     }
     return Rule.model_validate(values | more)
@@ -139,7 +141,8 @@ def information(metric: str, state: State, base: float, head: float, half: float
 def slice_rule(
     name: str, state: State, base: float, head: float, half: float, **more: object
 ) -> Rule:
-    extra: dict[str, object] = {"slice": name, "severity": Severity.WARN, "n": 812}
+    severity = Severity.WARN if state is State.WORSE else Severity.OFF
+    extra: dict[str, object] = {"slice": name, "severity": severity, "n": 812}
     return rule("accuracy", state, base, head, half, **(extra | more))
 
 
@@ -244,6 +247,22 @@ def data_report(*findings: Finding, **changes: object) -> DataReport:
     return made.model_copy(update=changes)
 
 
+def verdict(
+    state: Outcome,
+    rules: tuple[Rule, ...],
+    *,
+    stages: tuple[StageRule, ...] = (),
+    proposed: dict[str, Proposed] | None = None,
+) -> Verdict:
+    return Verdict(
+        state=state,
+        sentence=sentence_of(state, rules, stages),
+        rules=rules,
+        stages=stages,
+        proposed=proposed or {},
+    )
+
+
 SLICES = (
     slice_rule("plan=basic", State.NO_WORSE, 0.801, 0.806, 0.011),
     slice_rule("plan=full", State.BETTER, 0.7901, 0.8124, 0.0154),
@@ -256,7 +275,7 @@ INFORMATION = (
 )
 
 
-def report(verdict: Verdict, *, made: Plan | None = None, **model: object) -> Report:
+def report(judged: Verdict, *, made: Plan | None = None, **model: object) -> Report:
     made = made or plan()
     values: dict[str, object] = {
         "plan": made.models[0],
@@ -268,7 +287,7 @@ def report(verdict: Verdict, *, made: Plan | None = None, **model: object) -> Re
     }
     return Report(
         plan=made,
-        verdict=verdict,
+        verdict=judged,
         models=(ModelEvidence(**(values | model)),),  # type: ignore[arg-type]
         history=EARLIER,
         reproduce=(
@@ -286,10 +305,7 @@ def passing() -> Report:
         *INFORMATION,
         *SLICES,
     )
-    sentence = (
-        "Pass: accuracy of doctor-visit is better by 0.0099 (95 % interval 0.0011 to 0.0191)."
-    )
-    return report(Verdict(state=Outcome.PASS, sentence=sentence, rules=rules))
+    return report(verdict(Outcome.PASS, rules))
 
 
 def failing() -> Report:
@@ -311,16 +327,12 @@ def failing() -> Report:
         slice_rule("plan=basic", State.WORSE, 0.801, 0.7712, 0.0181),
     )
     made = plan()
-    sentence = (
-        "Fail: accuracy of doctor-visit is worse by 0.0252 (95 % interval 0.0154 to 0.0345), "
-        "more than the margin of 0.01."
-    )
     proposed = Proposed(
         state=Outcome.PASS, changes=("gates.accuracy.margin: 0.01 → 0.05",), rules=()
     )
     changed = made.change.model_copy(update={"config": ("assay.yaml",)})
     return report(
-        Verdict(state=Outcome.FAIL, sentence=sentence, rules=rules, proposed={MODEL: proposed}),
+        verdict(Outcome.FAIL, rules, proposed={MODEL: proposed}),
         made=made.model_copy(update={"change": changed}),
     )
 
@@ -350,13 +362,9 @@ def inconclusive() -> Report:
             rows_needed=None,
         ),
     )
-    sentence = (
-        "Pass with warnings: recall of doctor-visit is inconclusive, its difference of -0.0204 "
-        "(95 % interval -0.0615 to 0.0228) may exceed the margin of 0.01."
-    )
     failures = ()
     return report(
-        Verdict(state=Outcome.WARN, sentence=sentence, rules=rules),
+        verdict(Outcome.WARN, rules),
         comparison=comparison(
             rows=Rows(
                 joined=4030,
@@ -378,7 +386,7 @@ def not_measured() -> Report:
             model=MODEL,
             metric=metric,
             state=State.NOT_MEASURED,
-            reason="the base's predictions are missing",
+            reason=f"the base has no predictions: {reason}",
             head=head,
             margin=0.01,
             gate=True,
@@ -387,21 +395,8 @@ def not_measured() -> Report:
         )
         for metric, head in (("accuracy", 0.8135), ("roc_auc", 0.8719))
     )
-    stage = StageRule(
-        model=MODEL,
-        stage="training",
-        severity=Severity.BLOCK,
-        message=f"the base's predictions could not be had: {reason}",
-        decides=True,
-    )
     return report(
-        Verdict(
-            state=Outcome.FAIL,
-            sentence="Fail: doctor-visit was not measured against its base, whose predictions "
-            "are missing.",
-            rules=rules,
-            stages=(stage,),
-        ),
+        verdict(Outcome.FAIL, rules),
         base=training(
             "base",
             state=StageState.NOT_MEASURED,
@@ -410,7 +405,7 @@ def not_measured() -> Report:
             predictions=None,
             reason=reason,
         ),
-        comparison=Comparison(model=MODEL, not_measured="the base's predictions are missing"),
+        comparison=Comparison(model=MODEL, not_measured=f"the base has no predictions: {reason}"),
     )
 
 
@@ -479,11 +474,8 @@ def broken_data() -> Report:
         rule("accuracy", State.NO_WORSE, 0.8036, 0.8011, 0.0061),
         rule("roc_auc", State.NO_WORSE, 0.8712, 0.8719, 0.0042),
     )
-    sentence = (
-        "Fail: the data check rule:age_is_plausible of doctor-visit found 37 broken rows in train."
-    )
     return report(
-        Verdict(state=Outcome.FAIL, sentence=sentence, rules=rules, stages=stages),
+        verdict(Outcome.FAIL, rules, stages=stages),
         data=data_report(*findings),
         tests=suite_run(state=StageState.FAILED, passed=22, failed=1, failures=(failure,)),
     )

@@ -85,7 +85,7 @@ def test_text_is_one_paragraph_of_nothing_but_text(value: str) -> None:
     assert kinds[-3:] == ["paragraph_open", "inline", "paragraph_close"]
     assert set(kinds) <= {"paragraph_open", "inline", "paragraph_close"}
     assert {token.type for token in inline(tokens)} <= {"text", "text_special"}
-    shown = "".join(token.content for token in inline(tokens))
+    shown = "".join(token.content for token in inline(tokens[:3]))
     assert not LINKED.search(shown)
     assert "$" not in text(value)
 

@@ -264,7 +264,7 @@ def test_a_relative_margin_is_a_share_of_the_base() -> None:
 
 def test_reasons_are_said_once_for_all_their_metrics() -> None:
     markdown = render(not_measured())
-    assert "- `accuracy`, `roc_auc`: not measured, the base's predictions are missing." in markdown
+    assert "- `accuracy`, `roc_auc`: not measured, the base has no predictions: dvc" in markdown
 
 
 def test_an_empty_verdict_still_reads() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assay.evidence import Comparison, Plan, Revision, Training
+from assay.evidence import Comparison, Plan, Revision
 from assay.report import numbers
 from assay.report.bundle import ModelEvidence, Report
 from assay.report.escape import code, text
@@ -92,7 +92,7 @@ def _rules(plan: Plan) -> str:
 
 
 def _model_lines(model: ModelEvidence) -> list[str]:
-    lines = [line for line in (_rows(model), _base_source(model.base)) if line]
+    lines = [line for line in (_rows(model), _base_source(model)) if line]
     if model.plan.rules_from == "head":
         lines.append("New here: the base has no rules for it, so its own judge.")
     return lines
@@ -135,12 +135,15 @@ def _such_as(examples: tuple[str, ...]) -> str:
     return f" ({shown})" if shown else ""
 
 
-def _base_source(base: Training | None) -> str:
+def _base_source(model: ModelEvidence) -> str:
+    base, found = model.base, model.comparison
     if base is None:
         return ""
     if base.source is None or base.predictions is None:
-        reason = text(base.reason or "no reason was given")
-        return f"The base's predictions could not be had: {reason}."
+        reason = base.reason or "no reason was given"
+        if found is not None and reason in (found.not_measured or ""):
+            return ""
+        return f"The base's predictions could not be had: {text(reason)}."
     said = f"The base's predictions come from {SOURCES[base.source]}"
     if base.source_age_seconds is not None:
         said += f", {numbers.duration(base.source_age_seconds)} old"

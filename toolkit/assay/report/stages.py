@@ -123,7 +123,7 @@ def _judged(stage: str, model: ModelEvidence, report: Report) -> list[StageRule]
 
 def _does(rules: list[StageRule]) -> str:
     worst = min((rule.severity for rule in rules), key=lambda one: _RANK[one], default=Severity.OFF)
-    return f", {does}" if (does := words.effect(worst)) else ""
+    return f" ({does})" if (does := words.effect(worst)) else ""
 
 
 def tests(model: ModelEvidence, report: Report) -> str:
