@@ -235,8 +235,20 @@ def test_data_that_cannot_be_fetched_is_not_measured(consumer: Consumer) -> None
     shutil.rmtree(consumer.storage)
     made = consumer.train()
     assert made.state is StageState.NOT_MEASURED
-    assert "`dvc pull` failed" in (made.reason or "")
+    assert "missing data 'source': raw.csv" in (made.reason or "")
     assert made.predictions is None
+
+
+def test_a_remote_that_cannot_be_reached_is_named_before_what_follows(consumer: Consumer) -> None:
+    consumer.forget_cache()
+    config = (consumer.root / ".dvc" / "config").read_text()
+    consumer.sandbox.commit({".dvc/config": config.replace("remote = storage", "remote = gone")})
+    pipeline = (consumer.root / "dvc.yaml").read_text()
+    consumer.sandbox.commit({"dvc.yaml": pipeline.replace("cat train.txt", "exit 3; cat")})
+    made = consumer.train()
+    assert made.state is StageState.NOT_MEASURED
+    assert (made.reason or "").startswith("`dvc pull` failed: ")
+    assert "; then `dvc repro` failed: " in (made.reason or "")
 
 
 def test_a_stage_that_fails_is_failed_in_dvcs_own_words(consumer: Consumer) -> None:

@@ -16,7 +16,6 @@ from assay.training.process import Ended, Transcript
 PULL_SECONDS = 3600.0
 _RAN = re.compile(r"^Running (?:stage|callback) '")
 _SKIPPED = re.compile(r"^Stage '.*' (?:didn't change, skipping|is cached - skipping run)")
-_ERROR = re.compile(r"^(?:ERROR|WARNING): ", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +89,11 @@ def failure(ended: Ended, what: str, timeout: float) -> str:
     if not errors or ended.code is None:
         return ended.why(what, timeout)
     return f"{what} failed: {errors[-1].removeprefix('ERROR: ').strip()[:300].rstrip('.')}"
+
+
+def lacked_data(tail: Iterable[str]) -> bool:
+    """Whether DVC stopped because tracked data is not here and could not be fetched."""
+    return any("missing data 'source'" in line for line in tail)
 
 
 def was_cache_hit(tail: Iterable[str]) -> bool:

@@ -132,7 +132,8 @@ def _pull(
 
 def _result(job: Job, ended: Ended, pulled: str | None) -> dict[str, Any]:
     """Return the fields of Training that say how the command ended and what it left."""
-    blamed = StageState.NOT_MEASURED if pulled else StageState.FAILED
+    lacking = pulled is not None or dvc.lacked_data(ended.tail)
+    blamed = StageState.NOT_MEASURED if lacking else StageState.FAILED
     if ended.succeeded:
         kept = collect(job.model, job.checkout.folder, job.target)
         return {"state": blamed, **kept} if "reason" in kept else kept
