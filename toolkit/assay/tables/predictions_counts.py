@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_join import LONGEST_ID
-from assay.tables.sql import literal
 
 ALL = "all"
 
@@ -108,32 +107,27 @@ def flipped_ids(pairs: Pairs, most: int) -> tuple[str, ...]:
 def roc_points(pairs: Pairs, side: str, most: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return false and true positive rates of a binary side at up to ``most`` thresholds.
 
-    The thresholds are quantiles of the scores within each class, so that the curve's steep part
-    is not left to a few points.
+    A threshold is kept where either rate passes another of ``most / 2`` equal steps, so that the
+    curve's steep part is not left to a few points. Empty where a class has no rows.
     """
-    score = f"{side}_p"
-    steps = max(1, (most - 2) // 2)
-    shares = [literal(step / (steps + 1)) for step in range(1, steps + 1)]
-    quantiles = f"quantile_disc({score}, [{', '.join(shares)}])"
-    edges = pairs.engine.rows(
-        f"SELECT DISTINCT edge FROM (SELECT unnest({quantiles}) AS edge FROM paired "
-        "GROUP BY label) ORDER BY edge DESC"
+    steps = (most - 1) // 2
+    rows = pairs.engine.rows(
+        f"WITH counted AS (SELECT {side}_p AS p, count(*) FILTER (WHERE label = 1) AS hits, "
+        "count(*) FILTER (WHERE label = 0) AS misses FROM paired GROUP BY p), "
+        "summed AS (SELECT p, sum(hits) OVER (ORDER BY p DESC) AS hit, "
+        "sum(misses) OVER (ORDER BY p DESC) AS missed, sum(hits) OVER () AS positives, "
+        "sum(misses) OVER () AS negatives FROM counted), "
+        f"stepped AS (SELECT *, hit * {steps} // nullif(positives, 0) AS y, "
+        f"missed * {steps} // nullif(negatives, 0) AS x FROM summed), "
+        "before AS (SELECT *, lag(y, 1, 0) OVER (ORDER BY p DESC) AS y_before, "
+        "lag(x, 1, 0) OVER (ORDER BY p DESC) AS x_before FROM stepped) "
+        "SELECT CAST(missed AS DOUBLE) / nullif(negatives, 0), "
+        "CAST(hit AS DOUBLE) / nullif(positives, 0) FROM before "
+        "WHERE y <> y_before OR x <> x_before ORDER BY p DESC"
     )
-    counted = ", ".join(
-        f"count(*) FILTER (WHERE label = {label} AND {score} >= {literal(float(edge))})"
-        for (edge,) in edges
-        for label in (0, 1)
-    )
-    totals = pairs.engine.row(
-        "SELECT count(*) FILTER (WHERE label = 0), count(*) FILTER (WHERE label = 1)"
-        f"{', ' + counted if counted else ''} FROM paired"
-    )
-    negatives, positives, *at = totals
-    if not negatives or not positives:
+    if not rows or None in rows[-1]:
         return (), ()
-    false = [0.0, *(count / negatives for count in at[::2]), 1.0]
-    true = [0.0, *(count / positives for count in at[1::2]), 1.0]
-    return tuple(false), tuple(true)
+    return (0.0, *(x for x, _ in rows)), (0.0, *(y for _, y in rows))
 
 
 def calibration(
