@@ -36,7 +36,7 @@ def test_an_input_of_one_name_travels_in_one_variable_in_every_action() -> None:
 def test_every_input_has_a_description() -> None:
     for name in generate.ROOT_COMMANDS:
         for item in generate.inputs_of(name):
-            assert item.description.endswith("."), (name, item.name)
+            assert item.description.endswith((".", "]")), (name, item.name)
 
 
 def test_every_command_has_the_help_that_the_list_of_commands_promises() -> None:

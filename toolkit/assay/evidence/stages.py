@@ -21,6 +21,8 @@ class StageState(StrEnum):
 class TestFailure(Part):
     """One failed test and where it is; ``file`` is relative to the repository's root."""
 
+    __test__: ClassVar[bool] = False  # pytest takes a class of this name for tests
+
     name: str
     file: str | None = None
     line: int | None = None
@@ -29,6 +31,8 @@ class TestFailure(Part):
 
 class TestRun(Document):
     """The consumer's own test suite."""
+
+    __test__: ClassVar[bool] = False  # pytest takes a class of this name for tests
 
     SCHEMA: ClassVar[str] = "assay/tests/1"
     FILE: ClassVar[str] = "tests.json"
