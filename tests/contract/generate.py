@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
@@ -253,6 +254,43 @@ def metrics_page() -> str:
     return "\n".join(rows) + "\n"
 
 
+def workflows_page() -> str:
+    """Return docs/reference/workflows.md: inputs, secrets and permissions of what is called."""
+    parts = [
+        "# Reusable workflows\n",
+        "Generated from the workflow files by `make generate`.\n",
+        "A caller grants the permissions named here; a new one is a breaking change.\n",
+    ]
+    for path in sorted((ROOT / ".github/workflows").glob("*.yml")):
+        workflow = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 -- BaseLoader makes strings only
+        if "workflow_call" not in workflow["on"]:
+            continue
+        call = workflow["on"]["workflow_call"]
+        scopes: dict[str, set[str]] = {}
+        for job in workflow["jobs"].values():
+            for scope, level in job["permissions"].items():
+                scopes.setdefault(scope, set()).add(level)
+        granted = ", ".join(
+            f"`{scope}: {'write' if 'write' in levels else 'read'}`"
+            for scope, levels in sorted(scopes.items())
+        )
+        parts += [f"## {path.name}\n", f"Permissions of the calling job: {granted}.\n"]
+        parts += _call_table("input", call.get("inputs", {}))
+        parts += _call_table("secret", call.get("secrets", {}))
+        parts += _call_table("output", call.get("outputs", {}))
+    return "\n".join(parts)
+
+
+def _call_table(kind: str, entries: dict[str, dict[str, str]]) -> list[str]:
+    if not entries:
+        return []
+    rows = [f"| {kind} | default | what |", "| --- | --- | --- |"]
+    for name, entry in entries.items():
+        default = f"`{entry['default']}`" if entry.get("default") else ""
+        rows.append(f"| `{name}` | {default} | {entry['description']} |")
+    return ["\n".join(rows) + "\n"]
+
+
 def generated() -> dict[Path, str]:
     """Return every generated file, by its path from the repository's root."""
     schema = json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
@@ -263,6 +301,7 @@ def generated() -> dict[Path, str]:
         Path("docs/reference/commands.md"): commands_page(),
         Path("docs/reference/configuration.md"): config_page(),
         Path("docs/reference/metrics.md"): metrics_page(),
+        Path("docs/reference/workflows.md"): workflows_page(),
     }
 
 
