@@ -56,8 +56,8 @@ def compare_cells(
 
     `average` (one of AVERAGES) and `positive`, the class number that "binary" needs, concern
     precision, recall and F1 alone; "micro" of any of them is accuracy. Macro and weighted
-    averages run over the classes that occur among the labels. `identical`: the two models are
-    one and the same.
+    averages run over the classes that occur among the labels, and count a class that a side
+    never predicts as 0. `identical`: the two models are one and the same.
     """
     if metric not in METRICS or average not in AVERAGES:
         raise ValueError(f"unknown metric or average: {metric!r}, {average!r}")
@@ -100,8 +100,8 @@ class _Task:
     score: Callable[[Confusion], tuple[float | None, Gradient]]
     present: Vector
     """1.0 for the classes that receive pseudo-rows, shape (K,)."""
-    fewest: float
-    """The smallest count that a ratio of this metric stands on."""
+    fewest: float = math.inf
+    """The smallest count that a ratio of one class stands on."""
     shared: float = 1.0
     """How many classes share the z²/2 pseudo-rows of a direction."""
     lowest: float = 0.0
@@ -145,20 +145,14 @@ class _Task:
     @classmethod
     def over_classes(cls, cells: PairedCells, metric: str, average: str) -> _Task:
         """Balanced accuracy, or the macro or weighted mean of a per-class metric."""
-        base, head = cells.sides
-        present = (base.labels > 0).astype(np.float64)
+        present = (cells.sides[0].labels > 0).astype(np.float64)
         name = "recall" if metric == "balanced_accuracy" else metric
         by_label = average == "weighted" and metric in AVERAGED
         weights = None if by_label else present / present.sum()
-        fewest = math.inf
-        if name != "recall":
-            margins = (base.labels, base.predicted, head.predicted)
-            fewest = min(float(margin[present > 0].min()) for margin in margins)
         return cls(
             cells=cells,
             score=lambda side: averaged(name, side, weights),
             present=present,
-            fewest=fewest,
             shared=float(present.sum()),
         )
 
