@@ -263,7 +263,7 @@ def _row(severity: Severity, finding: Finding) -> tuple[str, ...]:
 def _notes(report: DataReport, task: _Task) -> list[str]:
     notes = []
     if report.reason:
-        notes.append(printable(report.reason))
+        notes.append(printable(" ".join(report.reason.split())))
     if report.schema_source == "inferred":
         notes.append(
             f"There is no {task.data.schema_file}: `assay check-data --freeze` writes one, and "
