@@ -13,11 +13,12 @@ import pytest
 
 from assay.act.events import PullRequest
 from assay.act.harness import Harness
+from assay.cli.publish_report import plan_of
 from assay.config import Override as AcceptRule
 from assay.config import Publisher
 from assay.errors import IntegrityError, OutsideError
 from assay.evidence import Prediction
-from assay.gate.forked import publish_report
+from assay.gate.forked import Wanted, publish_report
 from assay.github.client import Client
 from assay.github.comment import Comments
 from assay.github.events import WorkflowRun
@@ -205,13 +206,8 @@ def forked(harness: Harness, pull: PullRequest) -> Settings:
 
 
 def run_publish(settings: Settings, said: list[str]) -> Published | None:
-    return publish_report(
-        settings,
-        config="assay.yaml",
-        workflow=".github/workflows/assay.yml",
-        publisher="github",
-        say=said.append,
-    )
+    wanted = Wanted(config="assay.yaml", workflow=".github/workflows/assay.yml", publisher="github")
+    return publish_report(settings, wanted, make_plan=plan_of, say=said.append)
 
 
 def test_a_forks_numbers_are_published_by_the_bases_rules(harness: Harness) -> None:

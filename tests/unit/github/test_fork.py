@@ -21,6 +21,7 @@ from assay.github.fork import (
     check_models,
     check_run,
     choose_pull,
+    could_write,
     event_of,
     fetch_evidence,
     file_at,
@@ -75,6 +76,21 @@ def test_the_run_of_the_named_workflow_is_taken() -> None:
 def test_another_run_is_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         check(replace(RUN, **changes))
+
+
+@pytest.mark.parametrize(
+    ("head", "actor", "wrote"),
+    [
+        ("octo/churn", "octo", True),
+        ("octo/churn", None, True),
+        ("octo/churn", "dependabot[bot]", False),
+        ("stranger/churn", "stranger", False),
+        ("stranger/churn", "dependabot[bot]", False),
+    ],
+)
+def test_a_run_that_could_write_wrote_for_itself(head: str, actor: str | None, wrote: bool) -> None:
+    run = replace(RUN, head_repository=head, actor=actor)
+    assert could_write(run, repository="octo/churn") == wrote
 
 
 def test_the_pull_request_is_found_by_its_head() -> None:

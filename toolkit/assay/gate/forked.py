@@ -13,23 +13,36 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.checks.catalogue import severity_of
-from assay.config import parse_config
-from assay.errors import AssayError, InputError
-from assay.evidence import Plan, Verdict
+from assay.errors import InputError
+from assay.evidence import Event, Plan, Revision, Verdict
 from assay.gate.publish import Published, Publishing, publish
 from assay.gate.stored import read_models
 from assay.gate.verify import verify
-from assay.git import Revision
 from assay.github import fork
 from assay.github.client import Client
 from assay.github.events import WorkflowRun
 from assay.github.publish import client_of
 from assay.github.settings import Settings
 from assay.report.bundle import ModelEvidence, Report
-from assay.training.plan import Ends, make_plan
 from assay.verdict.decide import decide
 
 Say = Callable[[str], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What GitHub says of a pull request: all that its plan is made of."""
+
+    event: Event
+    head: Revision
+    base: Revision
+    config_file: str
+    head_text: str | None
+    base_text: str | None
+    changed_paths: tuple[str, ...]
+
+
+MakePlan = Callable[[Facts], Plan]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +55,22 @@ class Judged:
     artifact: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What may be published, and by whom: paths from the repository's root."""
+
+    config: str
+    workflow: str
+    publisher: str | None = None
+
+
 def publish_report(
-    settings: Settings, *, config: str, workflow: str, publisher: str | None, say: Say
+    settings: Settings, wanted: Wanted, *, make_plan: MakePlan, say: Say
 ) -> Published | None:
-    """Check, fetch, judge again and publish; None where the run is stale.
+    """Check, fetch, judge again and publish; None where the run is stale,
+    or could write for itself.
+
+    ``make_plan`` says which models the pull request touches and whose rules judge them.
 
     Raises InputError for a run that is not ``workflow``'s for a pull request, IntegrityError
     for an artifact that is not evidence, and OutsideError where GitHub fails.
@@ -58,27 +83,28 @@ def publish_report(
         )
     client = client_of(settings)
     try:
-        fork.check_run(run, repository=client.repository, workflow=workflow)
+        fork.check_run(run, repository=client.repository, workflow=wanted.workflow)
+        if fork.could_write(run, repository=client.repository):
+            say(f"Nothing is published: run {run.id} could write, and wrote for itself.")
+            return None
         pull = fork.find_pull(client, run)
         with tempfile.TemporaryDirectory(prefix="assay-fork-", dir=settings.temporary) as scratch:
-            judged = judge_again(client, run, pull, Path(scratch), config=config)
+            plan = make_plan(facts_of(client, run, pull, wanted.config))
+            judged = judge_again(client, run, plan, Path(scratch))
     except fork.Stale as stale:
         say(f"Nothing is published: {stale}")
         return None
     finally:
         client.close()
     told = replace(settings, event=judged.plan.event)
-    publishing = Publishing.of(judged.plan, told, publisher=publisher, checks_token=None)
+    publishing = Publishing.of(judged.plan, told, publisher=wanted.publisher, checks_token=None)
     verdict = publishing.accepted(judged.verdict, say=say)
     report = _report(replace(judged, verdict=verdict), run, client.repository)
     return publish(report, publishing, say=say)
 
 
-def judge_again(
-    client: Client, run: WorkflowRun, pull: fork.Pull, folder: Path, *, config: str
-) -> Judged:
-    """Fetch a run's evidence into ``folder`` and judge it by the base's rules."""
-    plan = _plan(client, run, pull, config)
+def judge_again(client: Client, run: WorkflowRun, plan: Plan, folder: Path) -> Judged:
+    """Fetch a run's evidence into ``folder`` and judge it by the plan's rules."""
     fetched = fork.fetch_evidence(client, run, folder)
     fork.check_models(fetched.files, [model.name for model in plan.models])
     verify(folder)
@@ -91,35 +117,24 @@ def judge_again(
     )
 
 
-def _plan(client: Client, run: WorkflowRun, pull: fork.Pull, config: str) -> Plan:
-    """Make the plan anew from what GitHub says the pull request changes."""
+def facts_of(client: Client, run: WorkflowRun, pull: fork.Pull, config: str) -> Facts:
+    """Ask GitHub for all that a plan is made of."""
     base_text = fork.file_at(client, config, pull.base_sha)
     head_text = fork.file_at(client, config, pull.head_sha)
-    chosen = head_text or base_text
-    if chosen is None:
+    if head_text is None and base_text is None:
         raise InputError(
             f"neither the base nor the head of #{pull.number} has {config}.",
             remedy="Name the configuration with the input `config`.",
         )
-    try:
-        head_config = parse_config(chosen, file=config)
-    except AssayError:
-        if base_text is None:
-            raise
-        head_config = parse_config(base_text, file=config)
-    return make_plan(
-        fork.event_of(pull, run, repository=client.repository),
-        Ends(head=_revision(client, pull.head_sha), base=_revision(client, pull.base_sha)),
+    return Facts(
+        event=fork.event_of(pull, run, repository=client.repository),
+        head=fork.revision(client, pull.head_sha),
+        base=fork.revision(client, pull.base_sha),
         config_file=config,
-        head_config=head_config,
-        base_config_text=base_text,
+        head_text=head_text,
+        base_text=base_text,
         changed_paths=fork.changed_files(client, pull.number),
     )
-
-
-def _revision(client: Client, commit: str) -> Revision:
-    found = fork.revision(client, commit)
-    return Revision(commit=found.commit, tree=found.tree)
 
 
 def _report(judged: Judged, run: WorkflowRun, repository: str) -> Report:

@@ -39,6 +39,7 @@ class WorkflowRun:
     head_repository: str
     repository: str
     url: str | None = None
+    actor: str | None = None
 
 
 def event_of(
@@ -164,6 +165,7 @@ def workflow_run_of(payload: Payload) -> WorkflowRun:
         head_repository=payload.repository("workflow_run.head_repository.full_name"),
         repository=payload.repository("workflow_run.repository.full_name"),
         url=payload.optional_text("workflow_run.html_url"),
+        actor=payload.optional_text("workflow_run.actor.login"),
     )
 
 

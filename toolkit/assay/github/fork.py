@@ -22,6 +22,7 @@ from assay.github.client import Client, NotFound
 from assay.github.events import WorkflowRun
 from assay.github.evidence_store import is_evidence
 from assay.github.payload import Payload, is_commit
+from assay.github.settings import DEPENDABOT
 
 LIMITS = Limits(packed=64 * 1024**2, unpacked=256 * 1024**2, files=200)
 """What a stranger's artifact may hold."""
@@ -66,6 +67,11 @@ def check_run(run: WorkflowRun, *, repository: str, workflow: str) -> None:
             remedy="Name the workflow's file with the input `workflow`, and its name under "
             "`on: workflow_run: workflows:`.",
         )
+
+
+def could_write(run: WorkflowRun, *, repository: str) -> bool:
+    """Say whether a run had a token that can comment, and so wrote for itself."""
+    return run.head_repository == repository and run.actor != DEPENDABOT
 
 
 def choose_pull(pulls: Sequence[Pull], run: WorkflowRun) -> Pull:
