@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from assay.config import Gate, Slice
     from assay.evidence import Comparison, Verdict
 
+    Result = tuple[Comparison, Verdict]
+
 _FILE = click.Path(path_type=Path)
 
 
@@ -78,7 +80,6 @@ _FILE = click.Path(path_type=Path)
 @click.option("--positive", metavar="CLASS", default=None, help="The positive class.")
 @click.option(
     "--lower-is-better",
-    "lower",
     type=Lines(),
     multiple=True,
     metavar="COLUMN",
@@ -117,7 +118,7 @@ def compare(
     prediction: str | None,
     score: str | None,
     positive: str | None,
-    lower: tuple[str, ...],
+    lower_is_better: tuple[str, ...],
     seed: int,  # noqa: ARG001 -- accepted for scripts; no metric resamples
     evidence: Path | None,
     model: str | None,
@@ -147,6 +148,8 @@ def compare(
       assay compare base.csv head.csv --json --evidence out/
       assay compare --evidence .assay/evidence        (rules from its plan.json)
 
+    --json prints a list of {comparison, verdict}, in the shape of the two documents.
+
     Exit codes: 0 the verdict is pass or warn (or --exit-zero); 1 it is fail; 2 a file or an
     option is wrong, and the message says which; 3 something outside failed, such as a full disk.
     """
@@ -158,7 +161,7 @@ def compare(
     if base is None and head is None and evidence is not None:
         if margins or metrics or slices:
             raise click.UsageError("The rules come from plan.json: drop the other options.")
-        comparisons, verdict = from_evidence(evidence, model)
+        results = from_evidence(evidence, model)
     elif base is None or head is None:
         raise click.UsageError(
             "Name two files, BASE and HEAD, or a folder with --evidence; see --help."
@@ -172,22 +175,21 @@ def compare(
             task=Task(task) if task else None,
             gates=dict(margins),
             report=metrics or None,
-            lower_is_better=frozenset(f"{MEAN_PREFIX}{column}" for column in lower),
+            lower_is_better=frozenset(f"{MEAN_PREFIX}{column}" for column in lower_is_better),
             slices=slices,
             confidence=confidence,
             min_slice_rows=min_slice_rows,
         )
-        found, verdict = of_files(base, head, asked, evidence)
-        comparisons = (found,)
-    _print(comparisons, verdict, as_json=as_json)
-    write_outputs("compare", verdict=verdict.state.value)
-    if verdict.state is Outcome.FAIL and not exit_zero:
-        raise VerdictFailed(verdict.sentence)
+        results = (of_files(base, head, asked, evidence),)
+    _print(results, as_json=as_json)
+    states = [verdict.state for _, verdict in results]
+    worst = max(states, key=(Outcome.PASS, Outcome.WARN, Outcome.FAIL).index)
+    write_outputs("compare", verdict=worst.value)
+    if worst is Outcome.FAIL and not exit_zero:
+        raise VerdictFailed("The verdict is fail.")
 
 
-def of_files(
-    base: Path, head: Path, asked: Asked, evidence: Path | None
-) -> tuple[Comparison, Verdict]:
+def of_files(base: Path, head: Path, asked: Asked, evidence: Path | None) -> Result:
     """Compare two files and judge; keep both documents in ``evidence`` where that is a folder.
 
     Without gates every metric blocks where it is shown to be worse, and nothing is no-worse.
@@ -214,47 +216,52 @@ def of_files(
     return found, verdict
 
 
-def from_evidence(folder: Path, model: str | None) -> tuple[tuple[Comparison, ...], Verdict]:
-    """Compare what lies in an evidence folder by the rules of its plan, and judge.
+def from_evidence(folder: Path, model: str | None) -> tuple[Result, ...]:
+    """Compare what lies in an evidence folder by the rules of its plan, and judge that alone.
 
     ``folder`` holds plan.json and a folder for each model, or is one model's folder beside its
-    plan. Writes each comparison.json, and verdict.json into ``folder``.
+    plan. Writes comparison.json and verdict.json into each model's folder; tests, data checks
+    and the verdict over all of them are the gate's. Raises InputError without a touched model.
     """
-    from assay.gate.judge import judge, replayable, write
+    from assay.gate.judge import compare_model, replayable
+    from assay.verdict import decide_comparison
 
-    one = not (folder / "plan.json").is_file() and (folder.parent / "plan.json").is_file()
-    root = folder.parent if one else folder
+    inside = not (folder / "plan.json").is_file() and (folder.parent / "plan.json").is_file()
+    root, name = (folder.parent, folder.name) if inside else (folder, model)
     plan = replayable(root)
-    name = folder.name if one else model
-    if name is not None:
-        chosen = tuple(planned for planned in plan.models if planned.name == name)
-        if not chosen:
-            known = ", ".join(planned.name for planned in plan.models)
-            raise InputError(
-                f"the plan has no model {name[:80]!r}.",
-                where=Location(file=(root / "plan.json").as_posix()),
-                remedy=f"It has: {known}.",
-            )
-        plan = plan.model_copy(update={"models": chosen})
-    models, verdict = judge(plan, root)
-    comparisons = tuple(each.comparison for each in models if each.comparison is not None)
-    if name is None:
-        write(root, plan, models, verdict)
-    else:
-        for comparison in comparisons:
-            comparison.write(root / name)
-        verdict.write(root / name)
-    return comparisons, verdict
+    chosen = [p for p in plan.models if (p.name == name if name else p.touched)]
+    if not chosen:
+        known = ", ".join(planned.name for planned in plan.models)
+        raise InputError(
+            f"the plan has no model {name[:80]!r}." if name else "the plan touches no model.",
+            where=Location(file=(root / plan.FILE).as_posix()),
+            remedy=f"It has: {known}.",
+        )
+    results = []
+    for planned in chosen:
+        found = compare_model(planned, root / planned.name)
+        verdict = decide_comparison(
+            found,
+            gates=planned.rules.gates,
+            scalars=planned.rules.scalars,
+            inputs={found.FILE: found.digest()},
+        )
+        found.write(root / planned.name)
+        verdict.write(root / planned.name)
+        results.append((found, verdict))
+    return tuple(results)
 
 
-def _print(comparisons: tuple[Comparison, ...], verdict: Verdict, *, as_json: bool) -> None:
+def _print(results: tuple[Result, ...], *, as_json: bool) -> None:
     if as_json:
-        documents = {
-            "comparisons": [json.loads(each.to_json()) for each in comparisons],
-            "verdict": json.loads(verdict.to_json()),
-        }
+        documents = [
+            {"comparison": json.loads(found.to_json()), "verdict": json.loads(verdict.to_json())}
+            for found, verdict in results
+        ]
         click.echo(json.dumps(documents, indent=2, sort_keys=True, ensure_ascii=False))
         return
     from assay.cli.compare_table import print_verdict
 
-    print_verdict(console(), comparisons, verdict)
+    screen = console()
+    for found, verdict in results:
+        print_verdict(screen, found, verdict, several=len(results) > 1)

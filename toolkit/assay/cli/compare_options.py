@@ -35,6 +35,7 @@ class GateOption(Lines):
         if isinstance(value, tuple):
             return value
         metric, separator, margin = value.strip().rpartition("=")
+        metric = metric.strip()
         if not separator or not metric:
             self.fail(f"{value[:80]!r} is not METRIC=VALUE, such as accuracy=0.01.", param, ctx)
         _known(self, metric, param, ctx)

@@ -34,18 +34,20 @@ _LONGEST = 28
 _MOST_REASONS = 12
 
 
-def print_verdict(console: Console, comparisons: Sequence[Comparison], verdict: Verdict) -> None:
-    """Print every comparison's table and what stands beside it, then the verdict's sentence."""
-    for comparison in comparisons:
-        rules = [rule for rule in verdict.rules if rule.model == comparison.model]
-        if len(comparisons) > 1:
-            console.print(Text(f"Model {comparison.model}", style="bold"))
-        console.print(Text(_compared(comparison)))
-        if rules:
-            console.print(_table(rules, comparison.confidence))
-        _print_lines(console, _remarks(comparison, rules))
+def print_verdict(
+    console: Console, comparison: Comparison, verdict: Verdict, *, several: bool = False
+) -> None:
+    """Print a comparison's table and what stands beside it, then the verdict's sentence."""
+    if several:
+        console.print(Text(f"Model {printable(comparison.model)}", style="bold"))
+    console.print(Text(_compared(comparison)))
+    if verdict.rules:
+        console.print(_table(verdict.rules, comparison.confidence))
+    remarks = _remarks(comparison, verdict.rules)
     if not any(map(_has_margin, verdict.rules)):
-        _print_lines(console, [_NO_MARGIN])
+        remarks.append(_NO_MARGIN)
+    for line in remarks:
+        console.print(Text(f"  {printable(line)}", style="dim"))
     state = (verdict.state.value, _COLOURS[verdict.state])
     console.print(Text.assemble(state, f": {printable(verdict.sentence)}"), soft_wrap=True)
 
@@ -121,8 +123,3 @@ def _remarks(comparison: Comparison, rules: Sequence[Rule]) -> list[str]:
     if comparison.identical_predictions:
         lines.append("Base and head predict the same on every row.")
     return [*lines, *comparison.notes]
-
-
-def _print_lines(console: Console, lines: Sequence[str]) -> None:
-    for line in lines:
-        console.print(Text(f"  {printable(line)}", style="dim"))

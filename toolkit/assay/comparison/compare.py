@@ -25,7 +25,6 @@ def compare(base: Path, head: Path, asked: Asked) -> Comparison:
     is merely not there (a metric's column, a class in a slice) is ``undefined`` with its reason.
     The same files and the same ``asked`` give the same bytes.
     """
-    inputs = {"base_predictions": file_digest(base), "head_predictions": file_digest(head)}
     with open_tables({"base": base, "head": head}) as engine:
         pairs = pair(
             engine,
@@ -34,6 +33,7 @@ def compare(base: Path, head: Path, asked: Asked) -> Comparison:
             slices=asked.slices,
             means=asked.means(),
         )
+        inputs = {"base_predictions": file_digest(base), "head_predictions": file_digest(head)}
         return _compared(pairs, asked, inputs)
 
 
