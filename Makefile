@@ -11,7 +11,7 @@ LOCKS := toolkit dev uv dvc deepchecks bench go node
 WORKERS ?= 2
 PYTEST := $(PYTHON) -m pytest
 
-.PHONY: help dev-env demo test lint bench act honesty heavy generate lock release format
+.PHONY: help dev-env demo test lint bench act honesty honesty-long heavy generate lock release format
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -33,10 +33,13 @@ act: $(STAMP) ## Run the workflows through real act
 	$(PYTEST) -m act tests/act
 
 honesty: $(STAMP) ## Simulate the statistics, the quick run
-	$(PYTEST) -m honesty tests/honesty
+	$(PYTEST) -m "honesty and not heavy" tests/honesty
+
+honesty-long: $(STAMP) ## Simulate the statistics with 25 times as many test sets
+	$(PYTEST) -n $(WORKERS) -m "honesty and heavy" tests/honesty
 
 heavy: $(STAMP) ## Run the suites that need servers or large environments
-	$(PYTEST) -m heavy
+	$(PYTEST) -m "heavy and not honesty"
 
 bench: $(STAMP) ## Measure the claims of bench/, each as a ratio
 	@for file in bench/*.py; do echo "== $$file"; $(PYTHON) "$$file"; done
