@@ -95,7 +95,7 @@ def test_the_order_of_the_page(name: str) -> None:
         "**Tests**",
         "**What changed**",
         "<summary>Lineage</summary>",
-        "<summary>Older verdicts</summary>",
+        "<summary>Earlier verdicts</summary>",
         "```sh",
     ]
     positions = [markdown.index(part) for part in order]
@@ -283,5 +283,5 @@ def test_severity_is_said_where_it_acts() -> None:
 def test_summaries_fit_and_keep_no_history() -> None:
     report = many_slices(200)
     assert len(check_summary(report).encode()) <= 65_535
-    assert "Older verdicts" not in job_summary(report)
+    assert "Earlier verdicts" not in job_summary(report)
     assert "column_199" in job_summary(report)

@@ -78,8 +78,8 @@ def _sections(report: Report) -> list[Section]:
         Section(name="what changed", body=changes(report), rank=_CHANGES),
         *(section for model in report.touched for section in _folded_sections(model, report)),
         Section(
-            name="older verdicts",
-            body=details("Older verdicts", older) if report.history else "",
+            name="earlier verdicts",
+            body=details("Earlier verdicts", older) if report.history else "",
             rank=_HISTORY,
         ),
         Section(name=_REPRODUCE, body=_reproduce(report)),
