@@ -15,6 +15,7 @@ from assay.errors import InputError, Location
 from assay.evidence import StageState, Training
 from assay.training import dvc
 from assay.training.build import Builder
+from assay.training.dvc_state import demand_readable
 from assay.training.environment import ConsumerEnvironment
 from assay.training.lineage import Checkout, lineage_of
 from assay.training.outputs import (
@@ -67,6 +68,8 @@ def train(job: Job, tools: Tools) -> Training:
     kept_name(model.predictions)
     forget_predictions(job.target)
     command = command_of(model, checkout.folder)
+    if "dvc" in command.split():
+        demand_readable(checkout.folder, checkout.root)
     started, clock = tools.now(), time.monotonic()
     environment = _environment(job, command, tools)
     pulled = _pull(model, environment, checkout, tools.transcript)
