@@ -14,7 +14,7 @@ from assay.tables import predictions_task as tasks
 from assay.tables.predictions_columns import Side, recognise
 from assay.tables.predictions_join import EXAMPLES, Joined, check_positions, join_keys
 from assay.tables.predictions_paired import paired_sql
-from assay.tables.predictions_slices import Sliced, disagreeing, resolve
+from assay.tables.predictions_slices import Sliced, resolve
 from assay.tables.predictions_task import Inferred, infer
 from assay.tables.source import Engine
 
@@ -89,13 +89,7 @@ def pair(
     present, absent = _split_means(base, head, means)
     engine.run(paired_sql(inferred, sliced, present))
     notes = [*_side_notes(inferred), *(note for each in sliced for note in each.notes)]
-    for asked in slices:
-        count = disagreeing(engine, asked, base, head)
-        if count:
-            notes.append(
-                f"{asked.column!r} differs between base and head in {count:,} rows; "
-                "the head's value is used."
-            )
+    notes += _disagreements(engine, sliced)
     changed = check_positions(engine, joined, head)
     _refuse_missing(engine, inferred)
     broken, identical = _facts(engine, inferred, len(present))
@@ -179,6 +173,20 @@ def _side_notes(inferred: Inferred) -> list[str]:
         have = "head" if base.label is None else "base"
         notes.append(f"Only the {have} has labels; they are used for both sides.")
     return notes
+
+
+def _disagreements(engine: Engine, slices: tuple[Sliced, ...]) -> list[str]:
+    places = [place for place, each in enumerate(slices) if each.other is not None]
+    if not places:
+        return []
+    asked = ", ".join(f"count(*) FILTER (WHERE s{place}_differs)" for place in places)
+    counts = engine.row(f"SELECT {asked} FROM paired")
+    return [
+        f"{slices[place].asked.column!r} differs between base and head in {count:,} rows; "
+        "the head's value is used."
+        for place, count in zip(places, counts, strict=True)
+        if count
+    ]
 
 
 def _refuse_missing(engine: Engine, inferred: Inferred) -> None:

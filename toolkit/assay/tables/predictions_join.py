@@ -103,18 +103,10 @@ def _by_position(base: Side, head: Side) -> Joined:
 
 
 def _counted(engine: Engine, base: Side, head: Side) -> Joined:
-    lonely = {}
-    for side, other in ((base, head), (head, base)):
-        rows = engine.rows(
-            f"SELECT CAST({KEY} AS VARCHAR) AS key, count(*) OVER () FROM {keyed(side)} "
-            f"ANTI JOIN {keyed(other)} USING ({KEY}) ORDER BY {KEY} LIMIT {EXAMPLES}"
-        )
-        lonely[side.table.name] = (
-            rows[0][1] if rows else 0,
-            tuple(row[0][:LONGEST_ID] for row in rows),
-        )
-    (base_only, base_examples), (head_only, head_examples) = lonely.values()
-    joined = base.table.rows - base_only
+    (joined,) = engine.row(f"SELECT count(*) FROM {keyed(base)} JOIN {keyed(head)} USING ({KEY})")
+    base_only, head_only = base.table.rows - joined, head.table.rows - joined
+    base_examples = _lonely(engine, base, head) if base_only else ()
+    head_examples = _lonely(engine, head, base) if head_only else ()
     if joined == 0:
         raise InputError(
             "base and head have no id in common: the base's look like "
@@ -129,6 +121,15 @@ def _counted(engine: Engine, base: Side, head: Side) -> Joined:
         base_only_examples=base_examples,
         head_only_examples=head_examples,
     )
+
+
+def _lonely(engine: Engine, side: Side, other: Side) -> tuple[str, ...]:
+    """The first ids that only ``side`` has."""
+    rows = engine.rows(
+        f"SELECT CAST({KEY} AS VARCHAR) FROM {keyed(side)} "
+        f"ANTI JOIN {keyed(other)} USING ({KEY}) ORDER BY {KEY} LIMIT {EXAMPLES}"
+    )
+    return tuple(row[0][:LONGEST_ID] for row in rows)
 
 
 def check_positions(engine: Engine, joined: Joined, head: Side) -> int:

@@ -2,7 +2,8 @@
 
 Its columns: ``id`` (text), ``label``, ``base`` and ``head`` (class numbers, or DOUBLE for
 regression), ``label_changed``, the probabilities of tables/probabilities.py, ``base_m0``,
-``head_m0``, … (score columns), and ``s0``, ``s1``, … (slice numbers, NULL where not counted).
+``head_m0``, … (score columns), ``s0``, ``s1``, … (slice numbers, NULL where not counted), and
+``s0_differs``, … (whether the base has the row in another slice).
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ def paired_sql(inferred: Inferred, slices: tuple[Sliced, ...], means: tuple[str,
             f"LEFT JOIN {value_table(list(each.values))} AS s{place} ON s{place}.value = {value}"
         )
         selected.append(f"s{place}.code AS s{place}")
+        if each.other is not None:
+            other = value_sql(each.other, each.asked, f"b.{identifier(each.other.name)}")
+            selected.append(f"{value} <> {other} AS s{place}_differs")
     return f"CREATE TEMP TABLE paired AS SELECT {', '.join(selected)} {' '.join(joins)}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assay.config import Slice
 from assay.errors import InputError, Location
 from assay.tables.predictions_columns import Side, canonical, number
-from assay.tables.predictions_join import KEY, keyed
+from assay.tables.predictions_join import keyed
 from assay.tables.source import Column, Engine
 from assay.tables.sql import identifier, literal
 
@@ -29,6 +29,8 @@ class Sliced:
     asked: Slice
     column: Column
     side: Side
+    other: Column | None
+    """The base's column of that name, where the head's is used."""
     values: tuple[str, ...]
     names: tuple[str, ...]
     notes: tuple[str, ...]
@@ -69,26 +71,11 @@ def resolve(engine: Engine, asked: Slice, base: Side, head: Side) -> Sliced:
         asked=asked,
         column=column,
         side=side,
+        other=base.table.column(asked.column) if side is head else None,
         values=values,
         names=names,
         notes=tuple(notes),
     )
-
-
-def disagreeing(engine: Engine, asked: Slice, base: Side, head: Side) -> int:
-    """Return how many joined rows lie in different slices on the two sides."""
-    left, right = base.table.column(asked.column), head.table.column(asked.column)
-    if left is None or right is None:
-        return 0
-    parts = [
-        f"(SELECT {KEY}, {value_sql(column, asked, identifier(column.name))} AS value "
-        f"FROM {keyed(side)}) AS {side.table.name[0]}"
-        for side, column in ((base, left), (head, right))
-    ]
-    (count,) = engine.row(
-        f"SELECT count(*) FROM {' JOIN '.join(parts)} USING ({KEY}) WHERE b.value <> h.value"
-    )
-    return int(count)
 
 
 def _find(name: str, base: Side, head: Side) -> tuple[Side, Column]:
