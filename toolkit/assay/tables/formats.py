@@ -134,6 +134,13 @@ def csv_header(path: Path) -> tuple[str, tuple[str, ...]]:
         raise InputError("the file holds NUL bytes: this is not CSV.", where=where)
     best = max(_DELIMITERS, key=lambda mark: len(_first_record(text, mark)))
     names = tuple(name.strip() for name in _first_record(text, best))
+    if not names:
+        raise InputError(
+            "the first line is no line of column names: a quote is wrong, or a name is far too "
+            "long.",
+            where=where,
+            remedy="Begin the file with the names of its columns.",
+        )
     if any(not name for name in names):
         empty = names.index("") + 1
         raise InputError(
