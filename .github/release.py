@@ -20,7 +20,7 @@ SELF = re.compile(
 VERSION = re.compile(r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}")
 
 
-class Refused(Exception):  # noqa: N818 -- it says what happened
+class Refused(Exception):
     """The release cannot be made; the message says why."""
 
 

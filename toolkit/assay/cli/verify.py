@@ -23,9 +23,9 @@ import click
 def verify(evidence: Path, replay: bool) -> None:
     """Check that evidence matches its digests, and that its verdict is what it replays to.
 
-    EVIDENCE is the folder that holds plan.json (default: .assay/evidence). Exits 0 where everything matches, 4 where a
-    file is not what the evidence was made from or the replay comes out differently, and 2 where
-    there is no evidence.
+    EVIDENCE is the folder that holds plan.json (default: .assay/evidence). Exits 0 where
+    everything matches, 4 where a file is not what the evidence was made from or the replay comes
+    out differently, and 2 where there is no evidence.
     """
     from assay.cli.console import console
     from assay.gate.replay import replay_differences
