@@ -157,6 +157,9 @@ def training(side: str, **changes: object) -> Training:
         "seconds": 2.4 if is_base else 31.7,
         "started": "2026-11-20T09:12:44Z",
         "source": BaseSource.DVC_OUTPUTS if is_base else None,
+        "source_detail": "predictions.parquet of stage evaluate in the base's dvc.lock"
+        if is_base
+        else None,
         "source_age_seconds": 11_400.0 if is_base else None,
         "lineage": Lineage(
             commit=BASE if is_base else MERGE,

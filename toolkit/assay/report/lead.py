@@ -144,7 +144,7 @@ def _base_source(model: ModelEvidence) -> str:
         if found is not None and reason in (found.not_measured or ""):
             return ""
         return f"The base's predictions could not be had: {text(reason)}."
-    said = f"The base's predictions come from {SOURCES[base.source]}"
-    if base.source_age_seconds is not None:
-        said += f", {numbers.duration(base.source_age_seconds)} old"
-    return f"{said} ({text(base.source_detail)})." if base.source_detail else f"{said}."
+    how = text(base.source_detail) if base.source_detail else SOURCES[base.source]
+    age = base.source_age_seconds
+    when = "" if age is None else f" ({numbers.duration(age)} old)" if age >= 60 else " (just now)"
+    return f"The base's predictions: {how}{when}."
