@@ -71,11 +71,13 @@ class JointMoments:
         shifts = tuple(float(array.mean()) if n else 0.0 for array in arrays)
         centred = [array - shift for array, shift in zip(arrays, shifts, strict=True)]
         sums = {}
-        for exponents in monomials(len(arrays)):
-            product = np.ones(n)
-            for array, power in zip(centred, exponents, strict=True):
-                product = product * array**power
-            sums[exponents] = float(product.sum())
+        # Overflow ends as an infinite sum, which `finite` reports.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for exponents in monomials(len(arrays)):
+                product = np.ones(n)
+                for array, power in zip(centred, exponents, strict=True):
+                    product = product * array**power
+                sums[exponents] = float(product.sum())
         return cls(n=n, shifts=shifts, sums=sums, changed=int(np.count_nonzero(arrays[1])))
 
     @classmethod
