@@ -68,7 +68,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 
 def wait_until_healthy(uri: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
+    for _ in range(2000):
         assert process.poll() is None, log.read_text()
         connection = http.client.HTTPConnection(uri.removeprefix("http://"), timeout=2)
         try:

@@ -53,6 +53,12 @@ def test_kept_predictions_replace_those_of_an_earlier_run(tmp_path: Path) -> Non
         keep_predictions(tmp_path / "absent.csv", target)
 
 
+def test_a_pointer_of_git_lfs_is_no_predictions_file(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:a\n")
+    with pytest.raises(InputError, match="Git LFS pointer"):
+        keep_predictions(tmp_path / "p.csv", tmp_path / "evidence")
+
+
 FILES = {
     "m.json": '{"test": {"auc": 0.5, "n": 3, "flag": true, "name": "x"}, "a.b": 2, "l": [1, 2.5]}',
     "m.yaml": "test:\n  auc: 0.5\n  bad: .nan\n",

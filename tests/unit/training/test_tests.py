@@ -138,6 +138,18 @@ def test_a_timeout_is_not_measured(tmp_path: Path, environment: ConsumerEnvironm
     assert "stopped after" in (made.reason or "")
 
 
+def test_a_pytest_that_another_program_starts_is_read_as_well(
+    tmp_path: Path, environment: ConsumerEnvironment
+) -> None:
+    files = {
+        "test_a.py": "def test_a(): assert False\n",
+        "check.sh": "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m py''test -q\n",
+    }
+    made = run(tmp_path, environment, files, command="sh check.sh")
+    assert (made.state, made.failed) == (StageState.FAILED, 1)
+    assert made.failures[0].file == "models/churn/test_a.py"
+
+
 @pytest.mark.parametrize(
     ("command", "state"), [("true", StageState.PASSED), ("exit 1", StageState.FAILED)]
 )

@@ -216,6 +216,31 @@ def test_a_lock_that_the_code_moved_on_from_is_not_believed(consumer: Consumer) 
     assert any("out of date (stage train changed)" in line for line in consumer.transcript.said)
 
 
+def test_tracked_data_that_changed_without_a_run_is_noticed(consumer: Consumer) -> None:
+    """The data itself is not fetched: only its .dvc file tells."""
+    consumer.sandbox.git("checkout", "--quiet", "main")
+    consumer.sandbox.git("rm", "--quiet", "--cached", "raw.csv")
+    consumer.dvc("add", "--quiet", "raw.csv")
+    consumer.dvc("repro", "--quiet")
+    consumer.dvc("push", "--quiet")
+    consumer.sandbox.commit()
+    consumer.sandbox.git("checkout", "--quiet", "-b", "believed")
+    consumer.sandbox.commit({"train.txt": "third\n"})
+    assert consumer.base().source is BaseSource.DVC_OUTPUTS
+    consumer.sandbox.git("checkout", "--quiet", "main")
+    (consumer.root / "raw.csv").chmod(0o644)
+    (consumer.root / "raw.csv").write_text("id,y\n2,1\n")
+    consumer.dvc("add", "--quiet", "raw.csv")
+    consumer.dvc("push", "--quiet")
+    consumer.sandbox.commit()
+    consumer.sandbox.git("checkout", "--quiet", "-b", "doubted")
+    consumer.sandbox.commit({"train.txt": "third\n"})
+    made = consumer.base()
+    assert made.source is BaseSource.RERUN, made.reason
+    assert consumer.base_rows() == "first\nid,y\n2,1\n"
+    assert any("stage prepare changed" in line for line in consumer.transcript.said)
+
+
 def test_outputs_that_are_nowhere_are_made_again(consumer: Consumer) -> None:
     shutil.rmtree(consumer.storage)
     consumer.forget_cache()

@@ -36,7 +36,6 @@ def plan(config: Path, evidence: Path, base: str | None, as_json: bool) -> None:
     what the head's says differently is kept beside them.
     """
     from assay.cli.outputs import write_outputs
-    from assay.gate.earlier import bring_earlier
     from assay.git import Repository
     from assay.github.settings import read_settings
 
@@ -44,6 +43,8 @@ def plan(config: Path, evidence: Path, base: str | None, as_json: bool) -> None:
     made = make(repository, config, base=base, environ=os.environ)
     settings = read_settings(os.environ)
     if settings.in_actions:
+        from assay.gate.earlier import bring_earlier
+
         made = bring_earlier(made, settings, evidence, say=click.echo)
     made.write(evidence)
     write_outputs("plan", **outputs_of(made))

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from assay.training.environment import ConsumerEnvironment
 from assay.training.process import Ended, Transcript
 
@@ -73,6 +75,15 @@ def checkout(
         f"dvc checkout -- {named}", cwd=folder, timeout=PULL_SECONDS, transcript=transcript
     )
     return None if ended.succeeded else failure(ended, "`dvc checkout`", PULL_SECONDS)
+
+
+def tracked_digest(path: Path) -> str | None:
+    """Return the digest that ``<path>.dvc`` records, None where there is none."""
+    try:
+        data = yaml.safe_load(Path(f"{path}.dvc").read_text(encoding="utf-8"))
+        return str(data["outs"][0]["md5"])
+    except (OSError, ValueError, yaml.YAMLError, KeyError, IndexError, TypeError):
+        return None
 
 
 def in_cache(repo: Repo, digest: str) -> bool:

@@ -25,6 +25,7 @@ SUFFIXES = {
 }
 """The suffix a predictions file is kept under, by the suffix it has."""
 
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _MOST_METRICS_BYTES = 32 * 1024 * 1024
 
 
@@ -58,6 +59,12 @@ def keep_predictions(source: Path, target: Path) -> Prediction:
     name = kept_name(source.name)
     if not source.is_file():
         raise InputError("there is no such predictions file.", where=Location(file=source.name))
+    if _is_lfs_pointer(source):
+        raise InputError(
+            "the predictions are a Git LFS pointer, not the file itself.",
+            where=Location(file=source.name),
+            remedy="Install git-lfs (in a workflow: `lfs: true`).",
+        )
     partial = target / f".{name}.partial"
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -72,6 +79,11 @@ def keep_predictions(source: Path, target: Path) -> Prediction:
         ) from None
     kept = target / name
     return Prediction(file=name, sha256=file_digest(kept), bytes=kept.stat().st_size)
+
+
+def _is_lfs_pointer(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(_LFS_POINTER)) == _LFS_POINTER
 
 
 def digest_of(folder: Path, name: str | None) -> str | None:

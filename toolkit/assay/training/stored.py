@@ -32,14 +32,16 @@ class StoredOutputs:
     def fetch(self, stage: str) -> None:
         """Bring the predictions into the work tree, and beside them what else is described."""
         self._refuse_stale(stage)
-        first, *others = self._targets()
-        failed = self._get([first, *others])
-        if failed and others:
-            failed = self._get([first])
+        missing = self._missing()
+        failed = self._get(missing) if missing else None
+        wanted = self._job.model.predictions
+        if failed and missing != [wanted] and wanted in missing:
+            failed = self._get([wanted])
         if failed:
             raise NotHadError(failed)
 
-    def _targets(self) -> list[str]:
+    def _missing(self) -> list[str]:
+        """Return the files that evidence describes, DVC tracks and the work tree lacks."""
         model, folder = self._job.model, self._job.checkout.folder
         names = [model.predictions, model.artifact, model.data.test if model.data else None]
         names += [scalar.file for scalar in model.scalars.values()]
@@ -47,20 +49,21 @@ class StoredOutputs:
         for name in names:
             if name is None or (folder / name).exists():
                 continue
-            inside = (folder / name).relative_to(self._place).as_posix()
-            if self._lock.producer(inside) or (folder / f"{name}.dvc").is_file():
+            if self._digest(name) is not None:
                 found.append(name)
-        return list(dict.fromkeys(found)) or [model.predictions]
+        return list(dict.fromkeys(found))
+
+    def _digest(self, name: str) -> str | None:
+        """Return what DVC knows a file of the model by: from dvc.lock, or its own .dvc file."""
+        path = self._job.checkout.folder / name
+        produced = self._lock.producer(path.relative_to(self._place).as_posix())
+        return produced[1].digest if produced else dvc.tracked_digest(path)
 
     def _get(self, targets: list[str]) -> str | None:
         """Check targets out of the local cache where they are all there, else fetch them."""
         folder = self._job.checkout.folder
         repo = dvc.find_repo(folder, self._job.checkout.root)
-        digests = [
-            found[1].digest
-            for name in targets
-            if (found := self._lock.producer((folder / name).relative_to(self._place).as_posix()))
-        ]
+        digests = [self._digest(name) or "" for name in targets]
         if repo is not None and all(dvc.in_cache(repo, digest) for digest in digests):
             return dvc.checkout(self._environment, folder, self._tools.transcript, targets)
         if repo is None or repo.remote is None:
@@ -83,11 +86,21 @@ class StoredOutputs:
             status: Any = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             raise NotHadError("`dvc status` gave no JSON") from None
-        stale = stale_stages(status) & self._lock.upstream(stage)
+        upstream = self._lock.upstream(stage)
+        stale = (stale_stages(status) | self._moved_on()) & upstream
         if stale:
             raise NotHadError(
                 f"the base's dvc.lock is out of date (stage {', '.join(sorted(stale))} changed)"
             )
+
+    def _moved_on(self) -> set[str]:
+        """Stages whose tracked data has another digest: not fetched, it has no status yet."""
+        return {
+            stage.name
+            for stage in self._lock.stages
+            for dep in stage.deps
+            if dvc.tracked_digest(self._place / dep.path) not in {None, dep.digest}
+        }
 
 
 def md5_of(path: Path) -> str | None:

@@ -30,19 +30,19 @@ def run_tests(
 ) -> TestRun:
     """Run the test command of model ``name`` in ``folder`` and say how it ended.
 
-    A command that names pytest is asked for JUnit XML, in ``scratch``; another one is judged by
-    its exit code alone. Failures carry paths from ``root``. A run that was stopped, found no
+    pytest is asked for JUnit XML, in ``scratch``; a command that runs none is judged by its exit
+    code alone. Failures carry paths from ``root``. A run that was stopped, found no
     test, or broke off before its report is ``not-measured``, with the reason.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="tests-") as temporary:
         report = Path(temporary) / "junit.xml"
-        command = tests.command
-        is_pytest = _PYTEST.search(command) is not None
-        if is_pytest:
-            command += f" --junit-xml={shlex.quote(str(report))} -o junit_family=xunit1"
         ended = environment.run(
-            command, cwd=folder, timeout=tests.timeout, transcript=transcript, title=tests.command
+            tests.command,
+            cwd=folder,
+            timeout=tests.timeout,
+            transcript=transcript,
+            extra={"PYTEST_ADDOPTS": _options(environment, report)},
         )
         run = TestRun(
             model=name,
@@ -50,17 +50,29 @@ def run_tests(
             command=environment.redact(tests.command),
             seconds=round(ended.seconds, 3),
         )
-        if not is_pytest:
-            return _by_exit_code(run, ended, tests)
+        if not report.is_file():
+            return _without_report(run, ended, tests)
         try:
-            results = (
-                read_junit(report, folder=folder, root=root, redact=environment.redact)
-                if report.is_file()
-                else None
-            )
+            results = read_junit(report, folder=folder, root=root, redact=environment.redact)
         except InputError as error:
             return run.model_copy(update={"reason": error.message})
     return _by_report(run, ended, results, tests)
+
+
+def _options(environment: ConsumerEnvironment, report: Path) -> str:
+    """Options by which any pytest, also one that make or tox starts, leaves its report."""
+    own = environment.variables.get("PYTEST_ADDOPTS", "")
+    return f"{own} --junit-xml={shlex.quote(str(report))} -o junit_family=xunit1".strip()
+
+
+def _without_report(run: TestRun, ended: Ended, tests: Tests) -> TestRun:
+    """Judge a command by its exit code, unless it is a pytest that broke off."""
+    if _PYTEST.search(tests.command):
+        why = "pytest left no report"
+        if not ended.succeeded:
+            why = ended.why("the test command", tests.timeout)
+        return run.model_copy(update={"reason": why})
+    return _by_exit_code(run, ended, tests)
 
 
 def _by_exit_code(run: TestRun, ended: Ended, tests: Tests) -> TestRun:
@@ -72,11 +84,8 @@ def _by_exit_code(run: TestRun, ended: Ended, tests: Tests) -> TestRun:
     )
 
 
-def _by_report(run: TestRun, ended: Ended, results: Results | None, tests: Tests) -> TestRun:
+def _by_report(run: TestRun, ended: Ended, results: Results, tests: Tests) -> TestRun:
     why = None if ended.succeeded else ended.why("the test command", tests.timeout)
-    if results is None:
-        why = why or "pytest left no report"
-        return run.model_copy(update={"reason": why})
     counted = run.model_copy(
         update={
             "passed": results.passed,

@@ -9,6 +9,7 @@ from assay.errors import InputError, Location
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LINE = re.compile(r"(?:export[ \t]+)?(?P<name>[^\s=#]+)[ \t]*=[ \t]*(?P<rest>.*)", re.DOTALL)
+_BLANK = " \t"
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 _WITHHELD_PREFIXES = ("ASSAY_", "ACTIONS_", "INPUT_")
 _WITHHELD = frozenset(
@@ -54,22 +55,22 @@ def parse_dotenv(text: str, *, name: str) -> dict[str, str]:
     lines = text.replace("\r\n", "\n").split("\n")
     number = 0
     while number < len(lines):
-        line = lines[number].strip()
+        line = lines[number].lstrip(_BLANK)
         start = number + 1
         number += 1
-        if not line or line.startswith("#"):
+        if not line.strip(_BLANK) or line.startswith("#"):
             continue
         match = _LINE.fullmatch(line)
         if not match:
             raise _wrong(name, start, "this line is no NAME=value")
-        key, rest = match["name"], match["rest"]
+        key, rest = match["name"], match["rest"].lstrip(_BLANK)
         _check_name(key, name, start, found)
         if rest[:1] in {"'", '"'}:
             more = lines[number:]
             value, used = _quoted(rest, more, name, start)
             number += used
         else:
-            value = re.split(r"(?:^|\s)#", rest, maxsplit=1)[0].strip()
+            value = re.split(r"(?:^|[ \t])#", rest, maxsplit=1)[0].strip(_BLANK)
         found[key] = value
     return found
 
@@ -92,7 +93,7 @@ def _quoted(rest: str, more: list[str], name: str, line: int) -> tuple[str, int]
         while index < len(part):
             character = part[index]
             if character == quote:
-                after = part[index + 1 :].strip()
+                after = part[index + 1 :].strip(_BLANK)
                 if after and not after.startswith("#"):
                     raise _wrong(name, line + used, "something follows the closing quote")
                 return value, used
