@@ -11,7 +11,7 @@ from contract.files import ROOT
 def _documented() -> dict[str, set[str]]:
     rooms = {}
     for line in (ROOT / "docs/architecture.md").read_text().splitlines():
-        match = re.fullmatch(r"\| `(\w+)` \| .* \| (.*) \|", line)
+        match = re.fullmatch(r"\| `([a-z]+)` \| .* \| (.*) \|", line)
         if match and match[1] != "cli":
             listed = match[2].split(", ")
             rooms[match[1]] = set() if listed == ["no other room"] else set(listed)
