@@ -351,11 +351,12 @@ def test_data_checks_by_their_severity() -> None:
 
 def test_what_the_gate_found_counts() -> None:
     found = StageRule(
-        model="churn", stage="gate", severity=Severity.BLOCK, message="cancelled", decides=False
+        model="", stage="gate", severity=Severity.BLOCK, message="The job ended.", decides=False
     )
     verdict = run(evidence(), stages=(found,))
     assert verdict.state is Outcome.FAIL
     assert verdict.stages[0].decides
+    assert verdict.sentence == "The job ended."
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,16 @@ def sentence_of(outcome: Outcome, rules: Sequence[Rule], stages: Sequence[StageR
     severity = Severity.BLOCK if outcome is Outcome.FAIL else Severity.WARN
     whys = [rule for rule in stages if rule.severity is severity]
     claims = sorted((rule for rule in rules if rule.severity is severity), key=_worst_first)
-    several = len({rule.model for rule in rules} | {rule.model for rule in stages}) > 1
+    # A stage of the run itself, such as a cancelled job, belongs to no model.
+    models = {rule.model for rule in rules} | {rule.model for rule in stages if rule.model}
+    several = len(models) > 1
     more = len(whys) + len(claims) - 1
     # A worse number says more than the stage that also failed; a stage more than its absence.
     if claims and (claims[0].state is State.WORSE or not whys):
         said = _claim(claims[0], several=several)
     elif whys:
-        said = (f"{whys[0].model}: " if several else "") + whys[0].message.rstrip(".")
+        named = several and whys[0].model
+        said = (f"{whys[0].model}: " if named else "") + whys[0].message.rstrip(".")
     else:
         return "Nothing that gates could be measured."
     rest = f", and {_plural(more, 'more rule')} {_verb(outcome, more)}" if more else ""
