@@ -62,7 +62,7 @@ def test_what_is_not_there_and_what_is_refused_can_be_told_apart() -> None:
         client_for(server).post("check-runs", {})
 
 
-def test_a_fault_is_tried_again() -> None:
+def test_a_fault_is_tried_again_and_said(caplog: pytest.LogCaptureFixture) -> None:
     left = [Answer(status=502, raw=b"bad gateway"), Answer(status=500, document={})]
 
     def respond(_: Asked) -> Answer:
@@ -71,6 +71,11 @@ def test_a_fault_is_tried_again() -> None:
     with stand_in(respond) as server:
         assert client_for(server, tries=3).get("pulls/7")["ok"]
         assert len(server.asked) == 3
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "GitHub is asked again: GET /repos/octo/churn/pulls/7 (status 500)",
+        "GitHub is asked again: GET /repos/octo/churn/pulls/7 (status 502)",
+    ]
 
 
 def test_a_fault_that_stays_is_an_outside_error() -> None:
@@ -122,9 +127,12 @@ def test_a_name_that_does_not_resolve() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_jobs_token_cannot_ask_whose_it_is(status: int) -> None:
+def test_a_jobs_token_cannot_ask_whose_it_is(
+    status: int, capfd: pytest.CaptureFixture[str]
+) -> None:
     with always(status, "no") as server:
         assert client_for(server).login() is None
+    assert capfd.readouterr().err == ""
 
 
 def test_a_download_follows_a_redirect_without_the_token() -> None:

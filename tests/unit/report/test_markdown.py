@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from assay.config import Severity
+from assay.config import Comment, Severity
 from assay.evidence import Effect, Finding, Override, Rule, State, Verdict
 from assay.evidence import TestFailure as FailedTest
 from assay.report.bundle import Report
@@ -243,6 +243,12 @@ def test_an_accepted_verdict_names_who_accepted_it() -> None:
     markdown = render(replace(report, verdict=verdict))
     assert markdown.startswith("### Assay: fail, accepted\n")
     assert "Accepted by `octo` with the label `accept-model`" in markdown
+
+
+def test_a_configuration_of_another_title_is_named() -> None:
+    report = passing()
+    named = report.plan.model_copy(update={"comment": Comment(title="fraud_eu")})
+    assert render(replace(report, plan=named)).startswith("### Assay (fraud\\_eu): pass\n")
 
 
 def test_a_forks_numbers_are_marked() -> None:

@@ -6,15 +6,17 @@ turns its answers into plain data and its errors into :class:`assay.errors.Outsi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self, cast
 
 import requests
 from github import Auth, Github, GithubException, GithubRetry
 
 from assay.errors import AssayError, OutsideError
 
+_LOG = logging.getLogger(__name__)
 PER_PAGE = 100
 _MOST_PAGES = 100
 _TIMEOUT = 20
@@ -37,6 +39,24 @@ class Refused(OutsideError):
     """GitHub answered 401 or 403: the token is wrong or may not do this."""
 
 
+class _LoggedRetry(GithubRetry):
+    """PyGithub's retries, each of them said in the log."""
+
+    def increment(self, *args: Any, **kwargs: Any) -> Self:
+        """Decide as PyGithub does; raises where it does not try again."""
+        again = cast("Self", super().increment(*args, **kwargs))
+        response, error = kwargs.get("response"), kwargs.get("error")
+        why = f"status {response.status}" if response is not None else type(error).__name__
+        _LOG.warning("GitHub is asked again: %s %s (%s)", *_what(args, kwargs), why)
+        return again
+
+
+def _what(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, str]:
+    """The method and the path, without query, of a request that failed."""
+    method, url = (*args, kwargs.get("method"), kwargs.get("url"))[:2]
+    return str(method), str(url).partition("?")[0]
+
+
 class Client:
     """One repository's API under one token.
 
@@ -48,7 +68,9 @@ class Client:
         self, *, repository: str, token: str, api_url: str, backoff: float = 1.0, tries: int = 4
     ) -> None:
         self.repository = repository
-        retry = GithubRetry(
+        # PyGithub prints every 403, also one that is an answer; what is asked again we say.
+        logging.getLogger("github").setLevel(logging.WARNING)
+        retry = _LoggedRetry(
             total=tries,
             backoff_factor=backoff,
             secondary_rate_wait=60,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from assay.config import Comment
 from assay.evidence import Comparison, Plan, Revision
 from assay.report import numbers
 from assay.report.bundle import ModelEvidence, Report
@@ -12,15 +13,17 @@ from assay.report.table import bullets, paragraphs
 from assay.report.words import OUTCOMES, SOURCES
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+DEFAULT_TITLE = Comment().title
 _EXAMPLES = 3
 MOST_MODELS = 20
 
 
 def title(report: Report) -> str:
-    """Return the heading: the verdict's word, and whether somebody accepted it."""
-    if report.verdict.override:
-        return "### Assay: fail, accepted"
-    return f"### Assay: {OUTCOMES[report.verdict.state]}"
+    """Return the heading: the verdict's word, and the configuration where there may be several."""
+    name = report.plan.comment.title
+    which = "" if name == DEFAULT_TITLE else f" ({text(name)})"
+    said = "fail, accepted" if report.verdict.override else OUTCOMES[report.verdict.state]
+    return f"### Assay{which}: {said}"
 
 
 def sentence(report: Report) -> str:
