@@ -37,6 +37,12 @@ def test_every_page_is_read() -> None:
     assert {asked.path for asked in server.asked} == {"/repos/octo/churn/issues/7/comments"}
 
 
+def test_a_list_without_end_is_an_outside_error() -> None:
+    page = Answer(document=[{"id": 1}] * 100)
+    with stand_in(lambda _: page) as server, pytest.raises(OutsideError, match="no end"):
+        list(client_for(server).pages("pulls"))
+
+
 @pytest.mark.parametrize(
     ("status", "message", "words"),
     [

@@ -202,6 +202,16 @@ def test_github_is_asked_for_everything(tmp_path: Path) -> None:
     assert not (tmp_path / "report.md").exists()
 
 
+def test_a_list_of_files_that_is_cut_hides_no_model() -> None:
+    def endless(asked: Asked) -> Answer:
+        page = int(asked.query["page"])
+        size = 100 if page <= 30 else 0
+        return Answer(document=[{"filename": f"docs/{page}/{i}"} for i in range(size)])
+
+    with stand_in(endless) as server, pytest.raises(OutsideError, match="3,000 files"):
+        changed_files(client_of(server), 7)
+
+
 @pytest.mark.parametrize("path", ["folder", "binary"])
 def test_a_configuration_that_cannot_be_read(path: str) -> None:
     with stand_in(respond) as server, pytest.raises(InputError, match=path):

@@ -105,6 +105,7 @@ class Client:
             yield from (item for item in items if isinstance(item, dict))
             if len(items) < PER_PAGE:
                 return
+        raise OutsideError(f"GitHub's list of {path} has no end after {_MOST_PAGES} pages.")
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Create something."""

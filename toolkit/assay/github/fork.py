@@ -27,6 +27,8 @@ from assay.github.settings import DEPENDABOT
 LIMITS = Limits(packed=64 * 1024**2, unpacked=256 * 1024**2, files=200)
 """What a stranger's artifact may hold."""
 _ARTIFACT = re.compile(r"assay-gate-[0-9a-f]{40}(?:[0-9a-f]{24})?")
+MOST_FILES = 3000
+"""GitHub lists this many changed files of a pull request, and no more."""
 _MOST_CONFIG_BYTES = 1024 * 1024
 
 
@@ -196,9 +198,19 @@ def check_models(files: Sequence[str], known: Sequence[str]) -> None:
 
 
 def changed_files(client: Client, number: int) -> tuple[str, ...]:
-    """Return the paths that a pull request changes, and those that it renames."""
+    """Return the paths that a pull request changes, and those that it renames.
+
+    Raises OutsideError where GitHub's list is cut: what is touched could hide behind the cut.
+    """
     paths: set[str] = set()
-    for facts in client.pages(f"pulls/{number}/files"):
+    listed = list(client.pages(f"pulls/{number}/files"))
+    if len(listed) >= MOST_FILES:
+        raise OutsideError(
+            f"#{number} changes at least {MOST_FILES:,} files, which is all that GitHub lists, so "
+            "nothing tells which models it touches.",
+            remedy="Split the pull request.",
+        )
+    for facts in listed:
         for key in ("filename", "previous_filename"):
             if isinstance(facts.get(key), str):
                 paths.add(facts[key])
