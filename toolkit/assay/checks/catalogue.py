@@ -99,7 +99,7 @@ CHECKS: dict[str, Check] = {
             "constant-columns",
             "No constant columns",
             _WARN,
-            "Columns with one value in every row, or with none at all.",
+            "Columns with one and the same value in every row that has one.",
         ),
         _check(
             "duplicate-ids",

@@ -97,7 +97,8 @@ def _time(seconds: float) -> str:
         moment = datetime.fromtimestamp(seconds, tz=UTC)
     except (ValueError, OverflowError, OSError):
         return number(seconds)
-    return f"{moment:%Y-%m-%d}" if seconds % 86_400 == 0 else f"{moment:%Y-%m-%d %H:%M:%S}"
+    day = seconds % 86_400 == 0
+    return moment.date().isoformat() if day else moment.replace(tzinfo=None).isoformat(" ")
 
 
 def _ladder(

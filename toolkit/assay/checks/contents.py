@@ -45,7 +45,10 @@ def _probe(check: str, columns: tuple[str, ...], condition: str, phrase: str) ->
 
 
 def constant_columns(side: Side) -> list[Finding]:
-    """Columns that say the same in every row; a file of one row has none."""
+    """Columns that say the same in every row; a file of one row has none.
+
+    Columns without any value are for the checks of missing values.
+    """
     if side.rows.count < 2:
         return []
     return [
@@ -57,13 +60,11 @@ def constant_columns(side: Side) -> list[Finding]:
             rows=profile.rows,
         )
         for profile in side.profiles.values()
-        if profile.constant
+        if profile.constant and profile.missing < profile.rows
     ]
 
 
 def _constant_message(profile: ColumnProfile) -> str:
-    if profile.missing == profile.rows:
-        return "No row has a value."
     what = "one and the same value" if profile.kind == "other" else some([profile.low])
     missing = " or none" if profile.missing else ""
     return f"Every row has {what}{missing}."

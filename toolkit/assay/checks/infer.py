@@ -6,12 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 
 from assay.checks.schema import ColumnSchema, DataSchema, Scalar
+from assay.errors import InputError
 from assay.tables.profile import ColumnProfile
 
 _MOST_CATEGORIES = 50
 _MOST_CODES = 10
 _ROWS_PER_CATEGORY = 10
 _WIDENED = 0.25
+_LONGEST_NAME = 256
+_LONGEST_CATEGORY = 100
 _TINY = 1e-290
 
 
@@ -26,8 +29,16 @@ def infer_schema(
     Texts of few values become categories, as do whole numbers of at most ten; other numbers get
     their range, widened by a quarter and rounded outwards, never across zero. What only people
     can know (`pattern`, `max_missing`, `unique`) is kept from ``earlier``.
+
+    Raises InputError for a column whose name a schema cannot hold.
     """
     names = dict.fromkeys(name for profile in profiles for name in profile)
+    for name in names:
+        if not 0 < len(name) <= _LONGEST_NAME:
+            raise InputError(
+                f"the column {name[:60]!r} has a name of {len(name)} characters.",
+                remedy=f"Rename it to at most {_LONGEST_NAME}, or name it in data.ignore.",
+            )
     columns: dict[str, ColumnSchema] = {}
     for name in names:
         found = [profile[name] for profile in profiles if name in profile]
@@ -74,6 +85,8 @@ def _categories(found: Sequence[ColumnProfile], kind: str) -> list[Scalar] | Non
         if profile.values is None:
             return None
         values.update(value for value, _ in profile.values)
+    if any(len(str(value)) > _LONGEST_CATEGORY for value in values):
+        return None
     rows = sum(profile.rows - profile.missing for profile in found)
     most = _MOST_CATEGORIES if kind == "text" else _MOST_CODES
     if not values or len(values) > most or rows < _ROWS_PER_CATEGORY * len(values):

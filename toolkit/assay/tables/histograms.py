@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.tables.profile import ColumnProfile
-from assay.tables.rows import Rows, has_nan
+from assay.tables.rows import Rows, evaluate, has_nan
 from assay.tables.source import Column
-from assay.tables.sql import identifier
+from assay.tables.sql import identifier, literal
 
 _SAMPLE = 100_000
 _PERCENTILES = 99
@@ -94,21 +94,15 @@ def top_counts(reference: Rows, current: Rows, column: str) -> Categories:
 
 def quantiles(rows: Rows, columns: Sequence[Column]) -> dict[str, tuple[float, ...]]:
     """The percentiles 0, 1, … 100 of each column's finite values, as numbers; () without any."""
-    if not columns:
-        return {}
     step = max(1, rows.count // _SAMPLE)
-    levels = ", ".join(f"{level / 100}" for level in range(1, _PERCENTILES + 1))
-    some = f"WHERE hash({rows.number}) % {step} = 0" if step > 1 else ""
-    inner = rows.engine.row(
-        "SELECT "
-        + ", ".join(f"quantile_disc({_number(column)}, [{levels}])" for column in columns)
-        + f" FROM {rows.source} {some}"
+    levels = _numbers([level / 100 for level in range(1, _PERCENTILES + 1)])
+    inner = evaluate(
+        rows,
+        [f"quantile_disc({_number(column)}, {levels})" for column in columns],
+        where=f"hash({rows.number}) % {step} = 0" if step > 1 else "",
     )
-    ends = rows.engine.row(
-        "SELECT "
-        + ", ".join(f"min({_number(column)}), max({_number(column)})" for column in columns)
-        + f" FROM {rows.source}"
-    )
+    sides = ("min", "max")
+    ends = evaluate(rows, [f"{side}({_number(column)})" for column in columns for side in sides])
     return {
         column.name: ()
         if ends[2 * index] is None
@@ -127,8 +121,6 @@ def binned(
     ``percentiles`` gives, by column, what :func:`quantiles` found in either table; neither may
     be empty.
     """
-    if not percentiles:
-        return {}
     edges = {
         name: tuple(sorted({*before[:-1], *after[:-1]}))
         for name, (before, after) in percentiles.items()
@@ -153,9 +145,8 @@ def _count(rows: Rows, edges: dict[str, tuple[float, ...]]) -> dict[str, tuple[i
         column = rows.table.column(name)
         if column is None:
             raise ValueError(f"the table has no column {name!r}")
-        listed = ", ".join(f"CAST('{edge!r}' AS DOUBLE)" for edge in inner)
-        parts.append(f"histogram({_number(column)}, [{listed}])")
-    found = rows.engine.row(f"SELECT {', '.join(parts)} FROM {rows.source}")
+        parts.append(f"histogram({_number(column)}, {_numbers(inner)})")
+    found = evaluate(rows, parts)
     result = {}
     for (name, inner), counts in zip(edges.items(), found, strict=True):
         placed = [0] * (len(inner) + 1)
@@ -163,6 +154,12 @@ def _count(rows: Rows, edges: dict[str, tuple[float, ...]]) -> dict[str, tuple[i
             placed[bisect.bisect_left(inner, edge)] += count
         result[name] = tuple(placed)
     return result
+
+
+def _numbers(values: Sequence[float]) -> str:
+    """SQL for a list of numbers, as one text: the engine would plan each of many literals."""
+    text = ", ".join(map(repr, values))
+    return f"CAST({literal(f'[{text}]')} AS DOUBLE[])"
 
 
 def _number(column: Column) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assay.tables.rows import Rows, has_nan, value_of
+from assay.tables.rows import Rows, evaluate, has_nan, value_of
 from assay.tables.source import Column
 from assay.tables.sql import identifier
 
@@ -56,12 +56,8 @@ class ColumnProfile:
 def profile(rows: Rows) -> dict[str, ColumnProfile]:
     """Profile every column in two scans: one of aggregates, one that lists few values."""
     columns = rows.columns
-    if not columns:
-        return {}
-    facts = rows.engine.row(
-        f"SELECT {', '.join(_aggregates(column) for column in columns)} FROM {rows.source}"
-    )
-    per_column = [facts[start : start + 5] for start in range(0, len(facts), 5)]
+    facts = evaluate(rows, [part for column in columns for part in _aggregates(column)])
+    per_column = [tuple(facts[start : start + 5]) for start in range(0, len(facts), 5)]
     values = _listed(
         rows,
         [
@@ -97,9 +93,9 @@ def _profile(
     )
 
 
-def _aggregates(column: Column) -> str:
+def _aggregates(column: Column) -> tuple[str, ...]:
     name, value = identifier(column.name), value_of(column)
-    infinite = f"count(CASE WHEN isinf({name}) THEN 1 END)" if has_nan(column) else "0"
+    infinite = f"count(CASE WHEN isinf({name}) THEN 1 END)" if has_nan(column) else "min(0)"
     finite = f"CASE WHEN isfinite({name}) THEN {name} END" if has_nan(column) else name
     if column.type.startswith("DECIMAL"):
         finite = f"CAST({name} AS DOUBLE)"
@@ -107,18 +103,12 @@ def _aggregates(column: Column) -> str:
     if column.kind == "time":
         low, high = f"CAST({low} AS VARCHAR)", f"CAST({high} AS VARCHAR)"
     if column.kind == "other":
-        low = high = "NULL"
-    return f"count({value}), {infinite}, {low}, {high}, approx_count_distinct({value})"
+        low = high = "min(NULL)"
+    return f"count({value})", infinite, low, high, f"approx_count_distinct({value})"
 
 
 def _listed(rows: Rows, columns: list[Column]) -> dict[str, tuple[tuple[Value, int], ...]]:
-    if not columns:
-        return {}
-    found = rows.engine.row(
-        "SELECT "
-        + ", ".join(f"histogram({_plain(column)})" for column in columns)
-        + f" FROM {rows.source}"
-    )
+    found = evaluate(rows, [f"histogram({_plain(column)})" for column in columns])
     return {
         column.name: tuple(
             sorted(counts.items(), key=lambda item: (-item[1], str(item[0]), repr(item[0])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -12,6 +13,7 @@ from assay.tables.source import Column, Engine, Table
 from assay.tables.sql import identifier, literal
 
 EXAMPLES = 5
+_AT_ONCE = 256
 _LONGEST_ID = 80
 
 
@@ -83,31 +85,33 @@ def _unused(word: str, table: Table) -> str:
     return identifier(word)
 
 
+def evaluate(rows: Rows, aggregates: Sequence[str], *, where: str = "") -> list[Any]:
+    """Return the value of each aggregate over all rows, or those that ``where`` says.
+
+    They share scans, up to 256 at once: planning a query takes longer the more there are in it.
+    """
+    values: list[Any] = []
+    for start in range(0, len(aggregates), _AT_ONCE):
+        listed = ", ".join(aggregates[start : start + _AT_ONCE])
+        condition = f"WHERE {where}" if where else ""
+        values += rows.engine.row(f"SELECT {listed} FROM {rows.source} {condition}")
+    return values
+
+
 def count_where(rows: Rows, conditions: Mapping[str, str]) -> dict[str, Hits]:
-    """Count the rows that meet each SQL condition, all in one scan; name the first five.
+    """Count the rows that meet each SQL condition, in one scan; name the first five.
 
     A condition that is NULL for a row is not met by it.
     """
-    if not conditions:
-        return {}
-    counts = rows.engine.row(
-        "SELECT "
-        + ", ".join(f"count(CASE WHEN {met} THEN 1 END)" for met in conditions.values())
-        + f" FROM {rows.source}"
-    )
+    counts = evaluate(rows, [f"count(CASE WHEN {met} THEN 1 END)" for met in conditions.values()])
     counted = dict(zip(conditions, counts, strict=True))
     found = [key for key, count in counted.items() if count]
+    numbers = evaluate(
+        rows,
+        [f"min(CASE WHEN {conditions[key]} THEN {rows.number} END, {EXAMPLES})" for key in found],
+    )
     examples: dict[str, tuple[str, ...]] = dict.fromkeys(conditions, ())
-    if found:
-        numbers = rows.engine.row(
-            "SELECT "
-            + ", ".join(
-                f"min(CASE WHEN {conditions[key]} THEN {rows.number} END, {EXAMPLES})"
-                for key in found
-            )
-            + f" FROM {rows.source}"
-        )
-        examples.update(name_rows(rows, dict(zip(found, numbers, strict=True))))
+    examples.update(name_rows(rows, dict(zip(found, numbers, strict=True))))
     return {key: Hits(count=int(counted[key]), rows=examples[key]) for key in conditions}
 
 
