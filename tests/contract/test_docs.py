@@ -12,8 +12,8 @@ import yaml
 
 from assay.cli import COMMANDS
 from assay.config import parse_config
-from contract import generate
 from contract.files import CALLERS, ROOT
+from contract.pages import command_named
 
 PAGES = sorted(
     [
@@ -69,7 +69,7 @@ def _check(part: str) -> None:
         assert words[1] in ("--version", "--help", "-h", "--debug"), part
         return
     assert words[1] in COMMANDS, part
-    command = generate.command_named(words[1])
+    command = command_named(words[1])
     known = {
         name
         for parameter in command.params

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from assay.cli import COMMANDS
 from contract import generate
+from contract.pages import command_named
 
 
 @pytest.mark.parametrize("path", generate.generated(), ids=str)
@@ -40,6 +42,6 @@ def test_every_input_has_a_description() -> None:
 
 
 def test_every_command_has_the_help_that_the_list_of_commands_promises() -> None:
-    for name in generate.COMMANDS:
-        help_text = generate.command_named(name).help
+    for name in COMMANDS:
+        help_text = command_named(name).help
         assert help_text, name
