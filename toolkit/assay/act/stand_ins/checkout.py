@@ -58,7 +58,8 @@ def fetch(step: Step, folder: Path, ref: str, commit: str) -> None:
     options = ["--no-tags", "--no-recurse-submodules", "--quiet"]
     tags = "+refs/tags/*:refs/tags/*"
     if depth == "0":
-        refspecs = ["+refs/heads/*:refs/remotes/origin/*", tags, *refspecs]
+        # By itself: git fetches two sources into one tracking branch in no single call.
+        git(folder, "fetch", *options, "origin", "+refs/heads/*:refs/remotes/origin/*", tags)
     else:
         options.append(f"--depth={depth}")
     if step.flag("fetch-tags") and tags not in refspecs:
