@@ -15,6 +15,8 @@ from assay.act.harness import Harness
 from assay.act.site import Settings
 from support.repositories import Sandbox
 
+from .gating import Gated, make_toy
+
 TOY = Path(__file__).with_name("toy")
 
 
@@ -59,5 +61,31 @@ def start(tmp_path: Path, consumer: Sandbox, toolkit: Path) -> Iterator[Start]:
                 **settings,
             }
             return stack.enter_context(Harness(Settings(**given)))
+
+        yield begin
+
+
+StartGated = Callable[..., Gated]
+
+
+@pytest.fixture
+def start_gated(tmp_path: Path) -> Iterator[StartGated]:
+    """Start a harness on the toy that the shipped workflows gate; stopped when the test ends.
+
+    ``files`` are laid over the toy; the rest are the harness's settings.
+    """
+    with ExitStack() as stack:
+
+        def begin(files: dict[str, str | bytes] | None = None, **settings: Any) -> Gated:
+            consumer = make_toy(tmp_path / "consumer", files)
+            given = {
+                "repository": consumer.root,
+                "environ": dict(os.environ),
+                "scratch": tmp_path / "scratch",
+                "slug": "octo/toy",
+                "timeout": 280.0,
+                **settings,
+            }
+            return Gated(consumer=consumer, harness=stack.enter_context(Harness(Settings(**given))))
 
         yield begin
