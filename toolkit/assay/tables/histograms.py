@@ -122,21 +122,22 @@ def binned(
     be empty.
     """
     edges = {
-        name: tuple(sorted({*before[:-1], *after[:-1]}))
-        for name, (before, after) in percentiles.items()
+        name: tuple(sorted({*before, *after})[:-1]) for name, (before, after) in percentiles.items()
     }
     counts = [_count(rows, edges) for rows in (reference, current)]
-    return {
-        name: Bins(
+    result = {}
+    for name, (before, after) in percentiles.items():
+        high = max(before[-1], after[-1])
+        inner = before[10:91:10] if len(before) > _PERCENTILES else before
+        result[name] = Bins(
             edges=edges[name],
-            deciles=tuple(sorted(set(before[10:91:10]))) if len(before) > 91 else before[:-1],
+            deciles=tuple(sorted({decile for decile in inner if decile < high})),
             low=min(before[0], after[0]),
-            high=max(before[-1], after[-1]),
+            high=high,
             reference=counts[0][name],
             current=counts[1][name],
         )
-        for name, (before, after) in percentiles.items()
-    }
+    return result
 
 
 def _count(rows: Rows, edges: dict[str, tuple[float, ...]]) -> dict[str, tuple[int, ...]]:
