@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from enum import StrEnum
 from pathlib import Path
@@ -141,6 +142,13 @@ def csv_header(path: Path) -> tuple[str, tuple[str, ...]]:
             where=where,
             remedy="Begin the file with the names of its columns.",
         )
+    broken = next((name for name in names if "\n" in name or "\r" in name), None)
+    if broken is not None:
+        raise InputError(
+            f"the column name {broken[:60]!r} holds a line end.",
+            where=where,
+            remedy="Give every column a name of one line.",
+        )
     if any(not name for name in names):
         empty = names.index("") + 1
         raise InputError(
@@ -152,9 +160,9 @@ def csv_header(path: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def _first_record(text: str, delimiter: str) -> list[str]:
-    lines = text.splitlines(keepends=True)
+    lines = io.StringIO(text, newline="")
     try:
-        return next(csv.reader(iter(lines), delimiter=delimiter, strict=True), [])
+        return next(csv.reader(lines, delimiter=delimiter, strict=True), [])
     except csv.Error:
         return []
 
