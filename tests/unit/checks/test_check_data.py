@@ -270,6 +270,16 @@ def test_label_problems(tmp_path: Path) -> None:
     assert "the class '7'" in balance.message
 
 
+def test_a_missing_label_or_id_is_told_once(tmp_path: Path) -> None:
+    clean = people(TRAIN)
+    train = {name: replaced(clean[name], {4: None}) for name in ("id", "label")}
+    report = checked(tmp_path, train={**clean, **train}, frozen=True)
+    assert sorted(names(report)) == ["duplicate-ids", "label-missing"]
+    off = rules(checks={"label-missing": "off", "duplicate-ids": "off"})
+    again = checked(tmp_path, train={**clean, **train}, frozen=True, data=off)
+    assert names(again) == ["schema-nulls", "schema-nulls"]
+
+
 def test_quantities_are_no_classes(tmp_path: Path) -> None:
     train = people(TRAIN, label=[n * 1.37 for n in range(TRAIN)])
     test = people(TEST, start=TRAIN, label=[-n * 1.41 - 1 for n in range(TEST)])

@@ -130,7 +130,17 @@ def _probes(job: Job, side: Side, classes: str | None) -> list[Probe]:
         probes += schema_probes(side, job.frozen)
     if classes is not None:
         probes += balance_probes(side, classes)
-    return [probe for probe in probes if job.on(probe.check)]
+    told = {
+        job.data.label: job.on("label-missing"),
+        job.data.id: job.on("duplicate-ids"),
+    }
+    return [
+        probe
+        for probe in probes
+        if job.on(probe.check)
+        # A missing label or id is told once, by the check of its own.
+        and not (probe.check == "schema-nulls" and told.get(probe.columns[0]))
+    ]
 
 
 def _split_steps(job: Job, train: Side, test: Side) -> Iterator[Step]:
