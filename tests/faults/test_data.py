@@ -15,6 +15,7 @@ models:
 """
 TRAIN = "id,k,x,y\n" + "".join(f"{i},{i},{i / 10},{i % 2}\n" for i in range(50))
 TEST = "id,k,x,y\n" + "".join(f"{i},{i},{i / 10},{i % 2}\n" for i in range(100, 150))
+OLD_SCHEMA = "version: 1\ncolumns:\n  x: {type: float}\n"
 GOOD: dict[str, str | bytes] = {"assay.yaml": CONFIG, "train.csv": TRAIN, "test.csv": TEST}
 
 
@@ -128,7 +129,7 @@ def test_a_schema_is_not_overwritten_by_a_failed_freeze(place: Place) -> None:
     place.demand(
         Case(
             argv=("check-data", "--freeze"),
-            files={**GOOD, "train.csv": "", "data.schema.yaml": "version: 1\ncolumns: {}\n"},
+            files={**GOOD, "train.csv": "", "data.schema.yaml": OLD_SCHEMA},
             says=("train.csv: the file is empty",),
         )
     )
