@@ -60,16 +60,7 @@ def check_data(
         base = {name: _side(engine, f"base_{name}", data) for name in base_files}
         job = Job(data=data, sides=sides, base=base, unchanged=unchanged, frozen=frozen, task=task)
         ran, findings = run_checks(job)
-        datasets = tuple(
-            Dataset(
-                name=name,
-                file=str(getattr(data, name)),
-                rows=side.rows.count,
-                columns=len(side.rows.table.columns),
-                sha256=digests[name],
-            )
-            for name, side in sides.items()
-        )
+        datasets = _datasets(data, sides, digests)
     findings += missing
     if data.deepchecks is not None:
         more, found = (suites or _no_suites)(data, sides, task)
@@ -85,6 +76,21 @@ def check_data(
         findings=tuple(findings),
         schema_source="declared" if frozen else "inferred",
         schema_changed=changed,
+    )
+
+
+def _datasets(
+    data: Data, sides: Mapping[str, Side], digests: Mapping[str, str]
+) -> tuple[Dataset, ...]:
+    return tuple(
+        Dataset(
+            name=name,
+            file=str(getattr(data, name)),
+            rows=side.rows.count,
+            columns=len(side.rows.table.columns),
+            sha256=digests[name],
+        )
+        for name, side in sides.items()
     )
 
 
