@@ -1,0 +1,42 @@
+"""The launcher, started in a folder that somebody else filled."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+UV = Path(__file__).resolve().parents[3] / "toolkit" / "bin" / "uv"
+
+
+def test_no_module_of_the_working_directory_runs(tmp_path: Path) -> None:
+    programs, checkout = tmp_path / "programs", tmp_path / "checkout"
+    programs.mkdir()
+    # A Python without pip: the launcher ends before it would ask an index.
+    python = programs / "python3"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    python.chmod(0o755)
+    marker = tmp_path / "ran"
+    for module in ("pip", "sys", "site", "sitecustomize", "encodings"):
+        folder = checkout / module
+        folder.mkdir(parents=True)
+        for name in ("__init__.py", "__main__.py"):
+            (folder / name).write_text(f"open({str(marker)!r}, 'w').write({module!r})\n")
+    done = subprocess.run(
+        [UV, "--version"],
+        cwd=checkout,
+        env={
+            "PATH": f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin",
+            "HOME": str(tmp_path),
+            "ASSAY_FRESH": "true",
+            "RUNNER_TEMP": str(tmp_path / "temp"),
+            "PYTHONPATH": str(checkout),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "has no pip" in done.stderr
+    assert not marker.exists()
