@@ -143,6 +143,8 @@ class Harness(Site):
         )
         record["html_url"] = f"{self.github.server_url}/{self.slug}/actions/runs/{run_id}"
         with self.github.records.lock:
+            first = self.github.records.runs.get(run_id, record)
+            record["created_at"] = first["created_at"]  # a re-run is the same run, begun anew
             self.github.records.runs[run_id] = record
         return record
 
