@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.training.process import Ended, Redactor, Transcript, run_streamed
+from assay.training.variables import ALWAYS
 
 SHELL = ("bash", "-euo", "pipefail", "-c")
 """Commands of the configuration are bash: the first that fails ends the line."""
@@ -71,22 +72,19 @@ class ConsumerEnvironment:
         added = dict(extra or {})
         variables = self._process_variables(added)
         name = f"assay-{secrets.token_hex(8)}"
+        ended: Ended | None = None
         with transcript.foreign(title or command) as write:
-            ended = run_streamed(
-                self._arguments(command, name, cwd, added),
-                cwd=cwd,
-                variables=variables,
-                timeout=timeout,
-                write=write,
-            )
-            if self.container is not None and ended.code is None:
-                run_streamed(
-                    ["docker", "kill", name],
+            try:
+                ended = run_streamed(
+                    self._arguments(command, name, cwd, added),
                     cwd=cwd,
                     variables=variables,
-                    timeout=60,
+                    timeout=timeout,
                     write=write,
                 )
+            finally:
+                if self.container is not None and (ended is None or ended.code is None):
+                    _remove_container(name, cwd, variables, write)
         tail = tuple(self.redact(line) for line in ended.tail)
         return Ended(code=ended.code, seconds=ended.seconds, tail=tail)
 
@@ -99,7 +97,7 @@ class ConsumerEnvironment:
     def _arguments(self, command: str, name: str, cwd: Path, extra: Mapping[str, str]) -> list[str]:
         if self.container is None:
             return [*self.prefix, *SHELL, command]
-        visible = (*self.inside, *extra, "HOME")
+        visible = (*self.inside, *extra, *ALWAYS, "HOME")
         return [*self.container.arguments(name, cwd, visible), command]
 
     def _process_variables(self, extra: Mapping[str, str]) -> dict[str, str]:
@@ -112,3 +110,24 @@ class ConsumerEnvironment:
             found.setdefault("DOCKER_CONFIG", f"{home}/.docker")
             found["HOME"] = "/tmp"  # noqa: S108 -- inside the container
         return found
+
+
+def _remove_container(
+    name: str, cwd: Path, variables: Mapping[str, str], write: Callable[[str], None]
+) -> None:
+    """End a container whose client was stopped, and wait until it is gone.
+
+    Most end with their client; one that ignores its signals does not.
+    """
+
+    def show(line: str) -> None:
+        if "No such container" not in line:
+            write(line)
+
+    run_streamed(
+        ["docker", "rm", "--force", "--volumes", name],
+        cwd=cwd,
+        variables=variables,
+        timeout=60,
+        write=show,
+    )

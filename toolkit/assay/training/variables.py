@@ -26,6 +26,8 @@ _WITHHELD = frozenset(
         "PYTHONHOME",
     }
 )
+ALWAYS = {"PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1"}
+"""What every command of the consumer gets, inside a container too."""
 _RESERVED_PREFIXES = ("ASSAY_", "ACTIONS_", "GITHUB_", "RUNNER_")
 
 
@@ -42,7 +44,7 @@ def consumer_variables(
         for name, value in environment.items()
         if name not in _WITHHELD and not name.startswith(_WITHHELD_PREFIXES)
     }
-    return {**kept, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1", **declared}
+    return {**kept, **ALWAYS, **declared}
 
 
 def parse_dotenv(text: str, *, name: str) -> dict[str, str]:
