@@ -70,7 +70,7 @@ FILES = {
     "an open quote": head(GOOD + '70,"1,0,0\n', "h.csv:62: a quoted value is never closed"),
     "a line of three megabytes": head(GOOD + "x" * 3_000_000, "h.csv:62: "),
     "a header of a megabyte": head("x" * 1_000_000 + "\n1\n", "h.csv:1: the first line is no"),
-    "a nameless column": head(GOOD.replace("id,", ",", 1), "h.csv:1: column 1", "has no name"),
+    "a nameless column": head(GOOD.replace("id,", ",", 1), "there is no id column", "(--id)"),
     "NUL": head(GOOD + "\0\0,1,1,0\n", "h.csv:1: the file holds NUL bytes"),
     "UTF-16": head(GOOD.encode("utf-16"), "the file is UTF-16. Save it as UTF-8."),
     "Latin-1": head(GOOD.encode() + b"\xe9,0,0,0\n", "h.csv:62: the file is not UTF-8"),
