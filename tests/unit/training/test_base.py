@@ -62,7 +62,7 @@ def resolve(
         planned=next(found for found in plan.models if found.name == name),
         plan=plan,
         target=sandbox.home / "evidence" / "churn" / "base",
-        scratch=sandbox.root / ".assay" / "tmp" / "base",
+        scratch=sandbox.home / "work-trees",
     )
     return resolve_base(request, repository, tools, find), transcript
 
@@ -73,7 +73,7 @@ def rows(sandbox: Sandbox, made: Training) -> str:
 
 
 def check_clean(sandbox: Sandbox) -> None:
-    assert not list((sandbox.root / ".assay" / "tmp" / "base").iterdir())
+    assert not list((sandbox.home / "work-trees").iterdir())
     assert sandbox.git("worktree", "list").count("\n") == 0
 
 

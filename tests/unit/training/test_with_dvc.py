@@ -125,7 +125,7 @@ class Consumer:
             planned=plan.models[0],
             plan=plan,
             target=self.evidence / "base",
-            scratch=self.root / ".assay" / "tmp" / "base",
+            scratch=self.evidence / "work-trees",
         )
         return resolve_base(request, repository, self.tools(), lambda _tree, _model: None)
 

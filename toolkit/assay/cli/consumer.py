@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable
@@ -64,6 +65,12 @@ class Consumer:
     def scratch(self) -> Path:
         """A folder inside the repository for what lasts no longer than a command."""
         return self.own_folder / "tmp"
+
+    @property
+    def base_folder(self) -> Path:
+        """A folder outside the repository for the base's work tree, this repository's own."""
+        own = hashlib.sha256(str(self.repository.root).encode()).hexdigest()[:12]
+        return cache_folder() / f"base-{own}"
 
     def folder(self, model: Model) -> Path:
         """The model's folder; raises InputError where there is none."""

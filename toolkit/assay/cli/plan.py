@@ -38,8 +38,10 @@ def plan(config: Path, evidence: Path, base: str | None, as_json: bool) -> None:
     from assay.cli.outputs import write_outputs
     from assay.git import Repository
     from assay.github.settings import read_settings
+    from assay.training.earlier import refuse_committed
 
     repository = Repository.find(Path.cwd(), os.environ)
+    refuse_committed(repository, evidence)
     made = make(repository, config, base=base, environ=os.environ)
     settings = read_settings(os.environ)
     if settings.in_actions:

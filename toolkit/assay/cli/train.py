@@ -120,8 +120,9 @@ def _base(
 ) -> Training:
     from assay.errors import InputError
     from assay.training.base import BaseRequest, resolve_base
-    from assay.training.earlier import EARLIER, in_folder
+    from assay.training.earlier import EARLIER, in_folder, refuse_committed
 
+    refuse_committed(consumer.repository, evidence)
     plan = _plan(consumer, config, evidence)
     name = model or chosen_model(consumer.config, None)[0]
     planned = next((found for found in plan.models if found.name == name), None)
@@ -132,9 +133,7 @@ def _base(
         )
     target = evidence / name / "base"
     target.mkdir(parents=True, exist_ok=True)
-    request = BaseRequest(
-        planned=planned, plan=plan, target=target, scratch=consumer.scratch / "base"
-    )
+    request = BaseRequest(planned=planned, plan=plan, target=target, scratch=consumer.base_folder)
     find = in_folder(earlier or evidence / EARLIER)
     made = resolve_base(request, consumer.repository, consumer.tools, find)
     made.write(target)

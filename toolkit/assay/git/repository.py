@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -183,6 +184,27 @@ class Repository:
             return None
         how = "--filters" if filters else "blob"
         return self._must("cat-file", how, name, timeout=NETWORK_SECONDS)
+
+    def holds(self, path: Path) -> bool:
+        """Whether HEAD has something at ``path``, or reaches it through a link or a submodule.
+
+        What lies there may then be what the commit's author put there. Paths outside the work
+        tree are not held.
+        """
+        place = os.path.normpath(self.root / path)
+        try:
+            inside = Path(place).relative_to(self.root)
+        except ValueError:
+            return False
+        names = [part.as_posix() for part in (inside, *inside.parents) if part.parts]
+        if not names:
+            return True
+        found = self._must("--literal-pathspecs", "ls-tree", "-z", "HEAD", "--", *names)
+        for entry in found.decode(errors="surrogateescape").split("\0")[:-1]:
+            facts, _, name = entry.partition("\t")
+            if name == names[0] or (name in names and facts.split()[1] != "tree"):
+                return True
+        return False
 
     def commit_time(self, commit: str) -> int:
         """Return the committer's time, in seconds since 1970."""

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
@@ -27,7 +27,8 @@ from assay.training.stored import NotHadError, StoredOutputs, md5_of
 class BaseRequest:
     """Whose base is wanted: the plan's model, and the folder its evidence goes to.
 
-    ``scratch`` is a folder inside the repository for the base's work tree.
+    ``scratch`` is a folder for the base's work tree. It lies outside the repository: uv and others
+    take settings from the folders above, and the head's may not steer the base.
     """
 
     planned: ModelPlan
@@ -109,12 +110,20 @@ def _checkout(request: BaseRequest, repository: Repository) -> Iterator[Checkout
         here = repository.root / folder.relative_to(root)
         repo = dvc.find_repo(here, repository.root)
         if repo is not None:
-            dvc.link_worktree(repo, repository.root, root)
+            dvc.link_worktree(repo, repository.root, root, repository.holds)
         yield Checkout(root=root, folder=folder, revision=revision)
+
+
+def _at(checkout: Checkout, repository: Repository, tools: Tools) -> Tools:
+    """The tools, with environments built from the base's files alone."""
+    # A worktree's history, and the shared cache of DVC, stay in the repository.
+    builder = replace(tools.builder, root=checkout.root, mounts=(repository.root,))
+    return replace(tools, builder=builder)
 
 
 def _from_outputs(request: BaseRequest, repository: Repository, tools: Tools) -> Training:
     with _checkout(request, repository) as checkout:
+        tools = _at(checkout, repository, tools)
         found = read_lock(checkout.folder, checkout.root)
         produced = None
         if found is not None:
@@ -213,6 +222,7 @@ def _since(started: str | None, tools: Tools) -> float | None:
 
 def _from_rerun(request: BaseRequest, repository: Repository, tools: Tools) -> Training:
     with _checkout(request, repository) as checkout:
+        tools = _at(checkout, repository, tools)
         job = Job(name=request.name, model=request.model, side="base", checkout=checkout,
                   target=request.target)  # fmt: skip
         made = train(job, tools)

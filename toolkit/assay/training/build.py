@@ -30,8 +30,8 @@ _LOCAL = re.compile(r"^\s*(?:-e\b|--editable\b|\.{1,2}(?:/|\s|$)|file:)", re.MUL
 class Builder:
     """Builds environments below ``cache``.
 
-    ``root`` is the repository's work tree, ``variables`` the consumer's process variables and
-    ``inside`` those of them that a container gets. ``uv`` is the program; ``python`` the version
+    ``root`` is the repository's work tree, ``mounts`` what a container sees beside it,
+    ``variables`` the consumer's process variables and ``inside`` those that a container gets. ``uv`` is the program; ``python`` the version
     where the configuration names none; ``dvc_lock`` a hashed requirements file for consumers
     whose own environment has no DVC.
     """
@@ -40,6 +40,7 @@ class Builder:
     cache: Path
     variables: Mapping[str, str]
     inside: tuple[str, ...] = ()
+    mounts: tuple[Path, ...] = ()
     redact: Redactor = field(default_factory=Redactor)
     uv: str = "uv"
     python: str | None = None
@@ -62,6 +63,7 @@ class Builder:
             container, digest = build_image(
                 kind, file, root=self.root, variables=self.variables, transcript=transcript
             )
+            container = replace(container, mounts=(*container.mounts, *self.mounts))
             built = replace(bare, kind=kind, container=container, digest=digest)
         elif kind == "conda":
             built = self._conda(bare, Path(file), transcript)

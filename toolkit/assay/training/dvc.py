@@ -6,7 +6,7 @@ import configparser
 import os
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,21 +113,32 @@ def was_cache_hit(tail: Iterable[str]) -> bool:
     return any(map(_SKIPPED.match, lines)) and not any(map(_RAN.match, lines))
 
 
-def link_worktree(repo: Repo, root: Path, worktree: Path) -> None:
+def link_worktree(repo: Repo, root: Path, worktree: Path, held: Callable[[Path], bool]) -> None:
     """Let a worktree of the base use this checkout's cache and local settings.
 
-    ``.dvc/config.local`` (never committed) may name the remote's credentials; the cache saves
-    fetching what is here already.
+    ``.dvc/config.local`` (not committed) may name the remote's credentials; the cache saves
+    fetching what is here already. Where the cache lies is for the base to say, and neither is
+    used where the head's commit holds it (``held``): a run cache that a pull request brings
+    along would answer for the base's pipeline.
     """
-    beside = worktree / repo.folder.relative_to(root) / ".dvc"
+    own, beside = repo.folder / ".dvc", worktree / repo.folder.relative_to(root) / ".dvc"
     if not beside.is_dir():
         return
     local = _parser()
-    _read(local, repo.folder / ".dvc" / "config.local")
+    if not held(own / "config.local"):
+        _read(local, own / "config.local")
+    _make_paths_absolute(local, own)
+    named = local.get("cache", "dir", fallback=None) or _settings(beside.parent).get(
+        "cache", "dir", fallback=None
+    )
+    # DVC takes a relative folder as relative to the configuration's.
+    cache = Path(os.path.normpath(own / (named or "cache")))
     if not local.has_section("cache"):
         local.add_section("cache")
-    local.set("cache", "dir", str(repo.cache))
-    _make_paths_absolute(local, repo.folder / ".dvc")
+    if held(cache):
+        local.remove_option("cache", "dir")
+    else:
+        local.set("cache", "dir", str(cache))
     with (beside / "config.local").open("w", encoding="utf-8") as stream:
         local.write(stream)
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from assay.errors import InputError, Location
 from assay.evidence import Training
+from assay.git import Repository
 
 FindEarlier = Callable[[str, str], Path | None]
 """Given a git tree and a model's name: the folder of a trusted run's evidence, if there is one."""
@@ -26,3 +28,14 @@ def in_folder(folder: Path) -> FindEarlier:
         return place if known and (place / Training.FILE).is_file() else None
 
     return find
+
+
+def refuse_committed(repository: Repository, evidence: Path) -> None:
+    """Raise InputError where HEAD holds the evidence folder: it would bring its own evidence."""
+    for place in (repository.root / ".assay", Path.cwd() / evidence):
+        if repository.holds(place):
+            raise InputError(
+                "evidence is made by a run, and here the commit brings it along.",
+                where=Location(file=place.as_posix()),
+                remedy="Take it out of git: `git rm -r --cached` it, and commit.",
+            )
