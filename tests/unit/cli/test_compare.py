@@ -166,6 +166,8 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "edges": (["BASE", "HEAD", "--slice", "age:60,30"], "must ascend"),
     "slice": (["BASE", "HEAD", "--slice", "planet"], "no column 'planet' to slice by"),
     "confidence": (["BASE", "HEAD", "--confidence", "95"], "95"),
+    "slice of no name": (["BASE", "HEAD", "--slice", "x" * 300], "1 to 256 characters"),
+    "column of no name": (["BASE", "HEAD", "--label", ""], "1 to 256 characters"),
     "task": (["BASE", "HEAD", "--task", "ranking"], "ranking"),
     "label": (["BASE", "HEAD", "--label", "truth"], "there is no column 'truth'"),
     "rules twice": (["--evidence", ".", "--metric", "f1"], "rules come from plan.json"),
@@ -191,6 +193,24 @@ def test_wrong_input_exits_2_with_one_message(
     assert "Traceback" not in captured.err
     assert not captured.out
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_nothing_to_measure_is_wrong_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(write_predictions(tmp_path / "p.parquet", {"id": [1, 2], "note": ["a", "b"]}))
+    assert run(["compare", path, path]) == 2
+    assert "nothing can be measured" in capsys.readouterr().err
+
+
+def test_what_neither_side_has_does_not_fail(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = {"id": np.arange(99), "label": [0] * 99, "y_pred": [0] * 99}
+    path = str(write_predictions(tmp_path / "p.parquet", columns))
+    assert run(["compare", path, path]) == 0
+    assert "nothing is predicted positive" in capsys.readouterr().out
+    assert run(["compare", path, path, "--margin", "f1=0.1"]) == 1
 
 
 def test_hostile_strings_print_as_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

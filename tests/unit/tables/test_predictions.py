@@ -103,6 +103,12 @@ def test_named_columns_win_over_usual_ones(tmp_path: Path) -> None:
     assert (found["right"], found["positive"]) == (2, "0")
 
 
+def test_the_positive_class_may_be_written_as_the_file_does(tmp_path: Path) -> None:
+    columns = {"id": [1, 2], "label": [True, False], "prediction": [True, True]}
+    assert paired(tmp_path, two(**columns), names=Columns(positive="False"))["positive"] == "false"
+    assert paired(tmp_path, two(**columns), names=Columns(positive=True))["positive"] == "true"
+
+
 def test_many_values_of_a_slice_keep_the_largest(tmp_path: Path) -> None:
     rows = 300
     columns = {"id": np.arange(rows), "y_true": np.arange(rows) % 2, "y_pred": np.zeros(rows, int),
@@ -248,6 +254,10 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] =
     "nested label": (
         {**LABELS, "y_true": [[0], [1], [1]]}, {**LABELS, "y_true": [[0], [1], [1]]}, {},
         "not single ones",
+    ),
+    "labels all missing": (
+        {**LABELS, "y_true": [None] * 3}, {**LABELS, "y_true": [None] * 3}, {"task": "multiclass"},
+        "label is missing in 3",
     ),
     "unknown slice": (LABELS, LABELS, {"slices": (Slice(column="x"),)}, "no column 'x' to slice"),
     "bins of text": (

@@ -144,10 +144,11 @@ def broken_files() -> dict[str, tuple[str, bytes | None, str]]:
         "csv without rows": ("h.csv", b"id,y\n", "no rows"),
         "csv header cut": ("h2.csv", b"id,y", "no rows"),
         "ragged short": ("r.csv", b"id,y,p\n1,a,0.5\n2,b\n3,c,1\n", "r.csv:3: the row has 2"),
+        "ragged first": ("r.csv", b"id,y,p\n1,a\n", "r.csv:2: the row has 2 values"),
         "ragged long": ("r.csv", b"id,y,p\n1,a,0.5\n2,b,1,4\n", "r.csv:3: the row has 4 values"),
         "csv same name": ("d.csv", b"id,y,y\n1,2,3\n", "'y' and 'y'"),
         "csv same name but case": ("d.csv", b"id,y,Y\n1,2,3\n", "'y' and 'Y'"),
-        "csv nameless": ("d.csv", b",y\n1,2\n", "column 1 of the header has no name"),
+        "csv nameless": ("d.csv", b"y,\n1,2\n", "column 2 of the header has no name"),
         "csv latin-1": ("l.csv", b"id,y\n1,a\n2,\xe9t\xe9\n", "l.csv:3: the file is not UTF-8"),
         "csv late latin-1": ("l.csv", b"id,y\n" + b"1,a\n" * 300_000 + b"2,\xe9\n", "not UTF-8"),
         "csv utf-16": ("u.csv", "id,y\n1,2\n".encode("utf-16"), "UTF-16"),
@@ -161,6 +162,7 @@ def broken_files() -> dict[str, tuple[str, bytes | None, str]]:
         "json case, other rows": ("b.jsonl", b'{"y": 1}\n{"Y": 2}\n', "'Y' and 'y'"),
         "json latin-1": ("b.jsonl", b'{"y": "\xe9"}\n', "not UTF-8"),
         "json array cut": ("b.json", b'[{"id": 1}, {"id":', "array is broken"),
+        "json empty array": ("b.json", b"[ ]\n", "holds no rows"),
         "json empty object": ("b.jsonl", b"{}\n", "no column"),
         "named parquet": ("p.parquet", b"id,y\n1,2\n", "does not begin as one"),
         "lfs pointer": ("p.parquet", b"version https://git-lfs\n", "lfs pull"),
@@ -232,3 +234,13 @@ def test_nan_in_parquet_is_seen_in_spite_of_the_files_statistics(tmp_path: Path)
     with open_tables({"base": path}) as engine:
         assert engine.rows("SELECT y FROM base WHERE isnan(x)") == [(2,)]
         assert engine.row("SELECT count(*) FILTER (WHERE x > 5) FROM base") == (1,)
+
+
+def test_the_row_numbers_of_pandas_are_a_column(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text(",id,y\n0,7,1\n")
+    assert list(opened(tmp_path / "f.csv")) == ["Unnamed: 0", "id", "y"]
+
+
+def test_long_values_are_read(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("id,y\n1," + "x" * 3_000_000 + "\n")
+    assert opened(tmp_path / "f.csv")["y"] == "text"

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.compare_options import GateOption, Lines, MetricOption, SliceOption
+from assay.cli.compare_options import (
+    GateOption,
+    Lines,
+    MetricOption,
+    SliceOption,
+    columns_of,
+)
 from assay.cli.console import console
 from assay.cli.options import exit_zero_option, json_option, model_option
 from assay.cli.outputs import write_outputs
@@ -154,7 +160,7 @@ def compare(
     option is wrong, and the message says which; 3 something outside failed, such as a full disk.
     """
     from assay.comparison import Asked
-    from assay.config import Columns, Task
+    from assay.config import Task
     from assay.config.metrics import MEAN_PREFIX
     from assay.evidence import Outcome
 
@@ -169,7 +175,7 @@ def compare(
     else:
         asked = Asked(
             model=model or "model",
-            columns=Columns(
+            columns=columns_of(
                 id=id_column, label=label, prediction=prediction, score=score, positive=positive
             ),
             task=Task(task) if task else None,
@@ -203,7 +209,9 @@ def of_files(base: Path, head: Path, asked: Asked, evidence: Path | None) -> Res
         names = [Path(os.path.relpath(path, evidence)).as_posix() for path in (base, head)]
         digests = dict(zip(names, found.inputs.values(), strict=True))
         found = found.model_copy(update={"inputs": digests})
-    ungated = [] if asked.gates else [measured.metric for measured in found.measurements]
+    # What neither side has a value of (nothing is predicted positive, say) cannot be worse.
+    comparable = [m.metric for m in found.measurements if m.base is not None]
+    ungated = [] if asked.gates else comparable
     verdict = decide_comparison(
         found,
         gates=asked.gates,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from assay.config import Gate
+    from assay.config import Columns, Gate
+
+_LONGEST_NAME = 256
 
 
 class Lines(click.ParamType[Any]):
@@ -83,6 +85,8 @@ class SliceOption(Lines):
 
         if isinstance(value, Slice):
             return value
+        if not 0 < len(value.strip()) <= _LONGEST_NAME:
+            self.fail(f"a column's name has 1 to {_LONGEST_NAME} characters.", param, ctx)
         column, separator, listed = value.strip().rpartition(":")
         edges = [_number(edge) for edge in listed.split(",")] if separator else []
         numbers = [edge for edge in edges if edge is not None]
@@ -91,6 +95,18 @@ class SliceOption(Lines):
         if sorted(set(numbers)) != numbers:
             self.fail(f"the edges {listed!r} must ascend.", param, ctx)
         return Slice(column=column, bins=tuple(numbers))
+
+
+def columns_of(**names: str | None) -> Columns:
+    """Return the named columns; fails for a name that no column can have."""
+    from assay.config import Columns
+
+    for role, name in names.items():
+        if name is not None and not 0 < len(name) <= _LONGEST_NAME:
+            raise click.BadParameter(
+                f"a name has 1 to {_LONGEST_NAME} characters.", param_hint=f"--{role}"
+            )
+    return Columns.model_validate(names)
 
 
 class MetricOption(Lines):

@@ -9,6 +9,7 @@ from assay.comparison.ask import Asked
 from assay.comparison.details import LONGEST_NAME, details_of
 from assay.comparison.measure import Level, Sample, estimate, gather
 from assay.config import Metric, Needs, Task
+from assay.errors import InputError
 from assay.evidence import Comparison, Measurement, Rows, file_digest
 from assay.stats.estimate import Estimate, relative_weight
 from assay.stats.power import rows_needed
@@ -46,6 +47,12 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
     task = Task(pairs.task)
     either = any(side.score or side.scores for side in (pairs.inferred.base, pairs.inferred.head))
     metrics = asked.metrics(task, pairs.means, scores=either)
+    if not metrics:
+        raise InputError(
+            "nothing can be measured: there is no label, and no column of numbers on both sides.",
+            remedy="Name the columns (--label, --prediction, --score), or a metric such as "
+            "mean:COLUMN.",
+        )
     equal_models = asked.base_model is not None and asked.base_model == asked.head_model
     identical = equal_models and pairs.identical
     sample = gather(pairs, metrics, identical=identical)

@@ -25,7 +25,7 @@ from assay.tables.predictions_moments import Moments, joint_moments
 from assay.tables.predictions_placements import Placements, placement_moments
 from assay.tables.predictions_values import row_values, spread_moments, zero_labels
 
-_NOT_FINITE = "a value is missing, infinite or beyond 1e70"
+_NOT_FINITE = "a value is missing, infinite, or beyond what can be computed with"
 
 
 @dataclass(frozen=True, kw_only=True)

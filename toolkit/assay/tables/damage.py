@@ -42,6 +42,10 @@ def _unreadable(error: duckdb.Error, file: str) -> InputError:
             where=where,
             remedy="Quote values that hold the delimiter, and end no row early.",
         )
+    if "maximum line size" in text.lower():
+        return InputError(
+            "the line is longer than 16 MB.", where=where, remedy="Write Parquet instead."
+        )
     if "not utf-8" in text.lower():
         return InputError("the file is not UTF-8.", where=where, remedy="Save it as UTF-8.")
     if "unterminated quote" in text.lower():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from enum import StrEnum
 from pathlib import Path
@@ -114,7 +115,8 @@ def _begins_as_json(start: bytes) -> bool:
 def csv_header(path: Path) -> tuple[str, tuple[str, ...]]:
     """Return the delimiter and the column names of a CSV file's first line.
 
-    The delimiter is the one of ``, ; tab |`` that splits the header into most names.
+    The delimiter is the one of ``, ; tab |`` that splits the header into most names, and the
+    first row into as many values.
     """
     where = Location(file=path.as_posix(), line=1)
     with path.open("rb") as stream:
@@ -133,8 +135,9 @@ def csv_header(path: Path) -> tuple[str, tuple[str, ...]]:
         text = start[: error.start].decode("utf-8-sig")
     if "\0" in text:
         raise InputError("the file holds NUL bytes: this is not CSV.", where=where)
-    best = max(_DELIMITERS, key=lambda mark: len(_first_record(text, mark)))
-    names = tuple(name.strip() for name in _first_record(text, best))
+    records = {mark: _first_records(text, mark) for mark in _DELIMITERS}
+    best = max(_DELIMITERS, key=lambda mark: _plausible(records[mark]))
+    names = tuple(name.strip() for name in (records[best] or [[]])[0])
     if not names:
         raise InputError(
             "the first line is no line of column names: a quote is wrong, or a name is far too "
@@ -142,29 +145,41 @@ def csv_header(path: Path) -> tuple[str, tuple[str, ...]]:
             where=where,
             remedy="Begin the file with the names of its columns.",
         )
-    broken = next((name for name in names if "\n" in name or "\r" in name), None)
+    broken = next((name for name in names if "\r" in name), None)
     if broken is not None:
         raise InputError(
             f"the column name {broken[:60]!r} holds a line end.",
             where=where,
             remedy="Give every column a name of one line.",
         )
+    if not names[0]:
+        # The row numbers that pandas writes unless told not to; under the name it reads them by.
+        names = ("Unnamed: 0", *names[1:])
     if any(not name for name in names):
         empty = names.index("") + 1
         raise InputError(
             f"column {empty} of the header has no name.",
             where=where,
-            remedy="Name it (pandas: write with index=False).",
+            remedy="Give every column a name.",
         )
     return best, names
 
 
-def _first_record(text: str, delimiter: str) -> list[str]:
-    lines = io.StringIO(text, newline="")
+def _plausible(records: list[list[str]]) -> tuple[bool, int]:
+    names = len(records[0]) if records else 0
+    return names > 1 and all(len(record) == names for record in records), names
+
+
+def _first_records(text: str, delimiter: str) -> list[list[str]]:
+    """The header and the first row, as far as this delimiter can read them."""
+    records: list[list[str]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        return next(csv.reader(lines, delimiter=delimiter, strict=True), [])
+        for record in itertools.islice(reader, 2):
+            records.append(record)
     except csv.Error:
-        return []
+        pass
+    return records
 
 
 def is_json_array(path: Path) -> bool:
@@ -178,6 +193,8 @@ def json_problem(path: Path) -> InputError:
     file = path.as_posix()
     remedy = 'Each line must be one JSON object, such as {"id": 1, "y_true": 0}.'
     if is_json_array(path):
+        if path.read_bytes().removeprefix(b"\xef\xbb\xbf").split() in ([b"[]"], [b"[", b"]"]):
+            return InputError("the array holds no rows.", where=Location(file=file))
         return InputError("the JSON array is broken.", where=Location(file=file), remedy=remedy)
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):

@@ -11,6 +11,8 @@ from assay.errors import InputError, Location
 from assay.tables.formats import csv_header, is_json_array, json_problem
 from assay.tables.sql import identifier, literal
 
+_LONGEST_LINE = 16 * 1024 * 1024
+
 
 def load_parquet(connection: duckdb.DuckDBPyConnection, name: str, path: Path, link: Path) -> None:
     source = literal(link.as_posix())
@@ -64,7 +66,8 @@ def load_csv(connection: duckdb.DuckDBPyConnection, name: str, path: Path, link:
     connection.execute(
         f"CREATE TEMP TABLE {raw} AS SELECT * FROM read_csv({literal(link.as_posix())}, "
         f"auto_detect = false, header = true, delim = {literal(delimiter)}, quote = '\"', "
-        f"escape = '\"', strict_mode = true, columns = {{{declared}}})"
+        f"escape = '\"', strict_mode = true, max_line_size = {_LONGEST_LINE}, "
+        f"columns = {{{declared}}})"
     )
     facts = ", ".join(_type_of_text(identifier(column)) for column in names)
     types = connection.execute(f"SELECT {facts} FROM {raw}").fetchone() or ()

@@ -23,6 +23,8 @@ Basis = Callable[[int], tuple[Exponents, ...]]
 
 LARGEST = 1e70
 """Values beyond this have fourth powers that a DOUBLE does not hold."""
+SMALLEST = 2.0**-250
+"""Values spread over less than this cannot be told from equal ones in the sums."""
 _BITS = 60
 _LEAST_POWER = -250
 
@@ -114,7 +116,7 @@ def _bounds(
     result: dict[str, tuple[float, float] | None] = {}
     for place, column in enumerate(columns):
         finite, low, high = row[3 * place : 3 * place + 3]
-        fits = finite and max(abs(low), abs(high)) < LARGEST
+        fits = finite and max(abs(low), abs(high)) < LARGEST and not 0 < high - low < SMALLEST
         result[column] = (low, high) if fits else None
     return result
 

@@ -96,26 +96,28 @@ def _predicted_probabilities(engine: Engine, base: Side, head: Side) -> tuple[Si
 
 
 def _is_regression(engine: Engine, base: Side, head: Side) -> bool:
-    label = head.label or base.label
-    side = head if head.label else base
-    if label is None or label.kind not in {"float", "integer"}:
-        return False
     if head.scores or base.scores:
         return False
-    name = identifier(label.name)
-    whole, distinct = engine.row(
-        f"SELECT bool_and({name} IS NULL OR isnan(CAST({name} AS DOUBLE)) "
-        f"OR CAST({name} AS DOUBLE) = trunc(CAST({name} AS DOUBLE))), "
-        f"count(DISTINCT {name}) FILTER (WHERE NOT isnan(CAST({name} AS DOUBLE))) "
-        f"FROM {side.alias}"
-    )
-    if not whole:
-        return True
-    if distinct <= 2 and _all_whole(engine, base, head):
+    sides = [side for side in (base, head) if side.label is not None]
+    if any(side.label and side.label.kind not in {"float", "integer"} for side in sides):
         return False
+    facts = [_whole_and_distinct(engine, side, side.label) for side in sides if side.label]
+    if not all(whole for whole, _ in facts):
+        return True
+    distinct = max(count for _, count in facts)
     if head.prediction is None and head.score is not None:
         return False
     return distinct > _MOST_NUMERIC_CLASSES or not _all_whole(engine, base, head)
+
+
+def _whole_and_distinct(engine: Engine, side: Side, column: Column) -> tuple[bool, int]:
+    """Whether all numbers of a column are whole, and how many different ones there are."""
+    value = f"CAST({identifier(column.name)} AS DOUBLE)"
+    whole, distinct = engine.row(
+        f"SELECT bool_and({value} IS NULL OR isnan({value}) OR {value} = trunc({value})), "
+        f"count(DISTINCT {value}) FILTER (WHERE NOT isnan({value})) FROM {side.alias}"
+    )
+    return bool(whole), int(distinct)
 
 
 def _all_whole(engine: Engine, base: Side, head: Side) -> bool:
@@ -160,6 +162,7 @@ def _classes(
     positive = None
     if task == BINARY:
         named = _as_label(names.positive, truth_as_number=truth_as_number)
+        named = named if named is None else _meant(named, set(classes))
         classes, positive = _positive(classes, named, head)
     return Inferred(
         task=task,

@@ -46,7 +46,8 @@ class Column:
             return "float"
         if self.type == "BOOLEAN":
             return "boolean"
-        if self.type in {"VARCHAR", "UUID"} or self.type.startswith("ENUM"):
+        # A Parquet column of nothing but missing values has the type "NULL".
+        if self.type in {"VARCHAR", "UUID", '"NULL"'} or self.type.startswith("ENUM"):
             return "text"
         return "time" if self.type.startswith(("DATE", "TIME")) else "other"
 
