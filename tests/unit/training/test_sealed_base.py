@@ -77,7 +77,7 @@ def resolve(sandbox: Sandbox, folder: Path) -> tuple[Training, Recorder]:
         {"requirements.txt": "./brought-along\n"},
         {"uv.lock": "version = 99\n", "pyproject.toml": "[project]\nname = 'x'\n"},
     ],
-    ids=lambda brought: "+".join(brought),
+    ids="+".join,
 )
 def test_the_bases_environment_is_built_from_the_bases_files(
     sandbox: Sandbox, tmp_path: Path, brought: dict[str, str | bytes]

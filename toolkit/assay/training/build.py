@@ -31,9 +31,9 @@ class Builder:
     """Builds environments below ``cache``.
 
     ``root`` is the repository's work tree, ``mounts`` what a container sees beside it,
-    ``variables`` the consumer's process variables and ``inside`` those that a container gets. ``uv`` is the program; ``python`` the version
-    where the configuration names none; ``dvc_lock`` a hashed requirements file for consumers
-    whose own environment has no DVC.
+    ``variables`` the consumer's process variables and ``inside`` those that a container gets.
+    ``uv`` is the program; ``python`` the version where the configuration names none;
+    ``dvc_lock`` a hashed requirements file for consumers whose own environment has no DVC.
     """
 
     root: Path
