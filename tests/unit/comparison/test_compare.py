@@ -232,6 +232,18 @@ def test_one_row_is_measured(tmp_path: Path) -> None:
     assert measured(compared(tmp_path, values, values), "mean:cost").n == 1
 
 
+def test_a_loss_that_is_the_same_on_every_row_is_worse(tmp_path: Path) -> None:
+    cost = np.random.default_rng(3).random(200)
+    base, head = ({"id": np.arange(200), "cost": values} for values in (cost, cost - 0.25))
+    found = measured(compared(tmp_path, base, head), "mean:cost")
+    assert found.difference == pytest.approx(-0.25)
+    assert found.interval is not None
+    assert found.interval[1] < 0
+    flat = {"id": np.arange(200), "cost": np.zeros(200)}
+    moved = {"id": np.arange(200), "cost": np.full(200, -0.25)}
+    assert measured(compared(tmp_path, flat, moved), "mean:cost").difference == -0.25
+
+
 def test_a_margin_says_how_many_rows_would_settle_it(tmp_path: Path) -> None:
     base, head = binary(100)
     found = compared(tmp_path, base, head, gates={"accuracy": Gate(margin=0.001)}, report=())

@@ -102,7 +102,8 @@ def studentised(
 def _tail(parts: Sequence[Part], third: float, z: float) -> float:
     """Skewness over √n of what can have outliers: the changes, and the base's own values."""
     variance = sum(part.variance(z, 1 - part.moments.changed / part.moments.n) for part in parts)
-    tails = [abs(third) / math.sqrt(variance) ** 3]
+    # Where every row changed by the same amount there is nothing to be skewed.
+    tails = [abs(third) / math.sqrt(variance) ** 3] if variance > 0 else [0.0]
     for part in parts:
         base = part.moments.linear([1.0] + [0.0] * (len(part.moments.shifts) - 1))
         if base.variance > 0:
