@@ -24,7 +24,7 @@ def files(changes: Files, *says: str, code: int = 2) -> Case:
 
 
 def rules(text: str, *says: str) -> Case:
-    return files({"assay.yaml": CONFIG.replace("keys: [k]", text)}, *says)
+    return files({"assay.yaml": CONFIG.replace("keys: [k]", text)}, "error: assay.yaml: ", *says)
 
 
 def schema(text: str | bytes, *says: str) -> Case:
@@ -60,7 +60,11 @@ CASES = {
         {"assay.yaml": CONFIG.replace("id: id", "id: z")},
         "train.csv: there is no column 'z', which data.id names.",
     ),
-    "no such key": files({"assay.yaml": CONFIG.replace("[k]", "[z]")}, "has no column 'z'"),
+    "no such key": files(
+        {"assay.yaml": CONFIG.replace("[k]", "[z]")},
+        "train.csv: there is no column 'z'",
+        "for leakage",
+    ),
     "a label on one side": files(
         {"test.csv": TEST.replace(",y\n", ",w\n")}, "test.csv: there is no column 'y'"
     ),

@@ -44,6 +44,12 @@ class AssayError(Exception):
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text} {self.remedy}" if self.remedy else text
 
+    def placed(self, where: Location) -> AssayError:
+        """Return this error at ``where``, unless it names a place already."""
+        if self.where is not None:
+            return self
+        return type(self)(self.message, where=where, remedy=self.remedy)
+
     def each(self) -> tuple[AssayError, ...]:
         """Return the causes: this error itself, unless it stands for several."""
         return (self,)

@@ -9,8 +9,8 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assay.config import Data, Severity
-from assay.errors import InputError, SeveralErrors
+from assay.config import CONFIG_NAME, Data, Severity
+from assay.errors import InputError, Location, SeveralErrors
 from assay.evidence import Finding
 
 RULE_PREFIX = "rule:"
@@ -210,7 +210,11 @@ def demand_known(data: Data) -> None:
     ]
     names = [rule.name for rule in data.rules]
     problems += [
-        InputError(f"data.rules: the name {name!r} stands there twice.", remedy="Rename one.")
+        InputError(
+            f"data.rules: the name {name!r} stands there twice.",
+            where=Location(file=CONFIG_NAME),
+            remedy="Rename one.",
+        )
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
     if len(problems) == 1:
@@ -222,7 +226,11 @@ def demand_known(data: Data) -> None:
 def _unknown(where: str, name: str, known: list[str]) -> InputError:
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(known)}."
-    return InputError(f"data.{where} names {name[:80]!r}, which is no check.", remedy=hint)
+    return InputError(
+        f"data.{where} names {name[:80]!r}, which is no check.",
+        where=Location(file=CONFIG_NAME),
+        remedy=hint,
+    )
 
 
 DEEPCHECKS = frozenset(

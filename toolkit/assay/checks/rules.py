@@ -9,8 +9,8 @@ import duckdb
 
 from assay.checks.catalogue import RULE_PREFIX
 from assay.checks.side import Side, found_rows
-from assay.config import DataRule, Severity
-from assay.errors import AssayError, InputError, SeveralErrors
+from assay.config import CONFIG_NAME, DataRule, Severity
+from assay.errors import AssayError, InputError, Location, SeveralErrors
 from assay.evidence import Finding
 from assay.tables.expression import condition, engine_refused
 from assay.tables.rows import count_where
@@ -30,7 +30,7 @@ def broken_rules(side: Side, rules: Sequence[DataRule]) -> list[Finding]:
         try:
             findings += _broken(side, rule)
         except InputError as error:
-            problems.append(error)
+            problems.append(error.placed(Location(file=CONFIG_NAME)))
     if len(problems) == 1:
         raise problems[0]
     if problems:

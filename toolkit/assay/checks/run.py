@@ -11,7 +11,7 @@ from assay.checks.infer import infer_schema
 from assay.checks.schema import DataSchema, Frozen, load_schema
 from assay.checks.side import Side
 from assay.checks.suite import NAMES, Job, run_checks
-from assay.config import Data, Severity, Task
+from assay.config import CONFIG_NAME, Data, Severity, Task
 from assay.errors import InputError, Location
 from assay.evidence import DataReport, Dataset, Finding, StageState, file_digest
 from assay.tables.formats import detect_format
@@ -127,6 +127,7 @@ def _files(data: Data, folder: Path) -> dict[str, Path]:
     if not files:
         raise InputError(
             "data names neither train nor test.",
+            where=Location(file=CONFIG_NAME),
             remedy="Write `data: {train: data/train.parquet, test: data/test.parquet}`.",
         )
     return files

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.checks.side import Side, found, found_rows
-from assay.errors import InputError
+from assay.errors import InputError, Location
 from assay.evidence import Finding
 from assay.tables.repeats import absent, shared
 
@@ -51,8 +51,8 @@ def leaked_keys(train: Side, test: Side, columns: tuple[str, ...], check: str) -
         for name in columns:
             if side.rows.table.column(name) is None:
                 raise InputError(
-                    f"{side.rows.table.path.name} has no column {name!r}, which the data checks "
-                    "need to look for leakage.",
+                    f"there is no column {name!r}, which the data checks need to look for leakage.",
+                    where=Location(file=side.rows.table.path.as_posix()),
                     remedy="Name another column, or add this one to the file.",
                 )
     hits = shared(test.rows, train.rows, columns, nulls=False)
