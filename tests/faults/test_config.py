@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from faults.conftest import Case, Place
-from support.malformed_configs import CASES, SMALL
+from support.malformed import CASES, SMALL
 
 CHECK = ("check-data",)
 

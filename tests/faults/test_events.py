@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from faults.conftest import Case, Place
-from support.malformed_configs import SMALL
+from support.malformed import SMALL
 from support.repositories import Sandbox
 
 SHA = "0123456789abcdef0123456789abcdef01234567"

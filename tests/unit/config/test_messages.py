@@ -6,7 +6,7 @@ import pytest
 
 from assay.config import parse_config
 from assay.errors import AssayError, InputError, SeveralErrors
-from support.malformed_configs import CASES, GATE, NO_MARGIN, SMALL, gate
+from support.malformed import CASES, GATE, NO_MARGIN, SMALL, gate
 
 
 @pytest.mark.parametrize("case", CASES)

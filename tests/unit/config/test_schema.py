@@ -9,7 +9,7 @@ from assay.cli.schema import config_schema
 from assay.config import parse_config
 from assay.config.document import parse_yaml
 from assay.errors import AssayError
-from support.malformed_configs import CASES, NO_MARGIN, SMALL, YAML, gate
+from support.malformed import CASES, NO_MARGIN, SMALL, YAML, gate
 
 VALIDATOR = jsonschema.Draft202012Validator(config_schema())
 
