@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,10 @@ def test_no_module_of_the_working_directory_runs(tmp_path: Path) -> None:
     python = programs / "python3"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
     python.chmod(0o755)
+    for tool in ("bash", "cut", "dirname", "mkdir", "mktemp", "rm"):
+        found = shutil.which(tool)
+        assert found
+        (programs / tool).symlink_to(found)
     marker = tmp_path / "ran"
     for module in ("pip", "sys", "site", "sitecustomize", "encodings"):
         folder = checkout / module
@@ -27,7 +32,7 @@ def test_no_module_of_the_working_directory_runs(tmp_path: Path) -> None:
         [UV, "--version"],
         cwd=checkout,
         env={
-            "PATH": f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin",
+            "PATH": str(programs),
             "HOME": str(tmp_path),
             "ASSAY_FRESH": "true",
             "RUNNER_TEMP": str(tmp_path / "temp"),
@@ -40,3 +45,24 @@ def test_no_module_of_the_working_directory_runs(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "has no pip" in done.stderr
     assert not marker.exists()
+
+
+def test_uv_is_installed_with_a_python_that_has_pip(tmp_path: Path) -> None:
+    programs, ran = tmp_path / "programs", tmp_path / "ran"
+    for name, code in (
+        ("first", "case $* in *pip*) exit 1;; esac"),
+        ("second", f"echo $* >> {ran}"),
+    ):
+        folder = programs / name
+        folder.mkdir(parents=True)
+        python = folder / "python3"
+        python.write_text(f"#!/bin/sh\n{code}\nexit 0\n")
+        python.chmod(0o755)
+    path = [str(programs / "first"), str(programs / "second"), "/usr/bin", "/bin"]
+    subprocess.run(
+        [UV, "--version"],
+        env={"PATH": os.pathsep.join(path), "ASSAY_CACHE": str(tmp_path / "cache")},
+        capture_output=True,
+        check=False,
+    )
+    assert "pip --disable-pip-version-check install" in ran.read_text()
