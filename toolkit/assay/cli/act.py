@@ -151,7 +151,7 @@ def _print(outcome: Outcome, scratch: Path) -> None:
     for comment in outcome.comments:
         name = scratch / f"comment-{comment.id}.md"
         name.write_text(comment.body, encoding="utf-8")
-        screen.print(f"comment by {comment.author}: {name}")
+        screen.print(f"comment by {comment.author}: {name}", soft_wrap=True)
     _print_evidence(run, scratch)
 
 
@@ -162,5 +162,6 @@ def _tail(job: JobResult, lines: int = 15) -> str:
 def _print_evidence(run: RunResult, scratch: Path) -> None:
     screen = console()
     for artifact in run.artifacts:
-        screen.print(f"artifact {printable(artifact.name)}: {artifact.archive}")
-    screen.print(f"{run.workflow}: {run.result} in {run.seconds:.0f} s; everything is in {scratch}")
+        screen.print(f"artifact {printable(artifact.name)}: {artifact.archive}", soft_wrap=True)
+    ended = f"{run.workflow}: {run.result} in {run.seconds:.0f} s; everything is in {scratch}"
+    screen.print(ended, soft_wrap=True)
