@@ -171,3 +171,30 @@ def test_a_checkout_leaves_no_credentials_behind(path: Path) -> None:
 @pytest.mark.parametrize("path", OURS, ids=name_of)
 def test_every_job_has_a_time_limit(path: Path) -> None:
     assert all("timeout-minutes" in job for job in jobs(path).values() if "steps" in job)
+
+
+def _ours() -> dict[str, Any]:
+    return jobs(ROOT / ".github/workflows/pull-request.yml")
+
+
+def test_the_plan_is_taken_by_its_id_which_no_other_job_can_have() -> None:
+    plan = "${{ needs.plan.outputs.artifact-id }}"
+    assert _ours()["plan"]["outputs"]["artifact-id"] == "${{ steps.upload.outputs.artifact-id }}"
+    for name in ("model", "gate"):
+        taken = [
+            step["with"]
+            for step in _ours()[name]["steps"]
+            if "actions/download-artifact@" in step.get("uses", "")
+        ]
+        assert [one["artifact-ids"] for one in taken if "artifact-ids" in one] == [plan], name
+        others = [one["pattern"] for one in taken if "artifact-ids" not in one]
+        assert set(others) <= {"assay-base-*", "assay-head-*"}, name
+
+
+def test_no_cache_is_read_before_the_base_is_sealed() -> None:
+    steps_of = [step.get("uses", "") for step in _ours()["model"]["steps"]]
+    sealed = next(i for i, used in enumerate(steps_of) if "actions/upload-artifact@" in used)
+    assert [i for i, used in enumerate(steps_of) if "actions/cache@" in used] > [sealed]
+    before = _ours()["model"]["steps"][:sealed]
+    ours = [step for step in before if "assay-ml/assay" in step.get("uses", "")]
+    assert [step["with"].get("side") for step in ours] == ["base"]

@@ -74,3 +74,9 @@ def test_a_link_is_refused(artifacts: Path, tmp_path: Path) -> None:
 def test_no_artifacts_make_no_evidence(tmp_path: Path) -> None:
     assemble(tmp_path / "nothing", tmp_path / "evidence")
     assert not (tmp_path / "evidence").exists()
+
+
+def test_an_artifact_of_an_attempt_that_is_still_to_come_is_refused(artifacts: Path) -> None:
+    put(artifacts, "assay-base-churn-9", training__json="forged")
+    with pytest.raises(IntegrityError, match="assay-base-churn-9: this is attempt 2"):
+        latest_artifacts(artifacts, attempt=2)

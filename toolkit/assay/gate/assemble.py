@@ -38,10 +38,11 @@ class Artifact:
     attempt: int
 
 
-def latest_artifacts(folder: Path) -> list[Artifact]:
+def latest_artifacts(folder: Path, *, attempt: int | None = None) -> list[Artifact]:
     """Return the newest attempt of each artifact below ``folder``, by kind and model.
 
     A re-run of the last job alone finds the others' artifacts under an earlier attempt.
+    ``attempt`` is this run's own: raises IntegrityError for an artifact of a later one.
     """
     found: dict[tuple[str, str | None], Artifact] = {}
     for entry in sorted(folder.iterdir()) if folder.is_dir() else []:
@@ -54,19 +55,25 @@ def latest_artifacts(folder: Path) -> list[Artifact]:
             model=match["model"],
             attempt=int(match["attempt"]),
         )
+        if attempt is not None and artifact.attempt > attempt:
+            raise IntegrityError(
+                f"this is attempt {attempt} of the run, and the artifact claims a later one.",
+                where=Location(file=entry.name),
+                remedy="No job of Assay uploaded it: look for the job that did.",
+            )
         known = found.get((artifact.kind, artifact.model))
         if known is None or known.attempt < artifact.attempt:
             found[artifact.kind, artifact.model] = artifact
     return list(found.values())
 
 
-def assemble(artifacts: Path, evidence: Path) -> None:
+def assemble(artifacts: Path, evidence: Path, *, attempt: int | None = None) -> None:
     """Copy the newest artifacts' evidence files into ``evidence``, laid out by model.
 
-    Raises IntegrityError for links, for too many or too large files, and OutsideError where
-    the copy fails.
+    Raises IntegrityError for links, for too many or too large files, for an artifact of an
+    attempt that is still to come, and OutsideError where the copy fails.
     """
-    for artifact in latest_artifacts(artifacts):
+    for artifact in latest_artifacts(artifacts, attempt=attempt):
         target = evidence / artifact.model if artifact.model else evidence
         if artifact.kind == "base":
             target = target / "base"

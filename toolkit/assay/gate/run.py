@@ -50,7 +50,8 @@ def run_gate(request: Request, settings: Settings, *, say: Say) -> Done:
     and OutsideError where nothing could be published.
     """
     if request.artifacts is not None:
-        assemble(request.artifacts, request.evidence)
+        attempt = settings.event.run_attempt
+        assemble(request.artifacts, request.evidence, attempt=attempt)
     problems = audit(parse_needs(request.needs)) if request.needs else ()
     plan = _plan(request.evidence, problems)
     if plan.carried is not None and not problems:
