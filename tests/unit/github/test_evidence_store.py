@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from assay.github.evidence_store import (
     fetch_earlier,
     find_earlier,
     is_evidence,
+    tree_of_commit,
     why_not_trusted,
 )
 from support.archives import packed
@@ -24,6 +26,7 @@ RUN: dict[str, Any] = {
     "id": 5,
     "event": "pull_request",
     "head_branch": "better",
+    "head_sha": "a" * 40,
     "head_repository": {"full_name": "octo/churn"},
     "html_url": "https://github.example/runs/5",
 }
@@ -79,6 +82,9 @@ def responding(artifacts: list[dict[str, Any]], runs: dict[int, dict[str, Any]])
         if asked.path.endswith("/zip"):
             data = packed(("churn/training.json", b"{}"), ("report.md", b"x"))
             return Answer(raw=data, headers={"Content-Type": "application/zip"})
+        if "/git/commits/" in asked.path:
+            tree = TREE if asked.path.endswith("a" * 40) else "e" * 40
+            return Answer(document={"tree": {"sha": tree}})
         number = int(asked.path.rsplit("/", 1)[1])
         if number not in runs:
             return Answer(status=404, document={"message": "Not Found"})
@@ -90,7 +96,13 @@ def responding(artifacts: list[dict[str, Any]], runs: dict[int, dict[str, Any]])
 def find(artifacts: list[dict[str, Any]], runs: dict[int, dict[str, Any]]) -> Found:
     with stand_in(responding(artifacts, runs)) as server:
         client = Client(repository="octo/churn", token="t" * 20, api_url=server.url, tries=0)
-        found = find_earlier(client, TREE, base_branch="main", proposals=True)
+        found = find_earlier(
+            client,
+            TREE,
+            base_branch="main",
+            proposals=True,
+            tree_of=partial(tree_of_commit, client),
+        )
         assert server.asked[0].query["name"] == f"assay-gate-{TREE}"
     return found
 
@@ -131,6 +143,19 @@ def test_a_forged_artifact_does_not_hide_a_trusted_one() -> None:
     found = find([forged, artifact(2)], runs)
     assert found.earlier is not None
     assert found.earlier.artifact == 2
+
+
+@pytest.mark.parametrize("event", ["push", "workflow_dispatch", "pull_request", "merge_group"])
+@pytest.mark.parametrize("commit", ["b" * 40, "main", None])
+def test_a_run_of_another_tree_counts_for_none(event: str, commit: str | None) -> None:
+    # A tag called main: GitHub shows its name as the run's branch, whatever it points to.
+    run = RUN | {"event": event, "head_branch": "main", "head_sha": commit}
+    found = find([artifact(4, workflow_run={"id": 6}), artifact(2)], {5: RUN, 6: run})
+    assert found.earlier is not None
+    assert found.earlier.artifact == 2
+    found = find([artifact()], {5: run})
+    assert found.earlier is None
+    assert "another tree" in found.reason
 
 
 def test_it_is_unpacked_without_what_is_no_evidence(tmp_path: Path) -> None:

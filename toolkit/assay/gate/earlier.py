@@ -7,6 +7,7 @@ whole evidence of a run that judged the very tree that was pushed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from assay.errors import AssayError, OutsideError
@@ -15,7 +16,7 @@ from assay.gate.assemble import CARRIED
 from assay.gate.judge import judge
 from assay.gate.verify import verify
 from assay.github.client import Client
-from assay.github.evidence_store import Earlier, fetch_earlier, find_earlier
+from assay.github.evidence_store import Earlier, fetch_earlier, find_earlier, tree_of_commit
 from assay.github.publish import client_of
 from assay.github.settings import Settings
 from assay.report.bundle import ModelEvidence
@@ -55,7 +56,13 @@ def _fetch(
     client: Client, tree: str, branch: str, target: Path, *, proposals: bool, say: Say
 ) -> Earlier | None:
     try:
-        found = find_earlier(client, tree, base_branch=branch, proposals=proposals)
+        found = find_earlier(
+            client,
+            tree,
+            base_branch=branch,
+            proposals=proposals,
+            tree_of=partial(tree_of_commit, client),
+        )
         if found.earlier is None:
             say(f"Earlier evidence of tree {tree[:12]}: {found.reason}.")
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from assay.errors import OutsideError
 from assay.github.archive import Limits, unpack
 from assay.github.client import Client, NotFound
+from assay.github.payload import is_commit
 
 _TREE = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MODEL = r"[a-z0-9][a-z0-9._-]{0,62}"
@@ -68,11 +70,20 @@ def why_not_trusted(
     return f"it was started by {event}"
 
 
-def find_earlier(client: Client, tree: str, *, base_branch: str, proposals: bool = False) -> Found:
+def find_earlier(
+    client: Client,
+    tree: str,
+    *,
+    base_branch: str,
+    proposals: bool = False,
+    tree_of: Callable[[str], str | None] | None = None,
+) -> Found:
     """Return the newest artifact with the evidence of ``tree`` that a trusted run left.
 
     ``proposals`` also takes runs of this repository's own pull requests: for a tree that is now
-    merged, never for one to compare with.
+    merged, never for one to compare with. ``tree_of`` tells the tree of a run's commit, which
+    must then be ``tree``: an artifact's name is whatever its run chose, and a tag that is called
+    like the base branch may hold any code and any workflow.
     """
     if not _TREE.fullmatch(tree):
         return Found(earlier=None, reason="the tree has no full id")
@@ -98,6 +109,9 @@ def find_earlier(client: Client, tree: str, *, base_branch: str, proposals: bool
                 run, repository=client.repository, base_branch=base_branch, proposals=proposals
             )
         )
+        if run is not None and refused is None and tree_of is not None:
+            ran = tree_of(str(run.get("head_sha")))
+            refused = None if ran == tree else "its commit has another tree"
         if run is not None and refused is None:
             return Found(earlier=_earlier(artifact, run))
         reason = f"a run left evidence of this tree that does not count: {refused}"
@@ -124,6 +138,19 @@ def _earlier(artifact: dict[str, Any], run: dict[str, Any]) -> Earlier:
         url=str(run.get("html_url") or ""),
         created_at=str(artifact.get("created_at") or ""),
     )
+
+
+def tree_of_commit(client: Client, commit: str) -> str | None:
+    """Ask GitHub for the tree of a commit; None where it knows none."""
+    if not is_commit(commit):
+        return None
+    try:
+        facts = client.get(f"git/commits/{commit}")
+    except NotFound:
+        return None
+    tree = facts.get("tree") if isinstance(facts, dict) else None
+    found = tree.get("sha") if isinstance(tree, dict) else None
+    return found if isinstance(found, str) and is_commit(found) else None
 
 
 def fetch_earlier(

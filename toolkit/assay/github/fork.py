@@ -20,8 +20,8 @@ from assay.evidence import Event, Revision
 from assay.github.archive import Limits, unpack
 from assay.github.client import Client, NotFound
 from assay.github.events import WorkflowRun
-from assay.github.evidence_store import is_evidence
-from assay.github.payload import Payload, is_commit
+from assay.github.evidence_store import is_evidence, tree_of_commit
+from assay.github.payload import Payload
 from assay.github.settings import DEPENDABOT
 
 LIMITS = Limits(packed=64 * 1024**2, unpacked=256 * 1024**2, files=200)
@@ -219,10 +219,8 @@ def changed_files(client: Client, number: int) -> tuple[str, ...]:
 
 def revision(client: Client, commit: str) -> Revision:
     """Return a commit with its tree."""
-    facts = client.get(f"git/commits/{commit}")
-    tree = facts.get("tree") if isinstance(facts, dict) else None
-    found = tree.get("sha") if isinstance(tree, dict) else None
-    if not isinstance(found, str) or not is_commit(found):
+    found = tree_of_commit(client, commit)
+    if found is None:
         raise OutsideError(f"GitHub did not tell the tree of {commit}.")
     return Revision(commit=commit, tree=found)
 
