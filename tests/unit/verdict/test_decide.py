@@ -119,7 +119,7 @@ def test_all_gates_hold() -> None:
     assert verdict.state is Outcome.PASS
     assert verdict.stages == ()
     assert verdict.sentence == (
-        "Accuracy is no worse: 0.8000 to 0.8000, a difference of +0.0000 "
+        "Accuracy is no worse: 0.8000 to 0.8000, a difference of 0.0000 "
         "(95 % interval −0.0050 to +0.0050, margin 0.01)."
     )
 
@@ -341,12 +341,64 @@ def test_data_checks_by_their_severity() -> None:
         ("ranges", Severity.BLOCK, True),
         ("missing", Severity.WARN, False),
     ]
-    assert verdict.stages[0].message == "ranges: 3 rows (and 1 more of this check)"
+    assert verdict.stages[0].message == "in train, 3 rows (ranges, and 1 more of this check)"
     warned = blocked.model_copy(update={"findings": (finding("missing"),)})
     assert run(evidence(asked, data=warned)).state is Outcome.WARN
     assert run(evidence(asked, data=None)).state is Outcome.FAIL
     unread = DataReport(model="churn", state=StageState.NOT_MEASURED, reason="no such file")
     assert "no such file" in run(evidence(asked, data=unread)).sentence
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (
+            {"dataset": "train", "columns": ("visit",), "message": "12 of 90 rows have no label."},
+            "In 'visit' of train, 12 of 90 rows have no label (ranges).",
+        ),
+        (
+            {"dataset": "train/test", "message": "3 of 9 rows in test have the id of a train row."},
+            "3 of 9 rows in test have the id of a train row (ranges).",
+        ),
+        (
+            {"dataset": "base/head test", "columns": ("age",), "message": "The index is 0.3."},
+            "In 'age' of test, the index is 0.3 (ranges).",
+        ),
+        (
+            {"dataset": "test", "state": "not-run", "message": "Out of memory."},
+            "The data check ranges was asked for and did not run: Out of memory.",
+        ),
+    ],
+)
+def test_a_finding_reads_as_a_sentence(found: dict[str, Any], words: str) -> None:
+    report = DataReport(
+        model="churn", state=StageState.FAILED, findings=(Finding(check="ranges", **found),)
+    )
+    assert run(evidence(rules(data={"train": "t.csv"}), data=report)).sentence == words
+
+
+def test_the_mean_of_a_column_reads_as_words() -> None:
+    gates = {"mean:grade": POINT}
+    assert alone(measured("mean:grade", **WORSE), gates=gates).sentence.startswith(
+        "The mean of grade is worse: 0.800 to 0.765"
+    )
+
+
+def test_an_end_close_to_zero_is_not_printed_as_zero() -> None:
+    verdict = alone(measured(low=-0.512, high=0.0008), gates={"accuracy": POINT})
+    assert "interval −0.512 to +0.001" in verdict.sentence
+
+
+def test_rows_that_would_settle_it_are_an_estimate() -> None:
+    verdict = alone(measured(low=-0.1, high=0.1, rows_needed=14_919), gates={"accuracy": POINT})
+    assert verdict.sentence.endswith("; about 15,000 test rows would settle it.")
+
+
+def test_metrics_without_a_margin_are_no_gates() -> None:
+    up = {"low": 0.01, "high": 0.02}
+    found = (measured(**up), measured("recall", **up), measured("f1", **up))
+    verdict = alone(*found, gates={}, worse_blocks=["accuracy", "recall", "f1"])
+    assert verdict.sentence.endswith("; the other 2 metrics are better too.")
 
 
 def test_what_the_gate_found_counts() -> None:

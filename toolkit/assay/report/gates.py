@@ -36,20 +36,13 @@ class Cells:
 
 def cells(rule: Rule) -> Cells:
     """Return a rule's printed numbers; what is missing is a dash."""
-    places = _places(rule)
+    places = numbers.places_of(rule)
     return Cells(
         base="–" if rule.base is None else numbers.number(rule.base, places),
         head="–" if rule.head is None else numbers.number(rule.head, places),
         difference=_difference(rule, places),
         margin=_margin(rule),
     )
-
-
-def _places(rule: Rule) -> int:
-    if rule.interval is None:
-        return numbers.places_without_interval(rule.base, rule.head)
-    margin = () if rule.margin is None else (-rule.margin,)
-    return numbers.places_for(rule.interval, thresholds=(0.0, *margin))
 
 
 def _difference(rule: Rule, places: int) -> str:
@@ -172,7 +165,7 @@ def _reason(rule: Rule) -> str:
     if rule.reason:
         said += f", {text(rule.reason)}"
     if rule.rows_needed is not None and rule.state is State.INCONCLUSIVE:
-        said += f"; about {numbers.count(rule.rows_needed)} test rows would settle it"
+        said += f"; about {numbers.about(rule.rows_needed)} test rows would settle it"
         said += f" (now {numbers.count(rule.n)})"
     return said.rstrip(".") + "."
 

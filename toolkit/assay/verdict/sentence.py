@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from assay.config import METRICS, Severity
+from assay.config.metrics import MEAN_PREFIX
 from assay.evidence import Outcome, Rule, StageRule, State
 from assay.verdict.claims import WHOLE
+from assay.verdict.figures import about, number, places_of, signed
 
 _WORDS = {
     State.BETTER: "is better",
@@ -65,9 +66,17 @@ def _passed(rules: Sequence[Rule]) -> str:
     best = min(gates, key=lambda rule: _GOOD[rule.state])
     said = _claim(best, several=several)
     others = len(gates) - 1
-    if others:
+    if others and any(map(_has_margin, gates)):
         said += f"; the other {'gate holds' if others == 1 else f'{others:,} gates hold'}"
+    elif others:
+        said += (
+            f"; the other {'metric is' if others == 1 else f'{others:,} metrics are'} better too"
+        )
     return f"{_capital(said, named=several)}."
+
+
+def _has_margin(rule: Rule) -> bool:
+    return rule.margin is not None or rule.relative_margin is not None
 
 
 def _capital(said: str, *, named: bool) -> str:
@@ -76,6 +85,8 @@ def _capital(said: str, *, named: bool) -> str:
 
 
 def _title(rule: Rule) -> str:
+    if rule.metric.startswith(MEAN_PREFIX):
+        return f"the mean of {rule.metric.removeprefix(MEAN_PREFIX)}"
     title = METRICS[rule.metric].title if rule.metric in METRICS else rule.metric
     # ROC AUC and F1 keep their capitals, Recall in the middle of a sentence does not.
     return title[:1].lower() + title[1:] if title[1:2].islower() else title
@@ -92,14 +103,14 @@ def _claim(rule: Rule, *, several: bool) -> str:
 def _numbers(rule: Rule) -> str:
     if rule.base is None or rule.head is None or rule.difference is None:
         return f": {rule.reason}" if rule.reason else ""
-    places = _places(rule)
-    shown = f": {_number(rule.base, places)} to {_number(rule.head, places)}"
+    places = places_of(rule)
+    shown = f": {number(rule.base, places)} to {number(rule.head, places)}"
     if rule.interval is None:
-        return f"{shown}, {rule.reason}" if rule.reason else shown
-    low, high = (_signed(end, places) for end in rule.interval)
+        return f"{shown}; {rule.reason}" if rule.reason else shown
+    low, high = (signed(end, places) for end in rule.interval)
     level = f"{100 * rule.confidence:.10g} %"
     shown += (
-        f", a difference of {_signed(rule.difference, places)} ({level} interval {low} to {high}"
+        f", a difference of {signed(rule.difference, places)} ({level} interval {low} to {high}"
     )
     if rule.relative_margin is not None:
         shown += f", margin {100 * rule.relative_margin:.10g} % of the base"
@@ -113,23 +124,5 @@ def _numbers(rule: Rule) -> str:
         and rule.rows_needed
         and "nominally_worse" not in rule.flags
     ):
-        shown += f"; about {rule.rows_needed:,} rows would settle it"
+        shown += f"; about {about(rule.rows_needed)} test rows would settle it"
     return shown
-
-
-def _places(rule: Rule) -> int:
-    """Decimals that show two digits of the interval's half-width."""
-    ends = rule.interval or (0.0, 0.0)
-    half = (ends[1] - ends[0]) / 2
-    if half <= 0:
-        return 4
-    return min(8, max(0, 1 - math.floor(math.log10(half))))
-
-
-def _number(value: float, places: int) -> str:
-    return f"{value:,.{places}f}".replace("-", "−")
-
-
-def _signed(value: float, places: int) -> str:
-    shown = _number(value, places)
-    return shown if value < 0 and shown.strip("−0.,") else "+" + shown.lstrip("−")

@@ -92,14 +92,28 @@ def _data(
         if severity is Severity.OFF or key in seen:
             continue
         seen.add(key)
-        message = f"{finding.check}: {finding.message}"
-        if finding.state == "not-run":
-            message = f"{finding.check} was asked for and did not run: {finding.message}"
-        if several[key] > 1:
-            message += f" (and {several[key] - 1:,} more of this check)"
+        message = _worded(finding, others=several[key] - 1)
         yield _found(model, "data", severity, message, check=finding.check, count=finding.count)
 
 
+def _worded(finding: Finding, *, others: int) -> str:
+    """Say a finding so that it reads in the middle of a sentence: where, what, which check."""
+    check = finding.check + (f", and {others:,} more of this check" if others else "")
+    said = finding.message.rstrip(".")
+    if finding.state == "not-run":
+        return f"the data check {check} was asked for and did not run: {said}"
+    for word in ("The ", "Every "):
+        if said.startswith(word):
+            said = word.lower() + said.removeprefix(word)
+    columns = ", ".join(repr(name) for name in finding.columns[:_MOST_COLUMNS])
+    dataset = finding.dataset.removeprefix("base/head ")
+    # A finding about both train and test names them itself.
+    dataset = "" if "/" in dataset else dataset
+    where = " of ".join(part for part in (columns, dataset) if part)
+    return (f"in {where}, " if where else "") + f"{said} ({check})"
+
+
+_MOST_COLUMNS = 3
 _RANK = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.OFF: 2}
 
 
