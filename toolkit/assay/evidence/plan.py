@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from assay.config import Comment, Model, Override
+from assay.config.types import ModelName, RelativePath
 from assay.evidence.base import Document, Part
 
 
@@ -29,10 +30,13 @@ class Change(Part):
 
 
 class ModelPlan(Part):
-    """One model's part: whether it runs, and the rules it is judged by."""
+    """One model's part: whether it runs, and the rules it is judged by.
 
-    name: str
-    path: str
+    The name is that of the model's folder in the evidence, so no other text may stand there.
+    """
+
+    name: ModelName
+    path: RelativePath
     touched: bool
     reason: str = Field(description="Why it is, or is not, touched.")
     rules_from: Literal["base", "head"]

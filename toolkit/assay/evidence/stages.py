@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from assay.config.types import RelativePath
 from assay.evidence.base import Document, Part
 
 
@@ -121,9 +122,9 @@ class Lineage(Part):
 
 
 class Prediction(Part):
-    """The predictions file kept in the evidence folder."""
+    """The predictions file kept in the evidence folder, beside the document that names it."""
 
-    file: str
+    file: RelativePath
     sha256: str
     bytes: int
 

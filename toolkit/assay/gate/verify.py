@@ -49,7 +49,7 @@ def verify(folder: Path) -> Verified:
             where=Location(file=folder.as_posix()),
             remedy="Name the folder that holds plan.json or verdict.json.",
         )
-    problems: list[IntegrityError] = []
+    problems: dict[Location | None, IntegrityError] = {}
     documents = digests = 0
     for path in sorted(folder.rglob("*.json")):
         kind = KINDS.get(path.name)
@@ -59,11 +59,13 @@ def verify(folder: Path) -> Verified:
         try:
             document = kind.read(path.parent)
         except IntegrityError as error:
-            problems.append(error)
+            problems[error.where] = error
             continue
         for name, expected in _claims(document):
             digests += 1
-            problems += _mismatch(path.parent, name, expected, said_by=path)
+            # Several documents can name one altered file: that is one cause.
+            for wrong in _mismatch(path.parent, name, expected, said_by=path):
+                problems.setdefault(wrong.where, wrong)
     if not documents:
         raise InputError(
             "the folder holds no evidence document.",
@@ -71,9 +73,9 @@ def verify(folder: Path) -> Verified:
             remedy=f"Expected one of {', '.join(KINDS)}.",
         )
     if len(problems) == 1:
-        raise problems[0]
+        raise next(iter(problems.values()))
     if problems:
-        raise SeveralErrors(tuple(problems))
+        raise SeveralErrors(tuple(problems.values()))
     return Verified(documents=documents, digests=digests)
 
 
