@@ -272,7 +272,7 @@ def test_a_remote_that_cannot_be_reached_is_named_before_what_follows(consumer: 
     consumer.sandbox.commit({"dvc.yaml": pipeline.replace("cat train.txt", "exit 3; cat")})
     made = consumer.train()
     assert made.state is StageState.NOT_MEASURED
-    assert (made.reason or "").startswith("`dvc pull` failed: ")
+    assert (made.reason or "").startswith("`dvc pull` from the remote 'gone' failed: ")
     assert "; then `dvc repro` failed: " in (made.reason or "")
 
 

@@ -14,6 +14,7 @@ import yaml
 
 from assay.training.environment import ConsumerEnvironment
 from assay.training.process import Ended, Transcript
+from assay.training.remote import ATTEMPTS, advice, cause, label
 
 PULL_SECONDS = 3600.0
 _RAN = re.compile(r"^Running (?:stage|callback) '")
@@ -22,10 +23,11 @@ _SKIPPED = re.compile(r"^Stage '.*' (?:didn't change, skipping|is cached - skipp
 
 @dataclass(frozen=True, kw_only=True)
 class Repo:
-    """The folder whose ``.dvc`` governs a model, and the default remote's name."""
+    """The folder whose ``.dvc`` governs a model, and the default remote's name and address."""
 
     folder: Path
     remote: str | None
+    url: str | None = None
 
     @property
     def cache(self) -> Path:
@@ -40,8 +42,10 @@ def find_repo(folder: Path, root: Path) -> Repo | None:
     """Return the nearest DVC repository from ``folder`` up to ``root``."""
     for place in (folder, *folder.parents):
         if (place / ".dvc").is_dir():
-            remote = _settings(place).get("core", "remote", fallback=None)
-            return Repo(folder=place, remote=remote)
+            settings = _settings(place)
+            remote = settings.get("core", "remote", fallback=None)
+            url = settings.get(f"'remote \"{remote}\"'", "url", fallback=None)
+            return Repo(folder=place, remote=remote, url=url)
         if place == root:
             break
     return None
@@ -51,19 +55,31 @@ def pull(
     environment: ConsumerEnvironment,
     folder: Path,
     transcript: Transcript,
+    repo: Repo,
     targets: Iterable[str] = (),
 ) -> str | None:
     """Fetch what ``folder`` tracks (or ``targets``) and check it out; return why it failed.
 
     Without targets the run cache comes along, and files the remote does not have are left for
-    the pipeline to make.
+    the pipeline to make. The reason names the remote, and what to set where it wants credentials.
     """
     named = " ".join(shlex.quote(target) for target in targets)
     what = f"-- {named}" if named else "--run-cache --allow-missing"
     ended = environment.run(
-        f"dvc pull {what}", cwd=folder, timeout=PULL_SECONDS, transcript=transcript
+        f"dvc pull {what}",
+        cwd=folder,
+        timeout=PULL_SECONDS,
+        transcript=transcript,
+        extra={name: environment.variables.get(name, value) for name, value in ATTEMPTS.items()},
     )
-    return None if ended.succeeded else failure(ended, "`dvc pull`", PULL_SECONDS)
+    if ended.succeeded:
+        return None
+    source = f"`dvc pull` from {label(repo.remote or '', environment.redact(repo.url or ''))}"
+    why = cause(ended.tail)
+    if why is None or ended.code is None:
+        return ended.why(source, PULL_SECONDS)
+    remedy = advice(why, repo.url)
+    return f"{source} failed: {why}" + (f" -- {remedy}" if remedy else "")
 
 
 def checkout(

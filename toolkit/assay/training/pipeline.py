@@ -127,7 +127,7 @@ def _pull(
     if repo.remote is None:
         transcript.say("No DVC remote is configured: nothing is fetched.")
         return None
-    failed = dvc.pull(environment, checkout.folder, transcript)
+    failed = dvc.pull(environment, checkout.folder, transcript, repo)
     if failed:
         transcript.say(f"{failed}. The pipeline runs with what is here.")
     return failed

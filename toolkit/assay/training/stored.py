@@ -68,7 +68,7 @@ class StoredOutputs:
             return dvc.checkout(self._environment, folder, self._tools.transcript, targets)
         if repo is None or repo.remote is None:
             return "they are not in the local cache, and there is no DVC remote"
-        return dvc.pull(self._environment, folder, self._tools.transcript, targets)
+        return dvc.pull(self._environment, folder, self._tools.transcript, repo, targets)
 
     def _refuse_stale(self, stage: str) -> None:
         """A lock that the code has moved on from vouches for another commit's outputs."""
