@@ -169,6 +169,26 @@ def test_changed_labels_are_counted(tmp_path: Path) -> None:
     assert paired(tmp_path, (base, head))["changed"] == 4
 
 
+def test_labels_of_another_target_are_refused(tmp_path: Path) -> None:
+    base, head = binary(80)
+    recoded = {**head, "y_true": np.where(head["y_true"] == 1, "yes", "no"),
+               "y_pred": np.where(head["y_pred"] == 1, "yes", "no")}  # fmt: skip
+    assert "80 of 80 joined rows have another label" in refusal(tmp_path, (base, recoded))
+    half = {**base, "y_true": np.where(np.arange(80) < 40, 1 - base["y_true"], base["y_true"])}
+    assert paired(tmp_path, (half, head))["changed"] == 40
+
+
+def test_measured_labels_may_be_rounded_and_not_rescaled(tmp_path: Path) -> None:
+    price = np.exp(np.random.default_rng(5).normal(3, 1, 80))
+    head = {"id": np.arange(80), "y_true": price, "y_pred": price + 1}
+    base = {**head, "y_true": price.astype(np.float32)}
+    assert paired(tmp_path, (base, head))["changed"] == 0
+    assert paired(tmp_path, ({**head, "y_true": price.round(1)}, head))["changed"] == 80
+    assert "another label on the base" in refusal(
+        tmp_path, ({**head, "y_true": np.log(price)}, head)
+    )
+
+
 def test_without_ids_rows_join_by_position_where_labels_agree(tmp_path: Path) -> None:
     base, head = binary(80)
     del base["id"], head["id"]
@@ -191,8 +211,8 @@ def test_identical_predictions_are_seen(tmp_path: Path) -> None:
     ("values", "kind", "words"),
     [
         ([0.5, None, 0.1, 0.2], "missing", "1 rows of the head"),
-        ([0.5, float("nan"), 0.1, 0.2], "missing", "missing or infinite"),
-        ([0.5, float("inf"), 0.1, 0.2], "missing", "missing or infinite"),
+        ([0.5, float("nan"), 0.1, 0.2], "missing", "missing, infinite or no number"),
+        ([0.5, float("inf"), 0.1, 0.2], "missing", "missing, infinite or no number"),
         ([0.5, 1.2, -0.1, 0.2], "outside", "2 rows of the head have probabilities outside 0 to 1"),
     ],
 )
@@ -250,6 +270,9 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] =
     "one class": (
         {**LABELS, "y_true": ["a"] * 3, "y_pred": ["a"] * 3},
         {**LABELS, "y_true": ["a"] * 3, "y_pred": ["a"] * 3}, {}, "one class only",
+    ),
+    "texts": (
+        {**LABELS, "y_pred": ["x" * 2000, "1", "0"]}, LABELS, {}, "over 1,000 characters",
     ),
     "nested label": (
         {**LABELS, "y_true": [[0], [1], [1]]}, {**LABELS, "y_true": [[0], [1], [1]]}, {},

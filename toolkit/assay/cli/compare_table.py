@@ -31,6 +31,7 @@ _NO_MARGIN = (
     "and only one shown to be worse fails."
 )
 _LONGEST = 28
+_WHOLE = "all"
 _MOST_REASONS = 12
 
 
@@ -75,31 +76,39 @@ def _compared(comparison: Comparison) -> str:
 
 
 def _table(rules: Sequence[Rule], confidence: float) -> Table:
-    several = any(rule.slice != "all" for rule in rules)
+    """One table: the metrics over all rows, then those of each slice under its name."""
+    margins = any(map(_has_margin, rules))
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("Metric", no_wrap=True)
-    if several:
-        table.add_column("Slice", overflow="fold")
+    table.add_column("Metric", max_width=_LONGEST, overflow="fold")
     for header in ("Base", "Head"):
         table.add_column(header, justify="right", no_wrap=True)
     table.add_column(f"Difference [{exact_percent(confidence)}], + better", no_wrap=True)
-    if any(map(_has_margin, rules)):
-        table.add_column("Margin", overflow="fold")
+    if margins:
+        table.add_column("Margin", no_wrap=True)
     table.add_column("State", no_wrap=True)
-    for rule in rules:
-        shown = cells(rule)
-        difference = shown.difference.split(" against ")[0]
-        row = [_short(rule.metric)]
-        row += [_short(rule.slice)] if several else []
-        row += [shown.base, shown.head, difference]
-        row += [shown.margin] if len(table.columns) > len(row) + 1 else []
-        table.add_row(*map(Text, row), Text(rule.state.value, style=_STYLES[rule.state]))
+    for where, group in groupby(rules, key=lambda rule: rule.slice):
+        if where != _WHOLE:
+            table.add_row(Text(_short(where, 3 * _LONGEST), style="bold"))
+        for rule in group:
+            shown = cells(rule)
+            name = _short(rule.metric) if where == _WHOLE else f"  {_short(rule.metric)}"
+            row = [name, shown.base, shown.head, shown.difference.split(" against ")[0]]
+            row += [_margin(rule)] if margins else []
+            table.add_row(*map(Text, row), Text(rule.state.value, style=_STYLES[rule.state]))
     return table
 
 
-def _short(text: str) -> str:
+def _margin(rule: Rule) -> str:
+    if rule.relative_margin is not None:
+        return exact_percent(rule.relative_margin)
+    if rule.margin is None:
+        return "–"
+    return f"{rule.margin:.6g}" if rule.margin else "improve"
+
+
+def _short(text: str, most: int = _LONGEST) -> str:
     plain = printable(text).replace("\n", "\\n").replace("\t", "\\t")
-    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 1]}…"
+    return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 
 
 def _remarks(comparison: Comparison, rules: Sequence[Rule]) -> list[str]:
@@ -110,7 +119,7 @@ def _remarks(comparison: Comparison, rules: Sequence[Rule]) -> list[str]:
     )
     for reason, group in groupby(explained, key=lambda rule: rule.reason):
         names = [
-            rule.metric if rule.slice == "all" else f"{rule.metric} in {rule.slice}"
+            rule.metric if rule.slice == _WHOLE else f"{rule.metric} in {rule.slice}"
             for rule in group
         ]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""

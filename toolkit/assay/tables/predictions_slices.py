@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Literal
 
 from assay.config import Slice
 from assay.errors import InputError, Location
@@ -12,10 +13,13 @@ from assay.tables.predictions_join import keyed
 from assay.tables.source import Column, Engine
 from assay.tables.sql import identifier, literal
 
+Truth = Literal["base", "head"]
+"""The side whose labels and slices count where both have them."""
 MOST_VALUES = 50
 """Values of one column that become slices: the most frequent ones."""
 MISSING = "missing"
 _LONGEST = 120
+_LONGEST_VALUE = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +34,25 @@ class Sliced:
     column: Column
     side: Side
     other: Column | None
-    """The base's column of that name, where the head's is used."""
+    """The other side's column of that name, where both have one."""
     values: tuple[str, ...]
     names: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def resolve(engine: Engine, asked: Slice, base: Side, head: Side) -> Sliced:
-    """Find the column (the head's wins) and its values, the most frequent first.
+def in_order(base: Side, head: Side, truth: Truth) -> tuple[Side, Side]:
+    """Return the two sides, first the one whose labels and slices count."""
+    return (head, base) if truth == "head" else (base, head)
+
+
+def resolve(engine: Engine, asked: Slice, base: Side, head: Side, truth: Truth) -> Sliced:
+    """Find the column (that of ``truth`` wins) and its values, the most frequent first.
 
     Raises InputError where neither side has it, where bins are asked of text, and where a
     measured number with many values has no bins.
     """
-    side, column = _find(asked.column, base, head)
+    first, second = in_order(base, head, truth)
+    side, column = _find(asked.column, first, second)
     expression = value_sql(column, asked, identifier(column.name))
     rows = engine.rows(
         f"SELECT value, count(*) AS n, count(*) OVER () FROM "
@@ -71,15 +81,15 @@ def resolve(engine: Engine, asked: Slice, base: Side, head: Side) -> Sliced:
         asked=asked,
         column=column,
         side=side,
-        other=base.table.column(asked.column) if side is head else None,
+        other=second.table.column(asked.column) if side is first else None,
         values=values,
         names=names,
         notes=tuple(notes),
     )
 
 
-def _find(name: str, base: Side, head: Side) -> tuple[Side, Column]:
-    for side in (head, base):
+def _find(name: str, first: Side, second: Side) -> tuple[Side, Column]:
+    for side in (first, second):
         column = side.table.column(name)
         if column is None:
             continue
@@ -88,10 +98,10 @@ def _find(name: str, base: Side, head: Side) -> tuple[Side, Column]:
                 f"the slice column {name!r} holds {column.type} values.", where=_at(side)
             )
         return side, column
-    listed = ", ".join(repr(c.name[:60]) for c in head.table.columns[:20])
+    listed = ", ".join(repr(c.name[:60]) for c in first.table.columns[:20])
     raise InputError(
         f"there is no column {name[:100]!r} to slice by.",
-        where=_at(head),
+        where=_at(first),
         remedy=f"The file has: {listed}.",
     )
 
@@ -103,7 +113,12 @@ def value_sql(column: Column, asked: Slice, name: str) -> str:
     """
     if asked.bins is None:
         text = canonical(column, name, truth_as_number=False)
-        return f"COALESCE('=' || {text}, '')"
+        # A digest stands for the rest of a long text, so that queries stay small.
+        short = (
+            f"CASE WHEN length({text}) > {_LONGEST_VALUE} "
+            f"THEN left({text}, {_LONGEST_VALUE}) || md5({text}) ELSE {text} END"
+        )
+        return f"COALESCE('=' || {short if column.kind == 'text' else text}, '')"
     if column.kind not in {"integer", "float"}:
         raise InputError(
             f"the column {column.name!r} holds {column.kind} values, which have no bins.",

@@ -13,6 +13,8 @@ from assay.tables.sql import identifier
 BINARY, MULTICLASS, REGRESSION, SCORE = "binary", "multiclass", "regression", "score"
 
 MOST_CLASSES = 1000
+LONGEST_CLASS = 1000
+"""Characters of a label; longer texts are answers, not classes."""
 _MOST_NUMERIC_CLASSES = 30
 _POSITIVE_PAIRS = (
     ("0", "1"),
@@ -152,6 +154,12 @@ def _classes(
             where=Location(file=head.table.path.as_posix()),
             remedy="If they are measured numbers, say --task regression; "
             f"up to {MOST_CLASSES} classes are compared.",
+        )
+    if any(len(name) > LONGEST_CLASS for name in classes):
+        raise InputError(
+            f"a label or a prediction has over {LONGEST_CLASS:,} characters.",
+            where=Location(file=head.table.path.as_posix()),
+            remedy="Write class names; texts are compared by a score column (mean:COLUMN).",
         )
     reason = _why(task, f"the labels and predictions have {len(classes)} different values")
     if task is None:
