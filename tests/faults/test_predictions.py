@@ -105,7 +105,7 @@ FILES = {
         name="h.parquet",
     ),
     "a spreadsheet": head(GOOD, "'.xlsx' names no format", "Use .parquet", name="h.xlsx"),
-    "a pickle": head(b"\x80\x04N.", "this is a Python pickle", "Write Parquet", name="h.pkl"),
+    "a pickle": head(b"\x80\x04N.", "this is a Python pickle", "Parquet, CSV", name="h.pkl"),
     "no suffix": head(GOOD, "has no suffix", "Use .parquet", name="h"),
     "a broken line of JSON": head(
         '{"id": 1, "y_true": 1, "y_pred": 1}\n{"id": 2,\n',
