@@ -27,7 +27,9 @@ HANDED_OVER = """\
       training: ${{ secrets.TRAINING }}
       dvc-credentials: ${{ secrets.DVC }}
 """
-OWNED = "<script>alert(1)</script><img src=x>`$(id)`${{ github.token }}\\n::error::owned @everyone"
+LINE = "<script>alert(1)</script><img src=x>`$(id)`${{ github.token }} @everyone"
+WORD = LINE.partition(" ")[0]
+OWNED = f"{LINE}\n::error::owned"
 BRANCH = "fix/$(touch${IFS}$HOME/owned)`id`;\"'<b>&|"
 
 TRAIN = """
@@ -46,11 +48,11 @@ Path("test.csv").write_text(Path("predictions.csv").read_text())
 lines = Path("predictions.csv").read_text().splitlines()
 with Path("predictions.csv").open("w", newline="") as file:
     rows = csv.writer(file)
-    rows.writerow([*lines[0].split(","), OWNED[:60]])
+    rows.writerow([*lines[0].split(","), WORD])
     rows.writerows([*line.split(","), OWNED if int(line[0]) % 2 else "plain"] for line in lines[1:])
 with Path("test.csv").open("w", newline="") as file:
     rows = csv.writer(file)
-    rows.writerow(["id", OWNED, "label"])
+    rows.writerow(["id", WORD, "label"])
     rows.writerows([OWNED, OWNED, "x"] for _ in range(10))
 """
 TESTS = """
@@ -68,8 +70,8 @@ def hostile_files() -> dict[str, str | bytes]:
     """A consumer whose columns, categories, row ids, tests and output are all hostile."""
     config = (TOY / "assay.yaml").read_text()
     config = config.replace("tests: null", "tests: {command: python -m pytest -q}")
-    config += f"    data: {{test: test.csv, id: id}}\n    slices: [{json.dumps(OWNED[:60])}]\n"
-    train = (TOY / "train.py").read_text() + f"\nOWNED = {OWNED!r}\n" + TRAIN
+    config += f"    data: {{test: test.csv, id: id}}\n    slices: [{json.dumps(WORD)}]\n"
+    train = (TOY / "train.py").read_text() + f"\nWORD, OWNED = {WORD!r}, {OWNED!r}\n" + TRAIN
     workflow = (ROOT / "template-repo" / ".github" / "workflows" / WORKFLOW).read_text()
     return {
         "assay.yaml": config,
@@ -84,7 +86,7 @@ def test_strangers_words_are_shown_and_not_obeyed_and_secrets_stay(
 ) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     gated = start_gated(hostile_files(), secrets=SECRETS, environ={**os.environ, "PATH": path})
-    pull = gated.propose(BRANCH, {"skill.txt": "790\n"}, title=OWNED)
+    pull = gated.propose(BRANCH, {"skill.txt": "790\n"}, title=LINE)
     run = gated.gate(pull)
 
     model = models(run)["toy"]
@@ -93,22 +95,25 @@ def test_strangers_words_are_shown_and_not_obeyed_and_secrets_stay(
         assert f"{name} has {length} characters" in model.log
     for name in ("GITHUB_TOKEN", "ASSAY_GITHUB_TOKEN", "GITHUB_OUTPUT"):
         assert f"{name} has 0 characters" in model.log
-    assert "the secrets are *** ***" in model.log.replace("delta", "***")
+    assert "the secrets are *** ***" in model.log
     for artifact in run.artifacts:
         with zipfile.ZipFile(artifact.archive) as archive:
             content = b"".join(archive.read(name) for name in archive.namelist())
         assert not [word for word in HIDDEN if word.encode() in content], artifact.name
-    assert not [word for word in HIDDEN if word in run.log.read_text()]
+    logs = "\n".join(job.log for job in run.jobs)
+    assert not [word for word in HIDDEN if word in logs]
 
     assert "toy (head): passed" in model.log
     assert not [note for note in run.annotations if note.message == "printed by the consumer"]
-    assert not [note for note in run.annotations if note.message.startswith("owned")]
-    (failed,) = [note for note in run.annotations if "Test failed" in note.properties["title"]]
-    assert (failed.properties["file"], failed.properties["line"]) == ("test_toy.py", "7")
+    assert not [note for note in run.annotations if not note.properties]
+    (failed,) = [note for note in run.annotations if note.properties.get("file") == "test_toy.py"]
+    assert failed.properties["line"] == "8"
 
     assert gate_job(run).result == "failure"
     assert not (gated.harness.scratch / "home" / "owned").exists()
     body = gated.comment(pull).body
+    assert "Accuracy is" in body
+    assert "repeat the id" in body
     assert "::error" in body
     assert "${{" not in body
     shown = comment_page(body, title="hostile")

@@ -35,8 +35,8 @@ def test_only_somebody_who_may_and_only_after_the_last_push(start_gated: StartGa
     verdict = document(accepted, "verdict.json")
     assert (verdict["state"], verdict["override"]["by"]) == ("warn", "writer")
     body = gated.comment(pull).body
-    assert body.startswith("### Assay: warn\n")
-    assert "writer" in body
+    assert body.startswith("### Assay: fail, accepted\n")
+    assert f"Accepted by `writer` with the label `{LABEL}`" in body
 
     moved = gated.push(pull, {"skill.txt": "690\n"})
     later = gated.gate(moved, "synchronize")

@@ -58,7 +58,7 @@ def test_a_pull_request_gets_worse_and_better_in_one_comment(
     (posted,) = harness.github.comments(pull.number)
     assert re.match(r"### Assay: fail\n\n\*\*Accuracy is worse: 0\.\d+ to 0\.\d+", posted.body)
     assert "dvc.lock" in posted.body
-    assert document(first, "doctor-visit/base/training.json")["source"] == "dvc"
+    assert document(first, "doctor-visit/base/training.json")["source"] == "dvc-outputs"
     replayed = assay("verify", "--replay", str(evidence(first, tmp_path)), cwd=tmp_path)
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
 
@@ -84,8 +84,10 @@ def test_a_looser_margin_of_its_own_does_not_count(harness: Harness) -> None:
     (comment,) = harness.github.comments(pull.number)
     assert comment.body.startswith("### Assay: fail\n")
     assert "The rules are those of the base's `assay.yaml`" in comment.body
-    assert "models.doctor-visit.gates.accuracy.margin: 0.01 → 0.2" in comment.body
-    assert "pass" in comment.body
+    assert "gates.accuracy.margin: 0.01 → 0.2" in comment.body
+    (proposed,) = document(run, "verdict.json")["proposed"].values()
+    assert proposed["state"] == "pass"
+    assert "**pass**" in comment.body
 
 
 def test_a_hostile_branch_title_and_file_are_only_shown(harness: Harness) -> None:
