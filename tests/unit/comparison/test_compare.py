@@ -260,7 +260,7 @@ def test_long_texts_do_not_fill_the_evidence(tmp_path: Path) -> None:
         "y_pred": ["no" * 300, "yes" * 300] * (rows // 2),
         "city": ["c" * 9000 + str(i % 3) for i in range(rows)],
     }
-    head = {**base, "id": [*base["id"][3:], "new1", "new2", "new3"]}
+    head = {**base, "id": [*base["id"][4:], "new1", "new2", "new3", "new4"]}
     found = compared(tmp_path, base, head, slices=(Slice(column="city"),), min_slice_rows=1)
     assert len(found.to_json()) < 40_000
     assert len({m.slice for m in found.measurements}) == 4

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from assay.config import Columns, Gate, Metric, Model, Slice, Task, default_metrics, metric_named
 from assay.config.metrics import MEAN_PREFIX
+from assay.tables.predictions_slices import Truth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +17,7 @@ class Asked:
     ``report`` are metrics that are shown; None: the usual ones of the task. The digests of the
     two models are None where unknown; equal ones make an identical model. ``lower_is_better``
     names the metrics ``mean:COLUMN`` of columns such as a cost; a gate can say it as well.
+    ``truth`` is the side whose labels and slices count where both have them.
     """
 
     model: str = "model"
@@ -30,6 +32,7 @@ class Asked:
     base_model: str | None = None
     head_model: str | None = None
     test_set_changed: bool = False
+    truth: Truth = "head"
 
     @classmethod
     def by_rules(
@@ -41,7 +44,11 @@ class Asked:
         head_model: str | None = None,
         test_set_changed: bool = False,
     ) -> Asked:
-        """What a model's section of assay.yaml asks for."""
+        """What a model's section of assay.yaml asks for.
+
+        The base's labels and slices count, unless the test set is known to have changed: the
+        head's predictions file is written by the head.
+        """
         return cls(
             model=name,
             columns=rules.columns,
@@ -54,6 +61,7 @@ class Asked:
             base_model=base_model,
             head_model=head_model,
             test_set_changed=test_set_changed,
+            truth="head" if test_set_changed else "base",
         )
 
     @property

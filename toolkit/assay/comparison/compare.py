@@ -8,7 +8,7 @@ from pathlib import Path
 from assay.comparison.ask import Asked
 from assay.comparison.details import LONGEST_NAME, details_of
 from assay.comparison.measure import Level, Sample, estimate, gather
-from assay.config import Metric, Needs, Task
+from assay.config import Metric, Task
 from assay.errors import InputError
 from assay.evidence import Comparison, Measurement, Rows, file_digest
 from assay.stats.estimate import Estimate, relative_weight
@@ -17,6 +17,9 @@ from assay.tables.predictions import Pairs, pair
 from assay.tables.predictions_counts import ALL
 from assay.tables.predictions_values import CLIP, clipped_rows
 from assay.tables.source import open_tables
+
+_BACKWARDS = 0.4
+"""Below this ROC AUC no honest model of any use lies."""
 
 
 def compare(base: Path, head: Path, asked: Asked) -> Comparison:
@@ -33,6 +36,7 @@ def compare(base: Path, head: Path, asked: Asked) -> Comparison:
             task=asked.task,
             slices=asked.slices,
             means=asked.means(),
+            truth=asked.truth,
         )
         inputs = {"base_predictions": file_digest(base), "head_predictions": file_digest(head)}
         return _compared(pairs, asked, inputs)
@@ -58,6 +62,13 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
     sample = gather(pairs, metrics, identical=identical)
     large = [name for name, n in sample.rows.items() if name == ALL or n >= asked.min_slice_rows]
     joined = pairs.joined
+    measurements = tuple(
+        measured
+        for where in large
+        for metric in (metrics if where == ALL else asked.in_slices(metrics))
+        for measured in _measured(sample, metric, where, asked)
+    )
+    notes = _notes(sample, metrics, surprising=equal_models and not identical)
     return Comparison(
         inputs=inputs,
         model=asked.model,
@@ -78,15 +89,10 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
         identical_predictions=pairs.identical,
         test_set_changed=asked.test_set_changed
         or bool(joined.base_only or joined.head_only or pairs.labels_changed),
-        measurements=tuple(
-            measured
-            for where in large
-            for metric in (metrics if where == ALL else asked.in_slices(metrics))
-            for measured in _measured(sample, metric, where, asked)
-        ),
+        measurements=measurements,
         small_slices={name: n for name, n in sample.rows.items() if name not in large},
         details=details_of(sample),
-        notes=_notes(sample, metrics, surprising=equal_models and not identical),
+        notes=(*notes, *_backwards(measurements)),
     )
 
 
@@ -165,8 +171,8 @@ def _notes(sample: Sample, metrics: tuple[Metric, ...], *, surprising: bool) -> 
         notes.append("Neither side has an id column: rows were joined by position.")
     if pairs.labels_changed:
         notes.append(
-            f"{pairs.labels_changed:,} joined rows have another label on the base; "
-            "the head's labels are used for both sides."
+            f"{pairs.labels_changed:,} joined rows have different labels on base and head; "
+            f"the {pairs.truth}'s labels are used for both sides."
         )
     unseen = _unseen(sample)
     if unseen:
@@ -183,9 +189,20 @@ def _notes(sample: Sample, metrics: tuple[Metric, ...], *, surprising: bool) -> 
             "The two models have the same digest, yet they predict differently: "
             "predicting is not deterministic, or other code made the predictions."
         )
-    if any(metric.needs is Needs.COLUMN for metric in metrics):
-        notes += [f"mean:{name}: {reason}." for name, reason in pairs.absent_means.items()]
     return tuple(notes)
+
+
+def _backwards(measurements: tuple[Measurement, ...]) -> list[str]:
+    """Say which side ranks the positive class last: its probabilities are the other class's."""
+    whole = (m for m in measurements if (m.metric, m.slice) == ("roc_auc", ALL))
+    found = next(whole, None)
+    sides = (("base", found.base), ("head", found.head)) if found else ()
+    return [
+        f"The {side}'s ROC AUC is {value:.3f}, far below 0.5: "
+        "its probabilities look like those of the other class."
+        for side, value in sides
+        if value is not None and value < _BACKWARDS
+    ]
 
 
 def _unseen(sample: Sample) -> list[str]:

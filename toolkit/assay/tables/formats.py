@@ -59,7 +59,8 @@ def detect_format(path: Path) -> Format:
         return Format.PARQUET
     for magic, what in _FOREIGN:
         if start.startswith(magic):
-            raise InputError(f"this is {what}.", where=where, remedy=_WRITE_INSTEAD)
+            unpack = "Unpack it. " if what.endswith("compressed") else ""
+            raise InputError(f"this is {what}.", where=where, remedy=f"{unpack}{_WRITE_INSTEAD}")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError("the file is UTF-16.", where=where, remedy="Save it as UTF-8.")
     named = _SUFFIXES.get(path.suffix.lower())

@@ -6,6 +6,7 @@ compared; the counts come from predictions_counts and predictions_moments.
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 
 from assay.config import Columns, Slice
@@ -14,7 +15,7 @@ from assay.tables import predictions_task as tasks
 from assay.tables.predictions_columns import Side, recognise
 from assay.tables.predictions_join import EXAMPLES, Joined, check_positions, join_keys
 from assay.tables.predictions_paired import paired_sql
-from assay.tables.predictions_slices import Sliced, resolve
+from assay.tables.predictions_slices import Sliced, Truth, in_order, resolve
 from assay.tables.predictions_task import Inferred, infer
 from assay.tables.source import Engine
 
@@ -40,6 +41,8 @@ class Pairs:
     broken: dict[str, str]
     """Why probabilities cannot be used: by 'missing', 'outside' and 'sum'."""
     notes: tuple[str, ...]
+    truth: Truth = "head"
+    """Whose labels and slices count where both sides have them."""
 
     @property
     def task(self) -> str:
@@ -72,26 +75,28 @@ def pair(
     task: str | None,
     slices: tuple[Slice, ...] = (),
     means: tuple[str, ...] | None = (),
+    truth: Truth = "head",
 ) -> Pairs:
     """Join the tables ``base`` and ``head`` of ``engine``.
 
     ``means`` are the score columns whose mean is asked for; None: every numeric column that has
-    no role, where the task is per-row scores. Raises InputError where the two cannot be compared.
+    no role, where the task is per-row scores. ``truth`` says whose labels and slices count where
+    both have them. Raises InputError where the two cannot be compared.
     """
     sides = [recognise(engine.tables[name], names) for name in ("base", "head")]
     inferred = infer(engine, sides[0], sides[1], task=task, names=names)
     base, head = inferred.base, inferred.head
     joined = join_keys(engine, base, head)
     slices = _distinct_slices(slices)
-    sliced = tuple(resolve(engine, asked, base, head) for asked in slices)
+    sliced = tuple(resolve(engine, asked, base, head, truth) for asked in slices)
     if means is None:
         means = _numeric_columns(base, head, slices) if inferred.task == tasks.SCORE else ()
     present, absent = _split_means(base, head, means)
-    engine.run(paired_sql(inferred, sliced, present))
+    engine.run(paired_sql(inferred, sliced, present, truth))
     notes = [*_side_notes(inferred), *(note for each in sliced for note in each.notes)]
-    notes += _disagreements(engine, sliced)
+    notes += _disagreements(engine, sliced, truth)
     changed = check_positions(engine, joined, head)
-    _refuse_missing(engine, inferred)
+    _refuse_missing(engine, inferred, truth)
     broken, identical = _facts(engine, inferred, len(present))
     return Pairs(
         engine=engine,
@@ -104,6 +109,7 @@ def pair(
         absent_means=absent,
         broken=broken,
         notes=tuple(notes),
+        truth=truth,
     )
 
 
@@ -147,7 +153,10 @@ def _split_means(
         for side in (base, head):
             column = side.table.column(name)
             if column is None:
-                absent[name] = f"the {side.table.name} has no column {name!r}"
+                columns = [each.name for each in side.table.columns]
+                near = difflib.get_close_matches(name, columns, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                absent[name] = f"the {side.table.name} has no column {name!r}{hint}"
             elif column.kind not in {"integer", "float", "boolean"}:
                 absent[name] = f"{name!r} holds {column.kind} values on the {side.table.name}"
         if name not in absent:
@@ -175,7 +184,7 @@ def _side_notes(inferred: Inferred) -> list[str]:
     return notes
 
 
-def _disagreements(engine: Engine, slices: tuple[Sliced, ...]) -> list[str]:
+def _disagreements(engine: Engine, slices: tuple[Sliced, ...], truth: Truth) -> list[str]:
     places = [place for place, each in enumerate(slices) if each.other is not None]
     if not places:
         return []
@@ -183,19 +192,20 @@ def _disagreements(engine: Engine, slices: tuple[Sliced, ...]) -> list[str]:
     counts = engine.row(f"SELECT {asked} FROM paired")
     return [
         f"{slices[place].asked.column!r} differs between base and head in {count:,} rows; "
-        "the head's value is used."
+        f"the {truth}'s value is used."
         for place, count in zip(places, counts, strict=True)
         if count
     ]
 
 
-def _refuse_missing(engine: Engine, inferred: Inferred) -> None:
+def _refuse_missing(engine: Engine, inferred: Inferred, truth: Truth) -> None:
     """Raise InputError where a label or a prediction is missing or not finite."""
     if inferred.task == tasks.SCORE:
         return
     finite = inferred.task == tasks.REGRESSION
+    first, second = in_order(inferred.base, inferred.head, truth)
     for column, side, role in (
-        ("label", inferred.head if inferred.head.label else inferred.base, "label"),
+        ("label", first if first.label else second, "label"),
         ("base", inferred.base, "prediction"),
         ("head", inferred.head, "prediction"),
     ):
@@ -223,7 +233,7 @@ def _facts(engine: Engine, inferred: Inferred, means: int) -> tuple[dict[str, st
     if scored:
         same.append("base_p IS NOT DISTINCT FROM head_p")
         for kind, words in (
-            ("missing", "missing or infinite"),
+            ("missing", "missing, infinite or no number"),
             ("outside", "outside 0 to 1"),
             ("sum", "not adding up to 1"),
         ):

@@ -12,6 +12,8 @@ from assay.tables.sql import identifier, literal
 EXAMPLES = 5
 LONGEST_ID = 100
 KEY = identifier(KEY_NAME)
+_FAR_APART = 0.05
+"""In standard deviations of the head's labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +137,8 @@ def _lonely(engine: Engine, side: Side, other: Side) -> tuple[str, ...]:
 def check_positions(engine: Engine, joined: Joined, head: Side) -> int:
     """Return how many joined rows have another label on the other side.
 
-    Raises InputError where rows were joined by position and labels disagree.
+    Raises InputError where rows were joined by position and labels disagree, and where most
+    labels disagree: predictions of another target would look like bad ones.
     """
     (changed,) = engine.row("SELECT count(*) FILTER (WHERE label_changed) FROM paired")
     if joined.by == "position" and changed:
@@ -145,7 +148,26 @@ def check_positions(engine: Engine, joined: Joined, head: Side) -> int:
             where=_at(head),
             remedy="Write an id column (id or row_id) into both files, or name it (--id).",
         )
+    if 2 * changed > joined.rows:
+        _refuse_another_target(engine, joined, head)
     return int(changed or 0)
+
+
+def _refuse_another_target(engine: Engine, joined: Joined, head: Side) -> None:
+    """Raise InputError unless most labels that disagree are close, as rounded ones are."""
+    (apart,) = engine.row(
+        "SELECT count(*) FILTER (WHERE label_changed AND coalesce(label_gap > "
+        f"{_FAR_APART} * (SELECT stddev_pop(label) FROM paired WHERE label_gap IS NOT NULL), "
+        "true)) FROM paired"
+    )
+    if 2 * apart > joined.rows:
+        raise InputError(
+            f"{apart:,} of {joined.rows:,} joined rows have another label on the base: the two "
+            "sides were not asked the same question.",
+            where=_at(head),
+            remedy="Write the labels on both sides alike; where they were made anew, let the base "
+            "predict again.",
+        )
 
 
 def value_table(values: list[str]) -> str:

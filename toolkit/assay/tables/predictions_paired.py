@@ -1,9 +1,10 @@
 """The table ``paired``, one row per joined row, that every count reads.
 
 Its columns: ``id`` (text), ``label``, ``base`` and ``head`` (class numbers, or DOUBLE for
-regression), ``label_changed``, the probabilities of tables/probabilities.py, ``base_m0``,
+regression), ``label_changed``, ``label_gap`` (how far the sides' labels are apart; NULL but for
+regression), the probabilities of tables/probabilities.py, ``base_m0``,
 ``head_m0``, … (score columns), ``s0``, ``s1``, … (slice numbers, NULL where not counted), and
-``s0_differs``, … (whether the base has the row in another slice).
+``s0_differs``, … (whether the other side has the row in another slice).
 """
 
 from __future__ import annotations
@@ -11,23 +12,28 @@ from __future__ import annotations
 from assay.tables import predictions_task as tasks
 from assay.tables.predictions_columns import Side, canonical, number
 from assay.tables.predictions_join import KEY, keyed, value_table
-from assay.tables.predictions_slices import Sliced, value_sql
+from assay.tables.predictions_slices import Sliced, Truth, in_order, value_sql
 from assay.tables.predictions_task import Inferred
 from assay.tables.probabilities import probability_columns
 from assay.tables.sql import identifier
 
+_SAME_LABEL = 1e-6
+"""Measured labels closer than this share of their size are equal: one side wrote fewer digits."""
 
-def paired_sql(inferred: Inferred, slices: tuple[Sliced, ...], means: tuple[str, ...]) -> str:
+
+def paired_sql(
+    inferred: Inferred, slices: tuple[Sliced, ...], means: tuple[str, ...], truth: Truth
+) -> str:
     """SQL that makes the table ``paired`` from the sides' keyed rows."""
     base, head = inferred.base, inferred.head
     selected = [f"CAST(h.{KEY} AS VARCHAR) AS id"]
     joins = [f"FROM {keyed(base)} AS b JOIN {keyed(head)} AS h USING ({KEY})"]
     if inferred.task == tasks.SCORE:
-        selected.append("false AS label_changed")
+        selected.append("false AS label_changed, NULL AS label_gap")
     elif inferred.task == tasks.REGRESSION:
-        selected += _numbers(base, head)
+        selected += _numbers(base, head, truth)
     else:
-        answers, lookups = _answers(inferred)
+        answers, lookups = _answers(inferred, truth)
         selected += answers
         joins += lookups
     for place, name in enumerate(means):
@@ -44,20 +50,25 @@ def paired_sql(inferred: Inferred, slices: tuple[Sliced, ...], means: tuple[str,
         )
         selected.append(f"s{place}.code AS s{place}")
         if each.other is not None:
-            other = value_sql(each.other, each.asked, f"b.{identifier(each.other.name)}")
+            beside = "b" if alias == "h" else "h"
+            other = value_sql(each.other, each.asked, f"{beside}.{identifier(each.other.name)}")
             selected.append(f"{value} <> {other} AS s{place}_differs")
     return f"CREATE TEMP TABLE paired AS SELECT {', '.join(selected)} {' '.join(joins)}"
 
 
-def _numbers(base: Side, head: Side) -> list[str]:
+def _numbers(base: Side, head: Side, truth: Truth) -> list[str]:
     labels = [
-        number(side.label, f"{alias}.{identifier(side.label.name)}")
-        for side, alias in ((head, "h"), (base, "b"))
+        number(side.label, f"{side.table.name[0]}.{identifier(side.label.name)}")
+        for side in in_order(base, head, truth)
         if side.label is not None
     ]
+    gap = f"abs({labels[0]} - {labels[-1]})"
+    written = f"{_SAME_LABEL} * greatest(abs({labels[0]}), abs({labels[-1]}))"
+    differs = f"{labels[0]} IS DISTINCT FROM {labels[-1]}"
     result = [
         f"{labels[0]} AS label",
-        f"{labels[0]} IS DISTINCT FROM {labels[-1]} AS label_changed",
+        f"{differs} AND coalesce({gap} > {written}, true) AS label_changed",
+        f"{gap} AS label_gap",
     ]
     for side, alias in ((base, "b"), (head, "h")):
         if side.prediction is not None:
@@ -66,7 +77,7 @@ def _numbers(base: Side, head: Side) -> list[str]:
     return result
 
 
-def _answers(inferred: Inferred) -> tuple[list[str], list[str]]:
+def _answers(inferred: Inferred, truth: Truth) -> tuple[list[str], list[str]]:
     """What a classification adds: class numbers of label and predictions, and probabilities."""
     base, head = inferred.base, inferred.head
     classes = value_table(list(inferred.classes))
@@ -80,10 +91,12 @@ def _answers(inferred: Inferred) -> tuple[list[str], list[str]]:
                     f"{alias}.{identifier(column.name)}",
                     truth_as_number=inferred.truth_as_number,
                 )
-    labels = [texts[key] for key in ("h label", "b label") if key in texts]
+    keys = [f"{side.table.name[0]} label" for side in in_order(base, head, truth)]
+    labels = [texts[key] for key in keys if key in texts]
     selected = [
         "label_class.code AS label",
         f"{labels[0]} IS DISTINCT FROM {labels[-1]} AS label_changed",
+        "NULL AS label_gap",
     ]
     joins = [f"LEFT JOIN {classes} AS label_class ON label_class.value = {labels[0]}"]
     for side, alias in ((base, "b"), (head, "h")):
