@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "--earlier",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
-    help="Evidence of earlier trusted runs, as <tree>/<model>/. Default: `earlier` in the "
+    help="Evidence of earlier trusted runs, as <tree>/<model>/. Default: `_earlier` in the "
     "evidence folder.",
 )
 @environment_options

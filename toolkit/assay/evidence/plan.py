@@ -39,6 +39,7 @@ class ModelPlan(Part):
     path: RelativePath
     touched: bool
     reason: str = Field(description="Why it is, or is not, touched.")
+    removed: bool = Field(default=False, description="The head's configuration lacks it.")
     rules_from: Literal["base", "head"]
     rules: Model = Field(description="The model's section that judges: the base's.")
     proposed: Model | None = Field(
@@ -84,7 +85,7 @@ class Plan(Document):
     check_run: bool = False
     carried: str | None = Field(
         default=None,
-        description="The run that judged this very tree already; its evidence lies in `carried`.",
+        description="The run that judged this very tree already; its evidence lies in `_carried`.",
     )
     change: Change = Field(default_factory=Change)
     models: tuple[ModelPlan, ...]

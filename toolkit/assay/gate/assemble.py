@@ -23,7 +23,8 @@ _DOCUMENTS = {
     "head": frozenset({"tests.json", "data.json", "training.json"}),
 }
 _PREDICTIONS = re.compile(r"predictions\.(parquet|csv|jsonl)")
-CARRIED = "carried"
+CARRIED = "_carried"
+"""No model can be called this: their names begin with a letter or a digit."""
 MAX_FILE_BYTES = 2 * 1024**3
 MAX_FILES = 200
 

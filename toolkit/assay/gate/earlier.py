@@ -1,6 +1,6 @@
 """Evidence of earlier trusted runs, fetched by the job that runs no consumer code.
 
-``earlier/<tree>/`` in the evidence folder holds what the base may be read from, ``carried/`` the
+``_earlier/<tree>/`` in the evidence folder holds what the base may be read from, ``_carried/`` the
 whole evidence of a run that judged the very tree that was pushed.
 """
 
@@ -22,7 +22,7 @@ from assay.github.settings import Settings
 from assay.report.bundle import ModelEvidence
 from assay.verdict.decide import accept
 
-EARLIER = "earlier"
+EARLIER = "_earlier"
 
 Say = Callable[[str], object]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from assay.checks.catalogue import severity_of
 from assay.errors import InputError
 from assay.evidence import Event, Plan, Revision, Verdict
+from assay.gate.findings import findings
 from assay.gate.publish import Published, Publishing, publish
 from assay.gate.stored import read_models
 from assay.gate.verify import verify
@@ -112,7 +113,7 @@ def judge_again(client: Client, run: WorkflowRun, plan: Plan, folder: Path) -> J
     return Judged(
         plan=plan,
         models=models,
-        verdict=decide(models, severity_of=severity_of),
+        verdict=decide(models, severity_of=severity_of, stages=findings(plan, models)),
         artifact=fetched.artifact,
     )
 

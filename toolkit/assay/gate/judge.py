@@ -23,6 +23,7 @@ from assay.evidence import (
     Verdict,
     file_digest,
 )
+from assay.gate.findings import findings
 from assay.report.bundle import ModelEvidence
 from assay.verdict.decide import decide
 
@@ -43,8 +44,7 @@ def judge(
         StageRule(model="", stage="gate", severity=Severity.BLOCK, message=text, decides=False)
         for text in audit
     ]
-    for model in models:
-        stages += _rows_that_changed(model)
+    stages += findings(plan, models)
     verdict = decide(
         models, severity_of=severity_of, stages=stages, inputs=dict(_inputs(plan, models, folder))
     )
@@ -164,26 +164,6 @@ def _inputs(
                 yield f"{name}/{kind.FILE}", file_digest(folder / name / kind.FILE)
         if model.comparison is not None:
             yield f"{name}/{Comparison.FILE}", model.comparison.digest()
-
-
-def _rows_that_changed(model: ModelEvidence) -> Iterator[StageRule]:
-    """Rows that the head dropped or labelled anew move the numbers without a better model."""
-    rows = model.comparison.rows if model.comparison else None
-    if rows is None:
-        return
-    said = []
-    if rows.base_only:
-        said.append(f"{rows.base_only:,} of the base's test rows are missing on the head")
-    if rows.labels_changed:
-        said.append(f"{rows.labels_changed:,} test rows have another label on the head")
-    for text in said:
-        yield StageRule(
-            model=model.plan.name,
-            stage="comparison",
-            severity=Severity.WARN,
-            message=text,
-            decides=False,
-        )
 
 
 def replayable(folder: Path) -> Plan:

@@ -53,7 +53,11 @@ def compared(report: Report) -> str:
         items += [prefix + line for line in _model_lines(model)]
     if len(report.touched) > MOST_MODELS:
         items.append(f"And {len(report.touched) - MOST_MODELS:,} more models.")
-    untouched = [code(model.plan.name) for model in report.models if not model.plan.touched]
+    untouched = [
+        code(model.plan.name)
+        for model in report.models
+        if not (model.plan.touched or model.plan.removed)
+    ]
     if untouched:
         shown = ", ".join(untouched[:10])
         more = f" and {len(untouched) - 10} more" if len(untouched) > 10 else ""

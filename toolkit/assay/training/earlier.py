@@ -13,7 +13,7 @@ from assay.git import Repository
 FindEarlier = Callable[[str, str], Path | None]
 """Given a git tree and a model's name: the folder of a trusted run's evidence, if there is one."""
 
-EARLIER = "earlier"
+EARLIER = "_earlier"
 """The folder of an evidence folder that holds earlier evidence, as ``<tree>/<model>/``."""
 
 _TREE = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")

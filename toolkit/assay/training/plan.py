@@ -195,6 +195,7 @@ def _removed(name: str, model: Model, folder: str) -> ModelPlan:
         name=name,
         path=folder_of(model, folder),
         touched=False,
+        removed=True,
         reason="removed: the head's configuration has no such model",
         rules_from="base",
         rules=model,
