@@ -247,6 +247,7 @@ def run_uv(path: str, home: Path, *arguments: str) -> subprocess.CompletedProces
         capture_output=True,
         text=True,
         check=False,
+        timeout=30,
     )
 
 
@@ -270,3 +271,11 @@ def test_without_any_python_it_says_so(tmp_path: Path) -> None:
     done = run_uv(path, tmp_path, "--version")
     assert done.returncode == 3
     assert "Python 3.11 or later was not found on PATH. Install it" in done.stderr
+
+
+def test_a_uv_that_is_this_very_file_is_passed_over(tmp_path: Path) -> None:
+    path = tools(tmp_path / "bin", "bash", "dirname", "cut", "env", "mkdir", "mktemp", "rm")
+    (tmp_path / "bin" / "uv").symlink_to(ROOT / "toolkit" / "bin" / "uv")
+    done = run_uv(path, tmp_path, "--version")
+    assert done.returncode == 3
+    assert "Python 3.11 or later was not found" in done.stderr

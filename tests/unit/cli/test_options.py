@@ -105,12 +105,25 @@ def test_an_output_that_no_action_declares_is_a_defect() -> None:
     assert all(text.endswith(".") for outputs in OUTPUTS.values() for text in outputs.values())
 
 
-def test_setup_lets_later_steps_call_assay(
+def test_setup_lets_later_steps_call_assay_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GITHUB_PATH", str(tmp_path / "path"))
+    monkeypatch.setenv("RUNNER_TEMP", str(tmp_path / "temp"))
     monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
+    for _ in range(2):
+        assert run(["setup"]) == 0
+    folder = Path((tmp_path / "path").read_text().splitlines()[-1])
+    assert [path.name for path in folder.iterdir()] == ["assay"]
+    assert os.access(folder / "assay", os.X_OK)
+    assert str(folder) in capsys.readouterr().out
+
+
+def test_setup_outside_a_job_says_where_assay_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("GITHUB_PATH", "GITHUB_OUTPUT", "RUNNER_TEMP"):
+        monkeypatch.delenv(name, raising=False)
     assert run(["setup"]) == 0
-    folder = (tmp_path / "path").read_text().strip()
-    assert os.access(Path(folder) / "assay", os.X_OK)
-    assert folder in capsys.readouterr().out
+    folder = Path(capsys.readouterr().out.strip().rpartition(" in ")[2])
+    assert os.access(folder / "assay", os.X_OK)
