@@ -153,6 +153,14 @@ def test_a_token_that_may_not_read_runs_uses_the_events_time(
     assert (find(respond, event_time).override is not None) == accepted
 
 
+def test_a_branch_that_comes_back_to_an_old_head_needs_the_label_anew() -> None:
+    # The head ran at 09:02, another was labelled at 09:05, and the branch came back at 09:06.
+    assert find(timeline, "2026-11-20T09:04:00Z").override is not None
+    decision = find(timeline, "2026-11-20T09:06:00Z")
+    assert decision.override is None
+    assert "before the head's last push" in decision.reason
+
+
 def test_who_is_no_collaborator_accepts_nothing() -> None:
     def respond(asked: Asked) -> Answer:
         if asked.path.endswith("/permission"):

@@ -15,7 +15,7 @@ from pathlib import Path
 from assay.errors import IntegrityError, Location, OutsideError
 from assay.evidence import write_atomically
 
-_NAME = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,99}/){0,4}[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_NAME = re.compile(r"(?:\w[\w.-]{0,99}/){0,4}\w[\w.-]{0,99}", re.ASCII)
 _CHUNK = 1 << 16
 
 

@@ -146,8 +146,11 @@ def revisions_of(name: str, payload: Payload, *, sha: str, ref: str) -> Revision
 
 
 def head_moved_at(payload: Payload) -> str | None:
-    """Return GitHub's time of the push behind a ``pull_request`` event, where it was one."""
-    if payload.get("action") not in ("opened", "synchronize"):
+    """Return GitHub's time of the push behind a ``pull_request`` event, where it was one.
+
+    A pull request that is opened again may have been pushed to while it was closed.
+    """
+    if payload.get("action") not in ("opened", "reopened", "synchronize"):
         return None
     return payload.optional_text("pull_request.updated_at")
 

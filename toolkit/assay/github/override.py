@@ -76,7 +76,8 @@ def find_override(
 ) -> Decision:
     """Ask GitHub's timeline whether somebody accepted this head.
 
-    ``event_time`` is the push's time by the run's event, for a token that may not read runs.
+    ``event_time`` is the push's time by the run's event. The first run of a head tells it too,
+    but not where the branch comes back to a commit that had run before.
     """
     events = [
         event
@@ -85,7 +86,8 @@ def find_override(
     ]
     if not any(event.label == rule.label for event in events):
         return Decision(override=None, reason=f"the label {rule.label} was never set")
-    moved = _first_run(client, head_sha) or parse_time(event_time)
+    times = (_first_run(client, head_sha), parse_time(event_time))
+    moved = max((time for time in times if time is not None), default=None)
     return decide(
         events,
         rule=rule,
