@@ -121,7 +121,9 @@ def test_predictions_that_the_command_did_not_write_are_a_cache_hit(sandbox: San
     made, _ = run(sandbox, model("true"))
     assert made.state is StageState.PASSED
     assert made.cache_hit
-    assert run(sandbox, model())[0].cache_hit is False
+    assert made.reason == "the command did not write p.csv, which was there before"
+    again, _ = run(sandbox, model())
+    assert (again.cache_hit, again.reason) == (False, None)
 
 
 def test_without_anything_to_run_the_configuration_is_wrong(sandbox: Sandbox) -> None:

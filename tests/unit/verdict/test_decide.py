@@ -320,6 +320,13 @@ def test_a_stage_that_did_not_do_its_work_blocks(
     assert words in verdict.sentence or words in verdict.sentence.lower()
 
 
+def test_a_training_that_left_old_predictions_in_place_warns() -> None:
+    stale = Training(model="m", side="head", state=StageState.PASSED, reason="it wrote nothing")
+    verdict = run(replace(evidence(), head=stale))
+    assert verdict.state is Outcome.WARN
+    assert verdict.sentence == "The training: it wrote nothing."
+
+
 def test_tests_that_the_rules_do_not_ask_for() -> None:
     assert run(evidence(rules(tests=None), tests=None)).state is Outcome.PASS
 

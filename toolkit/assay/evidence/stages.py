@@ -148,7 +148,9 @@ class Training(Document):
     model: str
     side: Literal["head", "base"]
     state: StageState
-    reason: str | None = None
+    reason: str | None = Field(
+        default=None, description="Why it has not passed, or what to know of one that has."
+    )
     command: str | None = None
     cache_hit: bool = False
     seconds: float = 0.0

@@ -82,14 +82,18 @@ def train(job: Job, tools: Tools) -> Training:
         extra=_seed_variables(model.train.seed),
     )
     untouched = before != () and before == _stamp(checkout.folder / model.predictions)
+    by_dvc = dvc.was_cache_hit(ended.tail)
+    result = _result(job, ended, pulled)
+    if untouched and not by_dvc and "reason" not in result:
+        result["reason"] = f"the command did not write {model.predictions}, which was there before"
     made = Training(
         model=job.name,
         side=job.side,
         command=environment.redact(command),
-        cache_hit=ended.succeeded and (untouched or dvc.was_cache_hit(ended.tail)),
+        cache_hit=ended.succeeded and (untouched or by_dvc),
         started=started.isoformat(timespec="seconds"),
         lineage=lineage_of(environment, checkout, seed=model.train.seed, host=platform.node()),
-        **_result(job, ended, pulled),
+        **result,
     )
     return made.model_copy(update={"seconds": round(time.monotonic() - clock, 3)})
 

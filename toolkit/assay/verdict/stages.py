@@ -124,3 +124,5 @@ def _training(model: str, head: Training | None) -> Iterator[StageRule]:
         word = "failed" if head.state is StageState.FAILED else "did not run"
         why = head.reason or "no reason was given"
         yield _found(model, "training", Severity.BLOCK, f"the training {word}: {why}")
+    elif head.reason:
+        yield _found(model, "training", Severity.WARN, f"the training: {head.reason}")
