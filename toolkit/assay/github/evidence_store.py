@@ -158,7 +158,8 @@ def fetch_earlier(
 ) -> tuple[str, ...]:
     """Unpack an artifact's evidence into ``folder``; return the paths of its files.
 
-    Raises IntegrityError for an archive that holds anything else, and writes nothing then.
+    Whatever else the archive holds stays behind. Raises IntegrityError for an archive that is
+    none, leads out of the folder, holds links or too much, and writes nothing then.
     """
     allowed = limits or Limits()
     data = client.download(f"actions/artifacts/{earlier.artifact}/zip", most=allowed.packed)
