@@ -65,6 +65,13 @@ VALUES = {
             "What `worse` does: block, warn, or off."
         ),
     ),
+    "a margin that nothing exceeds": (
+        gate("margin: 1"),
+        (
+            "4:5: models.m: gates.accuracy: a margin of 1 lets every accuracy pass; "
+            "0.01 is one point of it."
+        ),
+    ),
     "direction of a known metric": (
         gate("margin: 0.1, higher_is_better: false"),
         (

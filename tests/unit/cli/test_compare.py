@@ -43,6 +43,7 @@ def test_two_files_are_enough(files: tuple[str, str], capsys: pytest.CaptureFixt
     assert "900 rows joined by id; task binary" in out
     assert "roc_auc" in out
     assert "No margin was given" in out
+    assert "no margin says" not in out
     assert max(map(len, out.splitlines()[:-1])) <= 100
 
 
@@ -163,6 +164,18 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "infinite margin": (["BASE", "HEAD", "--margin", "accuracy=inf"], "is no margin"),
     "margin of 0": (["BASE", "HEAD", "--margin", "accuracy=0"], "accuracy=improve"),
     "whole margin": (["BASE", "HEAD", "--margin", "accuracy=100%"], "below 100%"),
+    "margin that nothing exceeds": (
+        ["BASE", "HEAD", "--margin", "accuracy=1"],
+        "lets every accuracy pass; write accuracy=1% for",
+    ),
+    "two margins": (
+        ["BASE", "HEAD", "--margin", "f1=0.1", "--margin", "f1=0.2"],
+        "--margin names f1 2 times",
+    ),
+    "direction of no column": (
+        ["BASE", "HEAD", "--lower-is-better", "log_loss"],
+        "--lower-is-better names 'log_loss', which is no score column",
+    ),
     "edges": (["BASE", "HEAD", "--slice", "age:60,30"], "must ascend"),
     "slice": (["BASE", "HEAD", "--slice", "planet"], "no column 'planet' to slice by"),
     "confidence": (["BASE", "HEAD", "--confidence", "95"], "95"),

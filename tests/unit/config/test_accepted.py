@@ -60,11 +60,14 @@ def test_deepchecks_is_a_switch_or_its_settings(written: str, meant: Deepchecks 
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"), [("1e-2", 0.01), ("1E-2", 0.01), (".01", 0.01), ("0.5", 0.5), ("+.5", 0.5)]
+    ("written", "meant"),
+    [("1e-2", 0.01), ("1E-2", 0.01), (".01", 0.01), ("0.5", 0.5), ("+.5", 0.5)],
 )
 def test_numbers_as_yaml_1_2_and_json_write_them(written: str, meant: float) -> None:
-    made = parse_config(SMALL.replace("0.01", written)).models["m"]
-    assert made.gates["accuracy"].margin == meant
+    made = parse_config(
+        SMALL.replace("accuracy: {margin: 0.01", f"mae: {{margin: {written}")
+    ).models["m"]
+    assert made.gates["mae"].margin == meant
 
 
 @pytest.mark.parametrize("written", ["1", "true", "yes", "'1'"])

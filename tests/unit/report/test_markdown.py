@@ -265,7 +265,7 @@ def test_a_number_without_an_interval_says_so() -> None:
 def test_a_relative_margin_is_a_share_of_the_base() -> None:
     relative = rule("accuracy", State.NO_WORSE, 0.8, 0.81, 0.01, margin=None, relative_margin=0.02)
     row = gate_rows(render(with_rules(passing(), relative)))[0]
-    assert row[4].replace("\N{NO-BREAK SPACE}", " ") == "2 % of the base"
+    assert row[4].replace("\N{NO-BREAK SPACE}", " ") == "2 % of base"
 
 
 def test_reasons_are_said_once_for_all_their_metrics() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from assay.cli.compare_options import (
     SliceOption,
     columns_of,
 )
-from assay.cli.console import console
+from assay.cli.console import console, printable
 from assay.cli.options import exit_zero_option, json_option, model_option
 from assay.cli.outputs import write_outputs
 from assay.errors import InputError, Location, VerdictFailed
@@ -173,6 +175,7 @@ def compare(
             "Name two files, BASE and HEAD, or a folder with --evidence; see --help."
         )
     else:
+        _once(metric for metric, _ in margins)
         asked = Asked(
             model=model or "model",
             columns=columns_of(
@@ -188,6 +191,8 @@ def compare(
         )
         results = (of_files(base, head, asked, evidence),)
     _print(results, as_json=as_json)
+    if evidence is not None and not as_json:
+        click.echo(f"Evidence: {printable(evidence.as_posix())}")
     states = [verdict.state for _, verdict in results]
     worst = max(states, key=(Outcome.PASS, Outcome.WARN, Outcome.FAIL).index)
     write_outputs("compare", verdict=worst.value)
@@ -204,6 +209,7 @@ def of_files(base: Path, head: Path, asked: Asked, evidence: Path | None) -> Res
     from assay.verdict import decide_comparison
 
     found = compare_files(base, head, asked)
+    _used(asked, found)
     if evidence is not None:
         # Evidence names what it was made from as seen from its own folder.
         names = [Path(os.path.relpath(path, evidence)).as_posix() for path in (base, head)]
@@ -222,6 +228,25 @@ def of_files(base: Path, head: Path, asked: Asked, evidence: Path | None) -> Res
         found.write(evidence)
         verdict.write(evidence)
     return found, verdict
+
+
+def _once(metrics: Iterable[str]) -> None:
+    """Raise where a metric has two margins: the last one would win unseen."""
+    for metric, times in Counter(metrics).items():
+        if times > 1:
+            raise click.UsageError(f"--margin names {metric} {times} times: give it one margin.")
+
+
+def _used(asked: Asked, found: Comparison) -> None:
+    """Raise InputError where --lower-is-better names no column whose mean was measured."""
+    measured = {each.metric for each in found.measurements if each.metric.startswith("mean:")}
+    for name in sorted(asked.lower_is_better - measured):
+        columns = ", ".join(repr(each.removeprefix("mean:")[:60]) for each in sorted(measured))
+        raise InputError(
+            f"--lower-is-better names {name.removeprefix('mean:')[:100]!r}, which is no score "
+            "column that is measured here.",
+            remedy=f"Measured: {columns}." if columns else "Name it with --metric mean:COLUMN too.",
+        )
 
 
 def from_evidence(folder: Path, model: str | None) -> tuple[Result, ...]:

@@ -50,7 +50,7 @@ class GateOption(Lines):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> Gate:
-        from assay.config import Gate
+        from assay.config import Gate, metric_named
 
         if margin == "improve":
             return Gate(must_improve=True)
@@ -66,6 +66,14 @@ class GateOption(Lines):
             self.fail(
                 f"a margin of 0 would fail a perfect copy of the base; write {metric}=improve if "
                 "an improvement is meant.",
+                param,
+                ctx,
+            )
+        span = metric_named(metric).span
+        if not margin.endswith("%") and span is not None and number >= span:
+            self.fail(
+                f"a margin of {number:g} lets every {metric} pass; write {metric}={number:g}% for "
+                "that share of the base's value, or a smaller number such as 0.01.",
                 param,
                 ctx,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -44,11 +45,15 @@ def print_verdict(
     console.print(Text(_compared(comparison)))
     if verdict.rules:
         console.print(_table(verdict.rules, comparison.confidence))
-    remarks = _remarks(comparison, verdict.rules)
-    if not any(map(_has_margin, verdict.rules)):
-        remarks.append(_NO_MARGIN)
-    for line in remarks:
-        console.print(Text(f"  {printable(line)}", style="dim"))
+    for line in _remarks(comparison, verdict.rules):
+        wrapped = textwrap.fill(
+            printable(line),
+            console.width,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_on_hyphens=False,
+        )
+        console.print(Text(wrapped, style="dim"))
     state = (verdict.state.value, _COLOURS[verdict.state])
     console.print(Text.assemble(state, f": {printable(verdict.sentence)}"), soft_wrap=True)
 
@@ -114,8 +119,11 @@ def _short(text: str, most: int = _LONGEST) -> str:
 def _remarks(comparison: Comparison, rules: Sequence[Rule]) -> list[str]:
     """Why something was not measured or not judged, each reason once; then the notes."""
     lines = []
+    margins = any(map(_has_margin, rules))
+    # Without any margin every interval around 0 is inconclusive for that reason, said once below.
     explained = sorted(
-        (rule for rule in rules if rule.reason), key=lambda rule: (rule.reason or "", rule.metric)
+        (rule for rule in rules if rule.reason and (margins or rule.interval is None)),
+        key=lambda rule: (rule.reason or "", rule.metric),
     )
     for reason, group in groupby(explained, key=lambda rule: rule.reason):
         names = [
@@ -131,4 +139,4 @@ def _remarks(comparison: Comparison, rules: Sequence[Rule]) -> list[str]:
         lines.append(f"{len(comparison.small_slices):,} slices have too few rows to be judged.")
     if comparison.identical_predictions:
         lines.append("Base and head predict the same on every row.")
-    return [*lines, *comparison.notes]
+    return [*lines, *comparison.notes, *([] if margins else [_NO_MARGIN])]

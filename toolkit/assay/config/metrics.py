@@ -39,6 +39,11 @@ class Metric:
     low: float | None = 0.0
     high: float | None = 1.0
 
+    @property
+    def span(self) -> float | None:
+        """How far two values can be apart; None: without limit."""
+        return None if self.low is None or self.high is None else self.high - self.low
+
 
 _CLASSIFICATION = frozenset({Task.BINARY, Task.MULTICLASS})
 _BINARY = frozenset({Task.BINARY})

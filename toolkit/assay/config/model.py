@@ -74,6 +74,17 @@ class Model(Strict):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _margins_that_can_fail(self) -> Model:
+        for name, gate in self.gates.items():
+            span = METRICS[name].span if name in METRICS else None
+            if gate.margin is not None and span is not None and gate.margin >= span:
+                raise ValueError(
+                    f"gates.{name}: a margin of {gate.margin:g} lets every {name} pass; "
+                    "0.01 is one point of it"
+                )
+        return self
+
     @property
     def touch_patterns(self) -> tuple[str, ...]:
         """The globs whose change touches this model."""

@@ -56,7 +56,7 @@ def _difference(rule: Rule, places: int) -> str:
 
 def _margin(rule: Rule) -> str:
     if rule.relative_margin is not None:
-        return f"{numbers.exact_percent(rule.relative_margin)} of the base"
+        return f"{numbers.exact_percent(rule.relative_margin)} of base"
     if rule.margin is None:
         return "–"
     must_improve = rule.margin == 0 and "no_interval" not in rule.flags
