@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
 import time
+from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -94,6 +97,16 @@ def test_secrets_leave_text_line_by_line_and_longest_first() -> None:
     text = "hunter22-and-more hunter22 abcdefgh x"
     assert redact(text) == "*** *** *** x"
     assert "hunter" not in repr(redact)
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=6), st.text(st.characters(codec="utf-8")))
+def test_no_encoded_secret_survives(secret: str, before: str) -> None:
+    secret = f"k{secret}k"
+    redact = Redactor((secret,))
+    basic = b64encode(f"{before}:{secret}:after".encode()).decode()
+    forms = [quote(secret), quote_plus(secret), json.dumps(secret), basic]
+    assert all("***" in redact(form) for form in forms)
+    assert "***" in redact(urlsafe_b64encode(secret.encode()).decode())
 
 
 @given(st.lists(st.text(min_size=4), max_size=4), st.text(), st.text())

@@ -121,7 +121,9 @@ def open_consumer(
     for name, text in declared.items():
         if text:
             found = parse_dotenv(text, name=name)
-            transcript.mask(tuple(found.values()))
+            values = tuple(found.values())
+            transcript.mask(values)
+            transcript.mask(Redactor(values).encoded())
             secrets.update(found)
     # Only now: a message about the configuration must not come before the masks.
     loaded = load_config(config)

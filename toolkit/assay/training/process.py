@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import selectors
 import signal
 import subprocess
 import time
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
+from urllib.parse import quote, quote_plus
 
 from assay.errors import OutsideError
 
@@ -24,6 +27,7 @@ _GRACE_SECONDS = 10.0
 _DRAIN_SECONDS = 1.0
 _HIDDEN = "***"
 _SHORTEST_SECRET = 4
+_SHORTEST_BASE64 = 8
 
 
 class Transcript(Protocol):
@@ -67,20 +71,46 @@ class Redactor:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def __call__(self, text: str) -> str:
-        """Return ``text`` with every secret, and every line of one, replaced."""
+        """Return ``text`` with every secret, and every line of one, replaced, encoded or not."""
         for secret in self.masks():
             text = text.replace(secret, _HIDDEN)
         return text
 
     def masks(self) -> tuple[str, ...]:
-        """Return what to hide, longest first; shorter pieces than four characters hide nothing."""
-        pieces = {
+        """Return what to hide, longest first; shorter pieces than four characters hide nothing.
+
+        A password stands in a URL in percent signs, in a header in Base64, in JSON in escapes.
+        """
+        return _longest_first({*self._pieces(), *self.encoded()})
+
+    def encoded(self) -> tuple[str, ...]:
+        """Return the encoded forms alone, those that differ from what is encoded."""
+        pieces = self._pieces()
+        return _longest_first({form for piece in pieces for form in _encoded(piece)} - pieces)
+
+    def _pieces(self) -> set[str]:
+        return {
             piece.strip()
             for secret in self.secrets
             for piece in (secret, *secret.splitlines())
             if len(piece.strip()) >= _SHORTEST_SECRET
         }
-        return tuple(sorted(pieces, key=lambda piece: (-len(piece), piece)))
+
+
+def _longest_first(texts: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(texts, key=lambda text: (-len(text), text)))
+
+
+def _encoded(piece: str) -> Iterator[str]:
+    data = piece.encode(errors="surrogateescape")
+    yield from (quote(data), quote(data, safe=""), quote_plus(data))
+    yield from (json.dumps(piece)[1:-1], json.dumps(piece, ensure_ascii=False)[1:-1])
+    # Base64 takes three bytes at a time, so what stands before decides between three forms; the
+    # characters that also hold bits of a neighbour are left out.
+    for before, spoilt in ((0, 0), (1, 2), (2, 3)):
+        text = b64encode(bytes(before) + data).decode()[spoilt : (before + len(data)) * 8 // 6]
+        if len(text) >= _SHORTEST_BASE64:
+            yield from (text, text.replace("+", "-").replace("/", "_"))
 
 
 def run_streamed(
