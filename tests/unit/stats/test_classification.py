@@ -91,7 +91,7 @@ def test_standard_error_is_the_jackknifes(
     assert found.row_variance == pytest.approx(variance * cells.n, rel=2e-3)
 
 
-@given(base_only=st.integers(0, 60), head_only=st.integers(0, 60), both=st.integers(0, 500))
+@given(base_only=st.integers(0, 60), head_only=st.integers(0, 60), both=st.integers(30, 500))
 def test_p_values_are_mcnemars(base_only: int, head_only: int, both: int) -> None:
     table = [[both, base_only], [head_only, 3]]
     expected = mcnemar(table, exact=True).pvalue
@@ -102,6 +102,15 @@ def test_p_values_are_mcnemars(base_only: int, head_only: int, both: int) -> Non
     for metric in ("accuracy", "recall"):
         found = compare_cells(cells, metric, positive=1)
         assert found.p_worse == pytest.approx(mcnemar_worse(base_only, head_only))
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "recall", "balanced_accuracy"])
+def test_a_handful_of_rows_is_never_better(metric: str) -> None:
+    cells = PairedCells.from_arrays([1, 0], [0, 0], [1, 0], [4, 5], classes=2)
+    found = compare_cells(cells, metric, positive=1)
+    assert found.interval is None
+    assert found.regime in ("too few rows", "too few positives")
+    assert found.rows_to_judge is not None
 
 
 def test_no_discordant_row_still_admits_ignorance() -> None:

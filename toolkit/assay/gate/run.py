@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.errors import InputError, OutsideError
+from assay.errors import InputError, Location, OutsideError
 from assay.evidence import Plan, Verdict, write_atomically
 from assay.gate.assemble import CARRIED, assemble
 from assay.gate.audit import audit, parse_needs
@@ -49,10 +49,15 @@ def run_gate(request: Request, settings: Settings, *, say: Say) -> Done:
     down loses nothing. Raises InputError without a plan, IntegrityError for altered evidence,
     and OutsideError where nothing could be published.
     """
-    if request.artifacts is not None:
-        attempt = settings.event.run_attempt
-        assemble(request.artifacts, request.evidence, attempt=attempt)
     problems = audit(parse_needs(request.needs)) if request.needs else ()
+    if request.artifacts is not None:
+        if not request.artifacts.is_dir() and not problems:
+            raise InputError(
+                "there is no such folder.",
+                where=Location(file=request.artifacts.as_posix()),
+                remedy="Download the run's artifacts into it first.",
+            )
+        assemble(request.artifacts, request.evidence, attempt=settings.event.run_attempt)
     plan = _plan(request.evidence, problems)
     if plan.carried is not None and not problems:
         say(f"This tree was judged already, by {plan.carried}: its evidence is carried over.")

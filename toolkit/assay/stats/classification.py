@@ -18,10 +18,12 @@ import numpy as np
 from assay.stats.cells import Outcomes, PairedCells
 from assay.stats.confusion import Confusion, Gradient, Vector, averaged, matthews
 from assay.stats.estimate import (
+    FEWEST_ROWS,
     RELATIVE_TO_NOTHING,
     Contrast,
     Estimate,
     from_standard_error,
+    quantile,
     undefined,
 )
 from assay.stats.shares import share_difference
@@ -61,6 +63,7 @@ def compare_cells(
     """
     if metric not in METRICS or average not in AVERAGES:
         raise ValueError(f"unknown metric or average: {metric!r}, {average!r}")
+    quantile(confidence)  # refuses a level that is none, however few the rows
     ask = _Ask(confidence=confidence, base_weight=base_weight, identical=identical)
     if cells.n == 0:
         return undefined(0, "no rows", base_weight=base_weight)
@@ -175,6 +178,8 @@ def _smoothed(task: _Task, ask: _Ask) -> Estimate:
         return contrast.identical(ask.confidence)
     if contrast.relative_to_nothing():
         return contrast.refused(RELATIVE_TO_NOTHING)
+    if cells.n < FEWEST_ROWS:
+        return contrast.refused("too few rows", rows_to_judge=FEWEST_ROWS)
     if task.fewest < FEWEST_POSITIVES:
         rows = math.ceil(cells.n * FEWEST_POSITIVES / task.fewest) if task.fewest else None
         return contrast.refused("too few positives", rows_to_judge=rows)

@@ -154,6 +154,9 @@ class Contrast:
 
 
 RELATIVE_TO_NOTHING = "a relative margin needs a base above 0"
+FEWEST_ROWS = 30
+"""Shares of fewer rows are not judged: below, three rows that all changed one way would be
+`better`, which McNemar's exact test gives by chance one time in eight."""
 
 
 def from_standard_error(

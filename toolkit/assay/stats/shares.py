@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from assay.stats.cells import Outcomes
 from assay.stats.estimate import (
+    FEWEST_ROWS,
     RELATIVE_TO_NOTHING,
     Contrast,
     Estimate,
@@ -41,6 +44,9 @@ def share_difference(
         return contrast.identical(confidence)
     if contrast.relative_to_nothing():
         return contrast.refused(RELATIVE_TO_NOTHING)
+    if outcomes.n < FEWEST_ROWS:
+        few = "too few rows" if outcomes.n == n else "too few positives"
+        return contrast.refused(few, rows_to_judge=math.ceil(n * FEWEST_ROWS / outcomes.n))
     # McNemar's test is about equality, so a weighted base inverts its interval instead.
     p_worse = None
     if base_weight == 1:
