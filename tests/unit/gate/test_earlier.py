@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from assay.errors import IntegrityError, OutsideError
-from assay.evidence import Event, Outcome, Plan, Verdict
+from assay.evidence import Event, Outcome, Plan, Revision, Verdict
 from assay.evidence.verdict import Override
 from assay.gate.assemble import CARRIED
 from assay.gate.earlier import EARLIER, bring_earlier, judge_carried
@@ -18,7 +18,7 @@ from assay.github.evidence_store import artifact_name
 from assay.github.settings import Settings
 from assay.verdict.decide import accept
 from support.archives import packed
-from support.evidence_folders import BASE_TREE, HEAD_TREE, MODEL, plan, put_evidence, rows
+from support.evidence_folders import BASE_TREE, HEAD_TREE, MODEL, plan, put_evidence, rows, rules
 from support.github_stand_in import Answer, Asked, Respond, stand_in
 
 RUN = "https://github.example/octo/churn/actions/runs/4"
@@ -124,6 +124,31 @@ def test_a_merge_of_a_tree_that_was_judged_carries_its_evidence(tmp_path: Path, 
     assert verdict == Verdict.read(kept)
     assert verdict.state is Outcome.PASS
     assert models[0].comparison is not None
+
+
+@pytest.mark.parametrize(
+    "merged",
+    [
+        {"base": Revision(commit="e" * 40, tree="e" * 40)},
+        {"models": plan(judged_by=rules(confidence=0.9)).models},
+        {"models": (*plan().models, plan().models[0].model_copy(update={"name": "fraud"}))},
+    ],
+    ids=["another base", "other rules", "another model"],
+)
+def test_evidence_of_another_question_is_not_carried(
+    tmp_path: Path, merged: dict[str, object]
+) -> None:
+    respond = github(HEAD_TREE, judged(tmp_path / "kept"), event="pull_request", branch="topic")
+    pushed = plan(event=Event(name="push", repository="octo/churn"), **merged)
+    said: list[str] = []
+    with stand_in(respond) as server:
+        made = bring_earlier(
+            pushed, settings(server.url, "push"), tmp_path / "evidence", say=said.append
+        )
+    assert made.carried is None
+    assert all(model.touched for model in made.models)
+    assert any("another base or other rules" in line for line in said)
+    assert not (tmp_path / "evidence" / CARRIED).exists()
 
 
 def test_a_github_that_fails_costs_no_run(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ import pytest
 from assay.config import Config, parse_config
 from assay.evidence import Event, Outcome, Plan, StageState, State, TestRun, Training, Verdict
 from assay.gate.judge import judge
+from assay.gate.run import Request, run_gate
 from assay.git import Revision
+from assay.github.settings import Settings
 from assay.training.outputs import keep_predictions
 from assay.training.plan import Ends, make_plan
 
@@ -152,3 +154,15 @@ def test_rows_that_the_head_leaves_out_are_never_a_plain_pass(
     verdict = judged(tmp_path)
     assert verdict.state is expected
     assert "40 of the base's test rows are missing on the head" in verdict.stages[0].message
+
+
+def test_what_another_run_left_on_the_runner_is_no_evidence(tmp_path: Path) -> None:
+    plan = planned(without("fraud"), base=without("fraud"), event="push")
+    left, brought = tmp_path / "evidence", tmp_path / "artifacts"
+    left.mkdir()
+    evidence(left, head=ROWS)
+    plan.write(brought / "assay-plan-1")
+    request = Request(evidence=left, artifacts=brought)
+    done = run_gate(request, Settings(in_actions=True, event=plan.event), say=lambda _: None)
+    assert done.verdict.state is Outcome.FAIL
+    assert not (left / "churn" / "tests.json").exists()

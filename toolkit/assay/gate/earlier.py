@@ -6,6 +6,7 @@ whole evidence of a run that judged the very tree that was pushed.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -42,8 +43,9 @@ def bring_earlier(plan: Plan, settings: Settings, folder: Path, *, say: Say) -> 
             carried = _fetch(
                 client, plan.head.tree, branch, folder / CARRIED, proposals=True, say=say
             )
-            if carried is not None and (folder / CARRIED / Verdict.FILE).is_file():
+            if carried is not None and _answers(plan, folder / CARRIED, say=say):
                 return _carried(plan, carried)
+            shutil.rmtree(folder / CARRIED, ignore_errors=True)
         if plan.base is not None and any(model.touched for model in plan.models):
             tree = plan.base.tree
             _fetch(client, tree, branch, folder / EARLIER / tree, proposals=False, say=say)
@@ -72,6 +74,32 @@ def _fetch(
         return None
     say(f"Earlier evidence of tree {tree[:12]}: {found.earlier.url}")
     return found.earlier
+
+
+def _answers(plan: Plan, folder: Path, *, say: Say) -> bool:
+    """Whether the evidence in ``folder`` is of the same question: base, rules, touched models.
+
+    A pull request onto another branch has another base, and may have other rules.
+    """
+    try:
+        Verdict.read(folder)
+        theirs = Plan.read(folder)
+    except AssayError as error:
+        say(f"The earlier evidence of this tree is not carried over: {error}")
+        return False
+    known = {model.name: model for model in theirs.models}
+    same = plan.base is not None and theirs.base is not None and plan.base.tree == theirs.base.tree
+    for model in plan.models:
+        other = known.get(model.name)
+        if model.touched and (
+            other is None
+            or not other.touched
+            or (other.rules, other.rules_from) != (model.rules, model.rules_from)
+        ):
+            same = False
+    if not same:
+        say("The earlier evidence of this tree has another base or other rules: it is judged anew.")
+    return same
 
 
 def _carried(plan: Plan, earlier: Earlier) -> Plan:

@@ -57,6 +57,8 @@ def run_gate(request: Request, settings: Settings, *, say: Say) -> Done:
                 where=Location(file=request.artifacts.as_posix()),
                 remedy="Download the run's artifacts into it first.",
             )
+        if settings.in_actions:
+            _forget(request.evidence, but=request.artifacts)
         assemble(request.artifacts, request.evidence, attempt=settings.event.run_attempt)
     plan = _plan(request.evidence, problems)
     if plan.carried is not None and not problems:
@@ -77,6 +79,12 @@ def run_gate(request: Request, settings: Settings, *, say: Say) -> Done:
     write_atomically(target, published.markdown)
     raise_unpublished(published)
     return Done(verdict=verdict, report=target, comment=published.address)
+
+
+def _forget(evidence: Path, *, but: Path) -> None:
+    """Remove what an earlier job left on a runner that is used again: it is no evidence of ours."""
+    if evidence.resolve() not in (but.resolve(), *but.resolve().parents):
+        shutil.rmtree(evidence, ignore_errors=True)
 
 
 def _plan(evidence: Path, problems: tuple[str, ...]) -> Plan:
