@@ -102,11 +102,15 @@ def evidence(
 
 
 def judged(folder: Path) -> Verdict:
+    return judge(touched(), folder)[1]
+
+
+def touched() -> Plan:
+    """The plan of a change that touches churn, the only model."""
     plan = planned(without("fraud"), base=without("fraud"))
-    plan = plan.model_copy(
+    return plan.model_copy(
         update={"models": tuple(m.model_copy(update={"touched": True}) for m in plan.models)}
     )
-    return judge(plan, folder)[1]
 
 
 def test_the_same_predictions_pass(tmp_path: Path) -> None:
@@ -157,7 +161,7 @@ def test_rows_that_the_head_leaves_out_are_never_a_plain_pass(
 
 
 def test_what_another_run_left_on_the_runner_is_no_evidence(tmp_path: Path) -> None:
-    plan = planned(without("fraud"), base=without("fraud"), event="push")
+    plan = touched()
     left, brought = tmp_path / "evidence", tmp_path / "artifacts"
     left.mkdir()
     evidence(left, head=ROWS)
