@@ -30,7 +30,7 @@ test: $(STAMP) ## Run the unit and contract tests
 	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not act and not heavy and not honesty"
 
 act: $(STAMP) ## Run the workflows through real act
-	$(PYTEST) -m act tests/act
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m act tests/act
 
 honesty: $(STAMP) ## Simulate the statistics, the quick run
 	$(PYTEST) -m "honesty and not heavy" tests/honesty
