@@ -13,6 +13,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "any": "true where at least one model is touched.",
         "models": "JSON list of {name, path} of the touched models, for a matrix.",
         "tree": "Git tree of the head: what evidence is matched by.",
+        "publisher": "Who writes the comment: cml, github or file.",
     },
     "test": {"state": "passed, failed or not-measured."},
     "check-data": {"state": "passed, failed or not-measured."},

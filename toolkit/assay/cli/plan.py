@@ -83,6 +83,7 @@ def outputs_of(plan: Plan) -> dict[str, str]:
         "any": "true" if touched else "false",
         "models": json.dumps(touched, separators=(",", ":")),
         "tree": plan.head.tree,
+        "publisher": plan.comment.publisher.value,
     }
 
 
