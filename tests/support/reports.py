@@ -383,13 +383,18 @@ def inconclusive() -> Report:
 
 
 def not_measured() -> Report:
-    reason = "dvc pull found no remote credentials, and no earlier run has evidence of this tree"
+    reason = "the base has no predictions"
+    tried = (
+        "stored outputs: dvc pull found no credentials for the remote 'storage'",
+        "earlier evidence: none was found for the base's tree",
+        "running it again: the training command ended with exit code 255",
+    )
     rules = tuple(
         Rule(
             model=MODEL,
             metric=metric,
             state=State.NOT_MEASURED,
-            reason=f"the base has no predictions: {reason}",
+            reason=reason,
             head=head,
             margin=0.01,
             gate=True,
@@ -406,9 +411,10 @@ def not_measured() -> Report:
             source=BaseSource.NONE,
             source_age_seconds=None,
             predictions=None,
-            reason=reason,
+            reason="; ".join(tried),
+            tried=tried,
         ),
-        comparison=Comparison(model=MODEL, not_measured=f"the base has no predictions: {reason}"),
+        comparison=Comparison(model=MODEL, not_measured=reason),
     )
 
 

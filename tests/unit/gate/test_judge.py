@@ -139,6 +139,45 @@ def test_a_side_without_predictions_is_not_measured_and_blocks(
     assert verdict.rules[0].state is State.NOT_MEASURED
 
 
+def test_without_a_base_the_heads_own_values_are_shown(folder: Path) -> None:
+    made = plan()
+    made.write(folder)
+    put_training(folder, rows(100, wrong=25))
+    tried = ("stored outputs: no remote", "running it again: exit 1")
+    put_training(folder, None, side="base", reason="; ".join(tried), tried=tried)
+    models, verdict = judge(made, folder)
+    rule = verdict.rules[0]
+    assert (rule.head, rule.base, rule.interval, rule.state) == (
+        0.75,
+        None,
+        None,
+        State.NOT_MEASURED,
+    )
+    assert rule.reason == "the base has no predictions"
+    assert verdict.state is Outcome.FAIL
+    assert models[0].comparison is not None
+    assert models[0].comparison.rows is None
+    shown = report(made, folder)
+    assert "| `accuracy` | – | 0.7500 | – | 0.05 | **not measured**, blocks |" in shown
+    assert "- Tried running it again: exit 1.\n" in shown
+
+
+def test_a_new_models_own_values_are_shown_and_only_warn(folder: Path) -> None:
+    made = plan()
+    new = made.models[0].model_copy(
+        update={"rules_from": "head", "reason": "judged by its own rules: new"}
+    )
+    made = made.model_copy(update={"models": (new,)})
+    made.write(folder)
+    put_training(folder, rows(100, wrong=25))
+    put_training(folder, None, side="base", reason="there is none")
+    _, verdict = judge(made, folder)
+    assert (verdict.rules[0].head, verdict.state) == (0.75, Outcome.WARN)
+    assert verdict.sentence == (
+        "Accuracy is not measured: the model is new: there is no base to compare with."
+    )
+
+
 def test_a_job_that_left_nothing_is_not_measured_and_blocks(folder: Path) -> None:
     made = plan()
     made.write(folder)

@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from assay.config import Comment, Severity
-from assay.evidence import Effect, Finding, Override, Rule, State, Verdict
+from assay.evidence import Effect, Event, Finding, Override, Rule, State, Verdict
 from assay.evidence import TestFailure as FailedTest
 from assay.report.bundle import Report
 from assay.report.markdown import COMMENT_BUDGET, render
@@ -27,6 +27,7 @@ from support.reports import (
     plan,
     rule,
     suite_run,
+    training,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -268,9 +269,42 @@ def test_a_relative_margin_is_a_share_of_the_base() -> None:
     assert row[4].replace("\N{NO-BREAK SPACE}", " ") == "2 % of base"
 
 
-def test_reasons_are_said_once_for_all_their_metrics() -> None:
+def test_a_missing_base_is_said_once_with_all_that_was_tried() -> None:
     markdown = render(not_measured())
-    assert "- `accuracy`, `roc_auc`: not measured, the base has no predictions: dvc" in markdown
+    assert (
+        "- Nothing could be compared: the base has no predictions.\n- Tried stored outputs: dvc"
+        in (markdown)
+    )
+    assert "- Tried running it again: the training command ended with exit code 255.\n" in markdown
+    assert "Not measured, or not settled" not in markdown
+
+
+def test_reasons_are_said_once_for_all_their_metrics() -> None:
+    undefined = {"reason": "one class only", "interval": None, "difference": None}
+    rules = [
+        rule(metric, State.NOT_MEASURED, 0.8, 0.8, 0.01, **undefined) for metric in ("f1", "mcc")
+    ]
+    markdown = render(with_rules(passing(), *rules))
+    assert "- `f1`, `mcc`: not measured, one class only.\n" in markdown
+
+
+def test_a_local_run_judges_the_work_tree() -> None:
+    local = plan(event=Event())
+    assert "- Compared: the work tree at c0ffeec, with 9b8e7db." in render(
+        replace(passing(), plan=local)
+    )
+
+
+def test_a_new_model_says_so_once() -> None:
+    made = plan()
+    reason = "judged by its own rules: new, the base has no such model"
+    new = made.models[0].model_copy(update={"rules_from": "head", "reason": reason})
+    found = replace(
+        not_measured().models[0], plan=new, base=training("base", predictions=None, reason=reason)
+    )
+    markdown = render(replace(not_measured(), plan=made, models=(found,)))
+    assert markdown.count("has no such model") == 1
+    assert "- Judged by its own rules: new, the base has no such model.\n" in markdown
 
 
 def test_an_empty_verdict_still_reads() -> None:

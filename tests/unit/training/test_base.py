@@ -176,6 +176,7 @@ def test_where_nothing_works_every_reason_is_kept(sandbox: Sandbox) -> None:
     assert made.source is BaseSource.NONE
     for part in ("stored outputs:", "earlier evidence:", "running it again:", "no memory"):
         assert part in (made.reason or "")
+    assert made.reason == "; ".join(made.tried)
     check_clean(sandbox)
 
 

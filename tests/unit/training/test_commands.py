@@ -113,6 +113,30 @@ def test_a_pull_requests_job_from_plan_to_predictions(
     assert sandbox.git("status", "--porcelain") == "?? p.csv"
 
 
+def test_a_plan_of_the_work_tree_says_so(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (sandbox.root / "train.sh").write_text("exit 1\n")
+    assert run(["plan"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("head the work tree at ")
+    assert "\n1 changed file, rules from the base\n" in said
+
+
+def test_a_repository_without_a_commit_has_nothing_to_compare(
+    tmp_path: Path,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    empty = tmp_path / "empty"
+    sandbox.git("init", "--quiet", str(empty))
+    (empty / "assay.yaml").write_text(CONFIG)
+    monkeypatch.chdir(empty)
+    assert run(["plan"]) == 2
+    assert "the repository has no commit yet" in capsys.readouterr().err
+
+
 def test_what_foreign_code_prints_is_obeyed_by_nobody(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ import click
 
 from assay.cli.console import console, printable
 from assay.cli.options import config_option, evidence_option, json_option
+from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.evidence import Plan
@@ -41,6 +42,11 @@ def plan(config: Path, evidence: Path, base: str | None, as_json: bool) -> None:
     from assay.training.earlier import refuse_committed
 
     repository = Repository.find(Path.cwd(), os.environ)
+    if repository.try_resolve("HEAD") is None:
+        raise InputError(
+            "the repository has no commit yet, so there is nothing to compare.",
+            remedy="Commit your files first: git add --all && git commit.",
+        )
     refuse_committed(repository, evidence)
     made = make(repository, config, base=base, environ=os.environ)
     settings = read_settings(os.environ)
@@ -88,13 +94,19 @@ def outputs_of(plan: Plan) -> dict[str, str]:
 
 
 def _print(plan: Plan) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     out = console()
     base = plan.base.commit[:12] if plan.base else f"none: {plan.why_no_base}"
-    out.print(f"head {plan.head.commit[:12]}, base {printable(base)}")
-    out.print(f"{plan.change.files} changed files, rules from the {plan.config_rules_from}")
-    table = Table("model", "path", "runs", "rules", "why")
+    head = "the work tree at " if plan.event.name == "local" else ""
+    out.print(f"head {head}{plan.head.commit[:12]}, base {printable(base)}")
+    files = plan.change.files
+    out.print(
+        f"{files:,} changed {'file' if files == 1 else 'files'}, "
+        f"rules from the {plan.config_rules_from}"
+    )
+    table = Table("Model", "Path", "Runs", "Rules", "Why", box=SIMPLE_HEAD, pad_edge=False)
     for model in plan.models:
         runs = "yes" if model.touched else "no"
         table.add_row(model.name, model.path, runs, model.rules_from, printable(model.reason))

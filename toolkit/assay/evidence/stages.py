@@ -151,6 +151,9 @@ class Training(Document):
     reason: str | None = Field(
         default=None, description="Why it has not passed, or what to know of one that has."
     )
+    tried: tuple[str, ...] = Field(
+        default=(), description="Each way to the base's predictions that did not work, and why."
+    )
     command: str | None = None
     cache_hit: bool = False
     seconds: float = 0.0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from assay.checks.catalogue import severity_of
-from assay.comparison import Asked, compare, compare_scalars, not_measured
+from assay.comparison import Asked, compare, compare_scalars, head_alone, not_measured
 from assay.config import Severity
 from assay.errors import AssayError, InputError, IntegrityError, Location
 from assay.evidence import (
@@ -25,6 +25,7 @@ from assay.evidence import (
 )
 from assay.gate.findings import findings
 from assay.report.bundle import ModelEvidence
+from assay.verdict.claims import NEW_MODEL
 from assay.verdict.decide import decide
 
 D = TypeVar("D", bound=Document)
@@ -68,23 +69,7 @@ def compare_model(planned: ModelPlan, folder: Path) -> Comparison:
     """
     head, base = _read(Training, folder), _read(Training, folder / BASE)
     inputs = dict(_training_inputs(folder, head, base))
-    reason = _missing(head, base)
-    if reason is None and head and base and head.predictions and base.predictions:
-        asked = Asked.by_rules(
-            planned.name,
-            planned.rules,
-            base_model=base.model_digest,
-            head_model=head.model_digest,
-            test_set_changed=_differ(base.test_set_digest, head.test_set_digest),
-        )
-        try:
-            found = compare(
-                folder / BASE / base.predictions.file, folder / head.predictions.file, asked
-            )
-        except InputError as error:
-            found = not_measured(planned.name, str(error).replace(folder.as_posix() + "/", ""))
-    else:
-        found = not_measured(planned.name, reason or "there are no predictions")
+    found = _compared(planned, folder, head, base)
     scalars = compare_scalars(
         planned.rules.scalars,
         base=base.scalars if base else {},
@@ -95,6 +80,29 @@ def compare_model(planned: ModelPlan, folder: Path) -> Comparison:
     return found.model_copy(
         update={"inputs": inputs, "measurements": (*found.measurements, *scalars)}
     )
+
+
+def _compared(
+    planned: ModelPlan, folder: Path, head: Training | None, base: Training | None
+) -> Comparison:
+    asked = Asked.by_rules(
+        planned.name,
+        planned.rules,
+        base_model=base.model_digest if base else None,
+        head_model=head.model_digest if head else None,
+        test_set_changed=_differ(base, head),
+    )
+    reason = _missing(planned, head, base)
+    try:
+        if reason is None and head and base and head.predictions and base.predictions:
+            return compare(
+                folder / BASE / base.predictions.file, folder / head.predictions.file, asked
+            )
+        if reason is not None and head and head.predictions:
+            return head_alone(folder / head.predictions.file, asked, reason)
+    except InputError as error:
+        reason = reason or str(error).replace(folder.as_posix() + "/", "")
+    return not_measured(planned.name, reason or "there are no predictions")
 
 
 def _evidence(planned: ModelPlan, folder: Path) -> ModelEvidence:
@@ -115,18 +123,24 @@ def _read(kind: type[D], folder: Path) -> D | None:
     return kind.read(folder) if (folder / kind.FILE).is_file() else None
 
 
-def _missing(head: Training | None, base: Training | None) -> str | None:
+def _missing(planned: ModelPlan, head: Training | None, base: Training | None) -> str | None:
     """Say why one side has no predictions, the head's reason first."""
     for name, side in (("head", head), ("base", base)):
+        if side is not None and side.state is StageState.PASSED and side.predictions is not None:
+            continue
+        if side is base and planned.rules_from == "head":
+            return NEW_MODEL
         if side is None:
             return f"the {name} left no evidence of its training"
-        if side.state is not StageState.PASSED or side.predictions is None:
-            return f"the {name} has no predictions: {side.reason or side.state.value}"
+        # What was tried is a list of its own, too long for the verdict's sentence.
+        why = "" if side.tried else f": {side.reason or side.state.value}"
+        return f"the {name} has no predictions{why}"
     return None
 
 
-def _differ(base: str | None, head: str | None) -> bool:
-    return base is not None and head is not None and base != head
+def _differ(base: Training | None, head: Training | None) -> bool:
+    digests = [side.test_set_digest if side else None for side in (base, head)]
+    return None not in digests and digests[0] != digests[1]
 
 
 def _training_inputs(

@@ -128,12 +128,21 @@ def moved_slices(report: Report) -> str:
 
 
 def unjudged(report: Report) -> str:
-    """List what could not be measured or told, with the reason and the rows that would do."""
+    """List what could not be measured or told, with the reason and the rows that would do.
+
+    That a whole model was not compared, and why, stands above the table already.
+    """
+    said_above = {
+        (model.plan.name, model.comparison.not_measured)
+        for model in report.touched
+        if model.comparison is not None
+    }
     rules = [
         rule
         for rule in report.verdict.rules
         if rule.state in (State.NOT_MEASURED, State.INCONCLUSIVE)
         and (rule.gate or rule.state is State.NOT_MEASURED)
+        and (rule.model, rule.reason) not in said_above
         and (rule.slice == _WHOLE or rule.decides)
     ]
     small = _small_slices(report)

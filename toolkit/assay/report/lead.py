@@ -16,6 +16,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 DEFAULT_TITLE = Comment().title
 _EXAMPLES = 3
 MOST_MODELS = 20
+_MOST_WAYS = 5
+_LONGEST_WAY = 400
 
 
 def title(report: Report) -> str:
@@ -81,6 +83,8 @@ def _commits(plan: Plan) -> str:
 
 def _head(plan: Plan) -> str:
     event = plan.event
+    if event.name == "local":
+        return f"the work tree at {_revision(plan.head)}"
     if event.name == "pull_request" and event.head_sha and event.head_branch:
         into = f" into {code(event.base_branch)}" if event.base_branch else ""
         return f"{code(event.head_branch)} at {short(event.head_sha)}, merged{into}"
@@ -100,9 +104,18 @@ def _rules(plan: Plan) -> str:
 
 def _model_lines(model: ModelEvidence) -> list[str]:
     lines = [line for line in (_rows(model), _base_source(model)) if line]
+    lines += [f"Tried {text(way, most=_LONGEST_WAY)}." for way in _tried(model)]
     if model.plan.rules_from == "head":
-        lines.append("New here: the base has no rules for it, so its own judge.")
+        lines.append(f"{_capital(text(model.plan.reason))}.")
     return lines
+
+
+def _tried(model: ModelEvidence) -> tuple[str, ...]:
+    return model.base.tried[:_MOST_WAYS] if model.base else ()
+
+
+def _capital(said: str) -> str:
+    return said[:1].upper() + said[1:]
 
 
 def _rows(model: ModelEvidence) -> str:
@@ -148,6 +161,8 @@ def _base_source(model: ModelEvidence) -> str:
         return ""
     if base.source is None or base.predictions is None:
         reason = base.reason or "no reason was given"
+        if base.tried or model.plan.rules_from == "head":
+            return ""
         if found is not None and reason in (found.not_measured or ""):
             return ""
         return f"The base's predictions could not be had: {text(reason)}."

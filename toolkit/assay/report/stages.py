@@ -49,10 +49,10 @@ def data_checks(model: ModelEvidence, report: Report) -> str:
         key=lambda one: (_RANK[severities.get(one.check, Severity.WARN)], one.check, one.columns),
     )
     rows = [_finding_row(one, severities) for one in found[:MOST_FINDINGS]]
-    header = ("Check", "Where", "Found", "Rows", "Share", "Such as")
+    header = ("Check", "Where", "Found", "Such as")
     return paragraphs(
         f"**Data checks**: {numbers.plural(len(found), 'finding')} ({ran})",
-        table(header, rows, right=(3, 4)),
+        table(header, rows),
         and_more(len(rows), len(found), "data.json"),
     )
 
@@ -83,14 +83,15 @@ def _finding_row(one: Finding, severities: dict[str, Severity]) -> tuple[str, ..
         for effect in one.effects[:3]
     )
     said = text(one.message) + (f" ({effects})" if effects else "")
+    if one.count is not None and numbers.count(one.count) not in one.message:
+        share = "" if one.share is None else f", {numbers.percent(one.share)}"
+        said += f" ({numbers.plural(one.count, 'row')}{share})"
     if one.state == "not-run":
         said = f"did not run: {said}"
     return (
         f"{name}{', ' + does if does else ''}",
         where,
         said,
-        "–" if one.count is None else numbers.count(one.count),
-        "–" if one.share is None else numbers.percent(one.share),
         ", ".join(cell_code(row, most=40) for row in one.rows[:5]) or "–",
     )
 

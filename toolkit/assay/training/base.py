@@ -83,15 +83,16 @@ def resolve_base(
         except (NotHadError, AssayError) as why:
             tried.append(f"{name}: {str(why).rstrip('.')}")
             tools.transcript.say(f"Base: {tried[-1]}.")
-    return _none(request, "; ".join(tried))
+    return _none(request, "; ".join(tried), tried=tuple(tried))
 
 
-def _none(request: BaseRequest, reason: str) -> Training:
+def _none(request: BaseRequest, reason: str, *, tried: tuple[str, ...] = ()) -> Training:
     return Training(
         model=request.name,
         side="base",
         state=StageState.NOT_MEASURED,
         reason=reason,
+        tried=tried,
         source=BaseSource.NONE,
     )
 
