@@ -156,7 +156,7 @@ def test_tests_and_training_run_in_the_image_as_the_user(project: Project) -> No
 def _left_behind(host: str) -> str:
     """Containers that are still listed: the engine takes a moment to forget one that ended."""
     for _ in range(50):
-        if not (listed := docker(host, "ps", "--all", "--quiet")):
+        if not (listed := docker(host, "ps", "--all", "--format", "{{.Names}} {{.Image}}")):
             break
         time.sleep(0.1)
     return listed
@@ -212,6 +212,7 @@ def test_an_image_that_cannot_be_had_is_named(project: Project) -> None:
     assert "building Dockerfile" in printed
     assert Training.read(project.evidence).state is StageState.NOT_MEASURED
     assert "Traceback" not in printed
+    assert _left_behind(project.host) == ""
 
 
 def test_a_command_that_ends_too_late_is_gone_with_its_container(project: Project) -> None:

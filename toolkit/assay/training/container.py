@@ -32,7 +32,8 @@ def build_image(
         file = Path(source)
         tag = f"assay-{hashlib.sha256(source.encode()).hexdigest()[:12]}"
         run.must(
-            ["build", "--quiet", "--tag", tag, "--file", str(file), str(file.parent)],
+            # --force-rm: without BuildKit a step that fails would leave its container behind.
+            ["build", "--quiet", "--force-rm", "--tag", tag, "--file", str(file), str(file.parent)],
             f"building {file.name}",
         )
     else:
