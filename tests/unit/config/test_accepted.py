@@ -130,6 +130,14 @@ def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
         load_config(tmp_path / "assay.yaml")
 
 
+def test_a_file_in_a_folder_above_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "assay.yaml").write_text(SMALL)
+    (tmp_path / "models" / "churn").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "models" / "churn")
+    with pytest.raises(InputError, match=r"There is one in \.\./\.\.: run this there"):
+        load_config(Path("assay.yaml"))
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="this is a folder, not a file"):
         load_config(tmp_path)

@@ -10,7 +10,7 @@ from assay.config import Model
 from assay.errors import InputError
 from assay.evidence import StageState, Training
 from assay.training.lineage import Checkout
-from assay.training.pipeline import Job, Tools, train
+from assay.training.pipeline import Job, Tools, collect, train
 from support.consumers import Recorder, builder
 from support.repositories import Sandbox
 
@@ -106,6 +106,14 @@ def test_a_run_that_fails_says_how(sandbox: Sandbox, command: str, reason: str) 
     assert made.state is StageState.FAILED
     assert reason in (made.reason or "")
     assert made.predictions is None
+
+
+def test_predictions_named_from_the_root_are_told_from_missing_ones(tmp_path: Path) -> None:
+    asked = model(path="models/churn", predictions="models/churn/p.csv")
+    assert collect(asked, tmp_path, tmp_path)["reason"] == (
+        "the pipeline left no models/churn/p.csv in models/churn/ "
+        "(predictions: is relative to path:, so write p.csv)"
+    )
 
 
 def test_a_failed_run_leaves_no_predictions_of_an_earlier_one(sandbox: Sandbox) -> None:

@@ -110,7 +110,7 @@ def test_a_suite_that_passes(tmp_path: Path, environment: ConsumerEnvironment) -
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({}, "no test was collected"),
+        ({}, "no test was collected (a model that has none says `tests: null`)"),
         ({"test_a.py": "import pytest\n@pytest.mark.skip\ndef test_a(): pass\n"}, "skipped"),
         ({"conftest.py": "import os\nos._exit(9)\n"}, "exit code 9"),
         ({"pytest.ini": "[pytest]\naddopts = --no-such-option\n"}, "exit code 4"),
@@ -122,6 +122,15 @@ def test_what_measures_nothing_is_no_pass(
     made = run(tmp_path, environment, files)
     assert made.state is StageState.NOT_MEASURED
     assert reason in (made.reason or "")
+
+
+def test_an_environment_without_pytest_is_named(
+    tmp_path: Path, environment: ConsumerEnvironment
+) -> None:
+    command = "echo python: No module named pytest; false # pytest"
+    made = run(tmp_path, environment, {}, command=command)
+    assert made.state is StageState.NOT_MEASURED
+    assert (made.reason or "").startswith("the model's environment has no pytest")
 
 
 def test_a_module_that_cannot_be_imported_fails(

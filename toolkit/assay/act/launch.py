@@ -115,7 +115,9 @@ def find_workflow(consumer: Path, workflow: str) -> Path:
             return consumer / name
     present = sorted(p.name for p in (consumer / folder).glob("*.y*ml"))
     near = difflib.get_close_matches(Path(workflow).name, present, n=1, cutoff=0.5)
-    hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(present) or 'none'}."
+    hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(present)}."
+    if not present:
+        hint = "Write .github/workflows/pull-request.yml: Assay's README.md shows one."
     raise InputError(
         f"there is no workflow '{workflow}' in the commit that the run would take it from.",
         remedy=hint,

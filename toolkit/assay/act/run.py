@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from assay.act.environment import clean_environment, user_home
 from assay.act.events import Event, PullRequest
 from assay.act.github import Comment
 from assay.act.harness import Harness
+from assay.act.launch import find_workflow
+from assay.act.remote import top_level
 from assay.act.result import RunResult
 from assay.act.site import Settings
 from assay.errors import InputError
@@ -59,6 +62,10 @@ def run_workflow(workflow: str, settings: Settings, trigger: Trigger) -> Outcome
             f"'{trigger.event}' is no event that can be run here.",
             remedy=f"Use one of {', '.join(EVENTS)}.",
         )
+    if trigger.head is None and trigger.event in ("pull_request", "merge_group"):
+        # The first run installs act, which takes minutes: a wrong name need not wait for that.
+        environ = clean_environment(settings.environ, home=user_home(settings.environ))
+        find_workflow(top_level(settings.repository, environ), workflow)
     with Harness(settings) as harness:
         pull: PullRequest | None = None
         runs: list[RunResult] = []

@@ -141,17 +141,24 @@ def _print(outcome: Outcome, scratch: Path) -> None:
     run = outcome.last
     for job in run.jobs:
         screen.print(f"{job.result:<8} {job.seconds:6.1f} s  {printable(job.path)}")
-        for step in job.steps:
-            if step.result == "failure":
-                screen.print(f"         failed step: {printable(step.name)}")
-                screen.print(_tail(job))
+        failed = [step for step in job.steps if step.result == "failure"]
+        for step in failed:
+            allowed = " (its job went on)" if job.result == "success" else ""
+            screen.print(f"         failed step: {printable(step.name)}{allowed}")
+        if failed and job.result != "success":
+            screen.print(_tail(job))
     for item in run.annotations:
         place = ":".join(filter(None, (item.properties.get("file"), item.properties.get("line"))))
         screen.print(printable(f"{item.level}: {place + ': ' if place else ''}{item.message}"))
     for comment in outcome.comments:
         name = scratch / f"comment-{comment.id}.md"
         name.write_text(comment.body, encoding="utf-8")
-        screen.print(f"comment by {comment.author}: {name}", soft_wrap=True)
+        heading = next(
+            (x for x in comment.body.splitlines() if x.startswith("### ")), "### comment"
+        )
+        said = printable(heading.removeprefix("### "))
+        screen.print(f"{said} (comment by {comment.author})", soft_wrap=True)
+        screen.print(f"  assay preview {name}", soft_wrap=True)
     _print_evidence(run, scratch)
 
 

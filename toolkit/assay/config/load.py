@@ -30,7 +30,8 @@ def load_config(path: Path, *, shown_as: str | None = None) -> Config:
         raise InputError(
             "there is no such file.",
             where=Location(file=file),
-            remedy=f"Write one (README.md shows the ten lines of a small {CONFIG_NAME}), "
+            remedy=_where_else(path)
+            or f"Write one (README.md shows the ten lines of a small {CONFIG_NAME}), "
             "or name it with --config.",
         ) from None
     except IsADirectoryError:
@@ -46,6 +47,16 @@ def load_config(path: Path, *, shown_as: str | None = None) -> Config:
             remedy="Check the path and its permissions.",
         ) from None
     return parse_config(content, file=file)
+
+
+def _where_else(path: Path) -> str | None:
+    """Name the folder above that has a configuration: the command was run further down."""
+    parents = path.absolute().parent.parents
+    above = next((folder for folder in parents if (folder / path.name).is_file()), None)
+    if above is None:
+        return None
+    climb = "/".join([".."] * (parents.index(above) + 1))
+    return f"There is one in {climb}: run this there, or with --working-directory {climb} first."
 
 
 def parse_config(content: str | bytes, *, file: str = CONFIG_NAME) -> Config:

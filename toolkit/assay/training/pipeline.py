@@ -166,9 +166,18 @@ def collect(model: Model, folder: Path, target: Path) -> dict[str, Any]:
     }
     source = folder / model.predictions
     if not source.is_file():
-        return {**found, "reason": f"the pipeline left no {model.predictions}"}
+        return {**found, "reason": f"the pipeline left no {model.predictions}{_meant(model)}"}
     kept = keep_predictions(source, target)
     return {**found, "predictions": kept, "state": StageState.PASSED}
+
+
+def _meant(model: Model) -> str:
+    """Say where predictions are looked for, if they were named from the repository's root."""
+    folder = f"{model.path.rstrip('/')}/"
+    if not model.predictions.startswith(folder):
+        return ""
+    meant = model.predictions.removeprefix(folder)
+    return f" in {folder} (predictions: is relative to path:, so write {meant})"
 
 
 def _seed_variables(seed: int | None) -> dict[str, str]:

@@ -16,6 +16,8 @@ from assay.training.process import Ended, Transcript
 
 _PYTEST = re.compile(r"(^|[\s/])(pytest|py\.test)(\s|$)")
 _NO_TESTS = 5
+_NO_PYTEST = "No module named pytest"
+_NOT_ONE = "no test was collected (a model that has none says `tests: null`)"
 
 
 def run_tests(
@@ -69,7 +71,9 @@ def _without_report(run: TestRun, ended: Ended, tests: Tests) -> TestRun:
     """Judge a command by its exit code, unless it is a pytest that broke off."""
     if _PYTEST.search(tests.command):
         why = "pytest left no report"
-        if not ended.succeeded:
+        if any(_NO_PYTEST in line for line in ended.tail):
+            why = "the model's environment has no pytest: add it to what that is made from"
+        elif not ended.succeeded:
             why = ended.why("the test command", tests.timeout)
         return run.model_copy(update={"reason": why})
     return _by_exit_code(run, ended, tests)
@@ -99,7 +103,7 @@ def _by_report(run: TestRun, ended: Ended, results: Results, tests: Tests) -> Te
     if results.failed + results.errors:
         reason = None
     elif ended.code == _NO_TESTS or (ended.succeeded and results.total == 0):
-        state, reason = StageState.NOT_MEASURED, "no test was collected"
+        state, reason = StageState.NOT_MEASURED, _NOT_ONE
     elif ended.code is None:
         state = StageState.NOT_MEASURED
     elif ended.succeeded and results.passed == 0:
