@@ -127,6 +127,8 @@ def test_download_by_name_pattern_and_all(job: Job) -> None:
     assert job.files("d4") == ["two.json"]
     download_artifact.download(job.step(path="d5", pattern="none-*"))
     assert job.files("d5") == []
+    download_artifact.download(job.step(path="d6", pattern="m-on[ex]*"))
+    assert job.files("d6") == ["one.json"]
     with pytest.raises(Failed, match=r"not found for name: m-three .*m-one, m-two"):
         download_artifact.download(job.step(name="m-three"))
 

@@ -61,8 +61,8 @@ def download(step: Step) -> Mapping[str, str]:
     chosen = choose(step, stored(step.store / "artifacts" / run_id), run_id)
     target = step.place(step.text("path")).resolve()
     target.mkdir(parents=True, exist_ok=True)
-    single = bool(step.text("name")) or (bool(step.text("artifact-ids")) and len(chosen) == 1)
-    flat = single or step.flag("merge-multiple")
+    # A pattern that matches one artifact leaves out its folder too.
+    flat = len(chosen) == 1 or step.flag("merge-multiple")
     for one in chosen:
         folder = target if flat else target / one.name
         folder.mkdir(parents=True, exist_ok=True)
