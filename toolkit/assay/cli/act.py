@@ -153,12 +153,11 @@ def _print(outcome: Outcome, scratch: Path) -> None:
     for comment in outcome.comments:
         name = scratch / f"comment-{comment.id}.md"
         name.write_text(comment.body, encoding="utf-8")
-        heading = next(
-            (x for x in comment.body.splitlines() if x.startswith("### ")), "### comment"
-        )
-        said = printable(heading.removeprefix("### "))
-        screen.print(f"{said} (comment by {comment.author})", soft_wrap=True)
-        screen.print(f"  assay preview {name}", soft_wrap=True)
+        heading = next((x for x in comment.body.splitlines() if x.startswith("### ")), "")
+        if heading:
+            screen.print(printable(heading.removeprefix("### ")), soft_wrap=True)
+        screen.print(f"comment by {comment.author}: {name}", soft_wrap=True)
+        screen.print(f"  to see it: assay preview {name}", soft_wrap=True)
     _print_evidence(run, scratch)
 
 
