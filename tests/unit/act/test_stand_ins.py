@@ -139,7 +139,7 @@ def test_download_takes_another_run_only_with_a_token_and_the_latest_attempt(job
     (job.workspace / "a").write_text("newer")
     upload_artifact.upload(job.step(name="x", path="a", attempt="2"))
     download_artifact.download(job.step(run="8", run_id="7", github_token="t", path="d"))
-    assert (job.workspace / "d/x/a").read_text() == "newer"
+    assert (job.workspace / "d/a").read_text() == "newer"
     download_artifact.download(job.step(run="8", run_id="7", path="e"))
     assert job.files("e") == []
 
