@@ -80,3 +80,17 @@ def test_an_artifact_of_an_attempt_that_is_still_to_come_is_refused(artifacts: P
     put(artifacts, "assay-base-churn-9", training__json="forged")
     with pytest.raises(IntegrityError, match="assay-base-churn-9: this is attempt 2"):
         latest_artifacts(artifacts, attempt=2)
+
+
+@pytest.mark.parametrize("name", ["base", "head", "plan", "m-1", "1", "base-1", "carried"])
+def test_no_name_of_a_model_takes_another_place(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "artifacts"
+    put(root, "assay-plan-2", plan__json="plan")
+    put(root, f"assay-base-{name}-2", training__json="base")
+    put(root, f"assay-head-{name}-2", training__json="head")
+    assemble(root, tmp_path / "evidence", attempt=2)
+    assert tree(tmp_path / "evidence") == {
+        "plan.json": "plan",
+        f"{name}/training.json": "head",
+        f"{name}/base/training.json": "base",
+    }

@@ -93,6 +93,13 @@ def test_too_many_files_are_refused() -> None:
         read(packed(*((f"f{i}.json", b"") for i in range(11))))
 
 
+def test_a_directory_of_a_million_entries_is_refused_unread() -> None:
+    entry = b"PK\x01\x02" + bytes(42)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 46 * 10**6, 0, 0)
+    with pytest.raises(IntegrityError, match="over 10 files"):
+        read(entry * 10**6 + end, Limits(files=10))
+
+
 def test_a_bomb_is_refused_whatever_size_it_states() -> None:
     data = packed(("plan.json", b"\0" * 10_000_000))
     assert len(data) < SMALL.packed

@@ -17,6 +17,8 @@ from assay.evidence import write_atomically
 
 _NAME = re.compile(r"(?:\w[\w.-]{0,99}/){0,4}\w[\w.-]{0,99}", re.ASCII)
 _CHUNK = 1 << 16
+_ENTRY = b"PK\x01\x02"
+"""What each entry of a zip's directory begins with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,9 @@ def read_archive(
     where = Location(file=name)
     if len(data) > limits.packed:
         raise IntegrityError(f"the artifact has over {limits.packed:,} bytes.", where=where)
+    # Before the directory is read: a million empty entries fit into few bytes, and not into memory.
+    if data.count(_ENTRY) > 4 * limits.files:
+        raise IntegrityError(f"the artifact holds over {limits.files} files.", where=where)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = _checked(archive, where, limits)
