@@ -11,12 +11,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 from assay.config import Comment, Severity
-from assay.evidence import Effect, Event, Finding, Override, Rule, State, Verdict
+from assay.evidence import Comparison, Effect, Event, Finding, Override, Rule, State, Verdict
 from assay.evidence import TestFailure as FailedTest
 from assay.report.bundle import Report
 from assay.report.markdown import COMMENT_BUDGET, render
 from assay.report.numbers import MOST_PLACES
 from assay.report.summary import check_summary, job_summary
+from assay.verdict.claims import NEW_MODEL
 from support.reports import (
     MODEL,
     SITUATIONS,
@@ -295,16 +296,30 @@ def test_a_local_run_judges_the_work_tree() -> None:
     )
 
 
+def test_of_several_models_each_has_one_item() -> None:
+    made = plan()
+    other = made.models[0].model_copy(update={"name": "fraud"})
+    made = made.model_copy(update={"models": (*made.models, other)})
+    models = (passing().models[0], replace(passing().models[0], plan=other))
+    lead = render(replace(passing(), plan=made, models=models)).split("| Model |")[0]
+    assert lead.count("\n- ") == 3
+    assert "- `fraud`: 4,038 test rows joined by id. The base's predictions: pred" in lead
+
+
 def test_a_new_model_says_so_once() -> None:
     made = plan()
     reason = "judged by its own rules: new, the base has no such model"
     new = made.models[0].model_copy(update={"rules_from": "head", "reason": reason})
     found = replace(
-        not_measured().models[0], plan=new, base=training("base", predictions=None, reason=reason)
+        not_measured().models[0],
+        plan=new,
+        base=training("base", predictions=None, reason=reason),
+        comparison=Comparison(model=MODEL, not_measured=NEW_MODEL),
     )
     markdown = render(replace(not_measured(), plan=made, models=(found,)))
     assert markdown.count("has no such model") == 1
-    assert "- Judged by its own rules: new, the base has no such model.\n" in markdown
+    assert "- Judged by its own rules: new, the base has no such model. There is no" in markdown
+    assert "Nothing could be compared" not in markdown
 
 
 def test_an_empty_verdict_still_reads() -> None:

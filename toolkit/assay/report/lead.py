@@ -11,6 +11,7 @@ from assay.report.bundle import ModelEvidence, Report
 from assay.report.escape import code, text
 from assay.report.table import bullets, paragraphs
 from assay.report.words import OUTCOMES, SOURCES
+from assay.verdict.claims import NEW_MODEL
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 DEFAULT_TITLE = Comment().title
@@ -51,8 +52,8 @@ def compared(report: Report) -> str:
     plan = report.plan
     items = [f"{_commits(plan)} {_rules(plan)}"]
     for model in report.touched[:MOST_MODELS]:
-        prefix = f"{code(model.plan.name)}: " if report.several else ""
-        items += [prefix + line for line in _model_lines(model)]
+        lines = _model_lines(model)
+        items += [f"{code(model.plan.name)}: {' '.join(lines)}"] if report.several else lines
     if len(report.touched) > MOST_MODELS:
         items.append(f"And {len(report.touched) - MOST_MODELS:,} more models.")
     untouched = [
@@ -106,7 +107,10 @@ def _model_lines(model: ModelEvidence) -> list[str]:
     lines = [line for line in (_rows(model), _base_source(model)) if line]
     lines += [f"Tried {text(way, most=_LONGEST_WAY)}." for way in _tried(model)]
     if model.plan.rules_from == "head":
-        lines.append(f"{_capital(text(model.plan.reason))}.")
+        found = model.comparison
+        alone = found is not None and found.not_measured == NEW_MODEL
+        without = " There is no base to compare with." if alone else ""
+        lines.append(f"{_capital(text(model.plan.reason))}.{without}")
     return lines
 
 
@@ -123,7 +127,8 @@ def _rows(model: ModelEvidence) -> str:
     if found is None:
         return "Nothing was compared: there is no comparison in the evidence."
     if found.not_measured is not None:
-        return f"Nothing could be compared: {text(found.not_measured)}."
+        is_new = found.not_measured == NEW_MODEL
+        return "" if is_new else f"Nothing could be compared: {text(found.not_measured)}."
     rows = found.rows
     if rows is None:
         return ""
