@@ -41,6 +41,7 @@ def test_two_files_are_enough(files: tuple[str, str], capsys: pytest.CaptureFixt
     assert run(["compare", *files]) == 0
     out = capsys.readouterr().out
     assert "900 rows joined by id; task binary" in out
+    assert "+ is better" in out
     assert "roc_auc" in out
     assert "No margin was given" in out
     assert "no margin says" not in out

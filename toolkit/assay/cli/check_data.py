@@ -225,6 +225,7 @@ def _suites(*, as_json: bool) -> Suites:
 
 
 def _print(report: DataReport, task: _Task) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from assay.checks import severity_of
@@ -241,7 +242,7 @@ def _print(report: DataReport, task: _Task) -> None:
         size = f"{dataset.rows:,} rows, {dataset.columns} columns"
         out.print(f"{dataset.name}: {printable(dataset.file)}, {size}")
     if shown:
-        table = Table("", "check", "in", "column", "what", "rows")
+        table = Table("", "Found", box=SIMPLE_HEAD, pad_edge=False, show_header=False)
         for severity, finding in shown:
             table.add_row(*(printable(cell) for cell in _row(severity, finding)))
         out.print(table)
@@ -258,14 +259,9 @@ def _print(report: DataReport, task: _Task) -> None:
 
 def _row(severity: Severity, finding: Finding) -> tuple[str, ...]:
     check = finding.check if finding.source == "assay" else f"deepchecks {finding.check}"
-    return (
-        str(severity),
-        check,
-        finding.dataset,
-        ", ".join(finding.columns),
-        finding.message,
-        ", ".join(finding.rows),
-    )
+    where = " of ".join(part for part in (", ".join(finding.columns), finding.dataset) if part)
+    rows = f"\nsuch as {', '.join(finding.rows)}" if finding.rows else ""
+    return str(severity), f"{check}, {where}: {finding.message}{rows}"
 
 
 def _notes(report: DataReport, task: _Task) -> list[str]:

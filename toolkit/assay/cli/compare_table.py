@@ -55,7 +55,8 @@ def print_verdict(
         )
         console.print(Text(wrapped, style="dim"))
     state = (verdict.state.value, _COLOURS[verdict.state])
-    console.print(Text.assemble(state, f": {printable(verdict.sentence)}"), soft_wrap=True)
+    said = Text.assemble(state, f": {printable(verdict.sentence)}")
+    console.print(said, soft_wrap=not console.is_terminal)
 
 
 def _has_margin(rule: Rule) -> bool:
@@ -87,7 +88,7 @@ def _table(rules: Sequence[Rule], confidence: float) -> Table:
     table.add_column("Metric", max_width=_LONGEST, overflow="fold")
     for header in ("Base", "Head"):
         table.add_column(header, justify="right", no_wrap=True)
-    table.add_column(f"Difference [{exact_percent(confidence)}], + better", no_wrap=True)
+    table.add_column(f"Difference [{exact_percent(confidence)}]\n+ is better", no_wrap=True)
     if margins:
         table.add_column("Margin", no_wrap=True)
     table.add_column("State", no_wrap=True)

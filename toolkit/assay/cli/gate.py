@@ -75,8 +75,11 @@ def gate(
         click.echo(done.verdict.to_json(), nl=False)
     else:
         _annotate(done.verdict)
-        console().print(printable(f"{done.verdict.state.value}: {done.verdict.sentence}"))
-        console().print(f"report: {done.report}")
+        out = console()
+        said = printable(f"{done.verdict.state.value}: {done.verdict.sentence}")
+        # In a log one line stays one, to be searched and copied.
+        out.print(said, soft_wrap=not out.is_terminal)
+        out.print(f"report: {done.report}", soft_wrap=True)
     if done.verdict.state is Outcome.FAIL and not exit_zero:
         raise VerdictFailed(done.verdict.sentence)
 
