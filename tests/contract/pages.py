@@ -58,10 +58,17 @@ def _keys(title: str, definition: dict[str, Any], schema: dict[str, Any]) -> lis
         rows.append(" ".join(text.split()) + "\n")
     rows += ["| key | type | default | what |", "| --- | --- | --- | --- |"]
     for key, value in definition["properties"].items():
-        default = "required" if key in required else f"`{json.dumps(value.get('default'))}`"
+        default = "required" if key in required else _default(value)
         what = " ".join(value.get("description", "").split()).replace("|", "\\|")
         rows.append(f"| `{key}` | {_type(value)} | {default} | {what} |")
     return ["\n".join(rows) + "\n"]
+
+
+def _default(value: dict[str, Any]) -> str:
+    """A default; a section or mapping that is made anew for each file has none in the schema."""
+    if "default" in value:
+        return f"`{json.dumps(value['default'])}`"
+    return "`{}`" if value.get("type") == "object" else "its defaults"
 
 
 def _type(value: dict[str, Any]) -> str:
@@ -70,11 +77,13 @@ def _type(value: dict[str, Any]) -> str:
         return f"[{name}](#{name.lower()})"
     if "anyOf" in value:
         return " or ".join(_type(option) for option in value["anyOf"])
+    if set(METRICS) <= set(value.get("enum", ())):
+        return "[metric](metrics.md)"
     if "enum" in value:
         return " or ".join(f"`{item}`" for item in value["enum"])
     if "const" in value:
         return f"`{value['const']}`"
-    kind = value.get("type", "any")
+    kind = value.get("type", "string" if "pattern" in value else "any")
     if kind == "array":
         return f"list of {_type(value.get('items', {}))}"
     if kind == "object":

@@ -87,6 +87,9 @@ def assay(debug: bool, working_directory: str | None) -> None:  # noqa: ARG001 -
 
     Exit codes: 0 passes; 1 the verdict says no; 2 your input is wrong; 3 something outside
     failed (git, DVC, MLflow, GitHub); 4 evidence does not match its digest; 70 a defect of Assay.
+
+    Begin with two prediction files: `assay compare base.csv head.csv`. In a repository with an
+    assay.yaml, `assay act` runs the whole workflow on this machine.
     """
     if working_directory:
         os.chdir(working_directory)

@@ -36,8 +36,10 @@ def _pairs(
     show_default=True,
     help="What starts the run.",
 )
-@click.option("--head", metavar="BRANCH", help="Default: the working tree as it is.")
-@click.option("--base", metavar="BRANCH", help="Default: the default branch.")
+@click.option("--head", metavar="BRANCH", help="The branch to run. Default: the work tree.")
+@click.option(
+    "--base", metavar="BRANCH", help="The branch it goes onto. Default: the default branch."
+)
 @click.option("--default-branch", default="main", show_default=True, help="Of the repository.")
 @click.option("--fork", metavar="OWNER/NAME", help="Treat the head as coming from this fork.")
 @click.option(

@@ -29,7 +29,7 @@ class Model(Strict):
     )
     task: Task | None = Field(default=None, description="Default: inferred from the predictions.")
     predictions: RelativePath = Field(
-        description="Predictions on the test rows: Parquet, CSV or JSON lines."
+        description="Predictions on the test rows, below `path`: Parquet, CSV or JSON lines."
     )
     columns: Columns = Field(default_factory=Columns, description="Names in the predictions file.")
     artifact: RelativePath | None = Field(
@@ -40,7 +40,9 @@ class Model(Strict):
         description="`auto` looks for uv.lock, requirements.txt, pyproject.toml, environment.yml, "
         "in this order; `none` uses the Python on PATH.",
     )
-    tests: Tests | None = Field(default_factory=Tests, description="null: the model has none.")
+    tests: Tests | None = Field(
+        default_factory=Tests, description="Default: pytest; null: the model has none."
+    )
     train: Train = Field(default_factory=Train, description="How the model is made.")
     data: Data | None = Field(default=None, description="Data checks.")
     gates: dict[MetricName, Gate] = Field(

@@ -61,8 +61,12 @@ class DataRule(Strict):
 class Data(Strict):
     """The data files the checks read, and how severe each check is."""
 
-    train: RelativePath | None = Field(default=None, description="Training rows.")
-    test: RelativePath | None = Field(default=None, description="Rows the gate evaluates on.")
+    train: RelativePath | None = Field(
+        default=None, description="Training rows, a file below `path`."
+    )
+    test: RelativePath | None = Field(
+        default=None, description="The rows the gate evaluates on, likewise."
+    )
     id: ColumnName | None = Field(default=None, description="Unique row id in both files.")
     label: ColumnName | None = Field(default=None, description="The label column.")
     keys: tuple[ColumnName, ...] = Field(
