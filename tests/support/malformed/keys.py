@@ -68,7 +68,7 @@ KEYS = {
         SMALL.replace("    predictions: p.csv\n", ""),
         (
             "3:3: the key 'predictions' is missing in models.m. "
-            "Predictions on the test rows: Parquet, CSV or JSON lines."
+            "Predictions on the test rows, below `path`: Parquet, CSV or JSON lines."
         ),
     ),
     "missing column of a slice": (

@@ -202,7 +202,7 @@ VALUES = {
         model("tests: false"),
         (
             "6:12: models.m.tests should be a mapping (keys: command, severity, timeout), not "
-            "false. null: the model has none."
+            "false. Default: pytest; null: the model has none."
         ),
     ),
     "positive class": (
