@@ -8,7 +8,8 @@ import pytest
 
 from assay.config import Gate, Scalar, Severity
 from assay.errors import InputError, IntegrityError
-from assay.evidence import Comparison, Outcome, Plan, StageRule, State, Verdict
+from assay.evidence import Comparison, Event, Outcome, Plan, Revision, StageRule, State, Verdict
+from assay.gate.annotations import verdict_annotations
 from assay.gate.judge import compare_model, judge, replayable, write
 from assay.report.bundle import Report
 from assay.report.markdown import render
@@ -176,6 +177,28 @@ def test_a_new_models_own_values_are_shown_and_only_warn(folder: Path) -> None:
     assert verdict.sentence == (
         "Accuracy is not measured: the model is new: there is no base to compare with."
     )
+
+
+def test_evidence_that_an_earlier_commit_left_behind_blocks(folder: Path) -> None:
+    made = plan(event=Event(), head=Revision(commit="c" * 40, tree="9" * 40))
+    made.write(folder)
+    for side, tree in (("head", "1" * 40), ("base", "2" * 40)):
+        put_training(folder, rows(100), side=side, lineage={"commit": "a" * 40, "tree": tree})
+    _, verdict = judge(made, folder)
+    assert verdict.state is Outcome.FAIL
+    (stale,) = (stage.message for stage in verdict.stages if stage.stage == "training")
+    assert stale == (
+        "the head's training is of another commit than the plan's (ccccccc): "
+        "run `assay train --side head` again"
+    )
+
+
+def test_what_blocks_is_annotated_with_the_sentence_it_would_decide_with(folder: Path) -> None:
+    made = put_evidence(folder, base=rows(400, wrong=20), head=rows(400, wrong=120))
+    _, verdict = judge(made, folder)
+    (shown,) = verdict_annotations(verdict)
+    assert (shown.level, shown.title) == ("error", f"{MODEL}: accuracy")
+    assert shown.message == verdict.sentence
 
 
 def test_a_job_that_left_nothing_is_not_measured_and_blocks(folder: Path) -> None:

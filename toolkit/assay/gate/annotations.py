@@ -5,6 +5,7 @@ from __future__ import annotations
 from assay.config import Severity
 from assay.evidence import Verdict
 from assay.github.commands import Annotation, Level
+from assay.verdict.sentence import claim_sentence
 
 
 def verdict_annotations(verdict: Verdict) -> list[Annotation]:
@@ -16,11 +17,7 @@ def verdict_annotations(verdict: Verdict) -> list[Annotation]:
             found.append(_annotation(stage.severity, name, stage.message))
     for rule in verdict.rules:
         if rule.severity is not Severity.OFF:
-            where = "" if rule.slice == "all" else f" in {rule.slice}"
-            interval = rule.interval and f" [{rule.interval[0]:+.4g}, {rule.interval[1]:+.4g}]"
-            number = "" if rule.difference is None else f" {rule.difference:+.4g}{interval or ''}"
-            why = f" ({rule.reason})" if rule.reason else ""
-            text = f"{rule.metric}{where} is {rule.state.value}{number}{why}"
+            text = claim_sentence(rule)
             found.append(_annotation(rule.severity, f"{rule.model}: {rule.metric}", text))
     return found
 

@@ -15,7 +15,7 @@ def findings(plan: Plan, models: Sequence[ModelEvidence]) -> list[StageRule]:
     """Return one judged stage for each thing that no rule of the configuration speaks of."""
     found = [*_plan(plan)]
     for model in models:
-        found += _rows(model)
+        found += [*_stale(plan, model), *_rows(model)]
     return found
 
 
@@ -28,6 +28,24 @@ def _plan(plan: Plan) -> Iterator[StageRule]:
         if model.removed:
             said = "the base has this model and the change removes it: nothing of it was judged"
             yield _found(model.name, "plan", Severity.WARN, said)
+
+
+def _stale(plan: Plan, model: ModelEvidence) -> Iterator[StageRule]:
+    """Evidence that an earlier commit left in a person's folder, where nothing starts empty."""
+    if plan.event.name != "local":
+        return
+    for side, training, wanted in (
+        ("head", model.head, plan.head),
+        ("base", model.base, plan.base),
+    ):
+        tree = training.lineage.tree if training else None
+        if tree is None or wanted is None or tree == wanted.tree:
+            continue
+        said = (
+            f"the {side}'s training is of another commit than the plan's "
+            f"({wanted.commit[:7]}): run `assay train --side {side}` again"
+        )
+        yield _found(model.plan.name, "training", Severity.BLOCK, said)
 
 
 def _rows(model: ModelEvidence) -> Iterator[StageRule]:

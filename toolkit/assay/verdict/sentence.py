@@ -43,6 +43,13 @@ def sentence_of(outcome: Outcome, rules: Sequence[Rule], stages: Sequence[StageR
     return f"{_capital(said, named=several)}{rest}."
 
 
+def claim_sentence(rule: Rule) -> str:
+    """Say one judged claim in a sentence of its own."""
+    # Where there are numbers, the reason (such as a p-value beyond its level) is not among them.
+    why = f"; {rule.reason}" if rule.interval is not None and rule.reason else ""
+    return f"{_capital(_claim(rule, several=False), named=False)}{why}."
+
+
 def _verb(outcome: Outcome, many: int) -> str:
     word = "block" if outcome is Outcome.FAIL else "warn"
     return word if many != 1 else f"{word}s"
