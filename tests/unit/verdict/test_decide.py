@@ -174,7 +174,7 @@ def test_slices_block_where_asked_and_warn_otherwise() -> None:
     inside = (measured(), measured(where="sex=f", **WORSE))
     warned = alone(*inside, gates={"accuracy": POINT})
     assert warned.state is Outcome.WARN
-    assert warned.sentence.startswith("Accuracy in sex=f is worse")
+    assert warned.sentence.startswith("Accuracy is no worse, but accuracy in sex=f is worse: ")
     strict = alone(*inside, gates={"accuracy": Gate(margin=0.01, slices=Severity.BLOCK)})
     assert strict.state is Outcome.FAIL
     unsettled = measured(low=-0.1, high=0.1, where="sex=f")
@@ -324,7 +324,7 @@ def test_a_training_that_left_old_predictions_in_place_warns() -> None:
     stale = Training(model="m", side="head", state=StageState.PASSED, reason="it wrote nothing")
     verdict = run(replace(evidence(), head=stale))
     assert verdict.state is Outcome.WARN
-    assert verdict.sentence == "The training: it wrote nothing."
+    assert verdict.sentence == "Accuracy is no worse, but in the training, it wrote nothing."
 
 
 def test_tests_that_the_rules_do_not_ask_for() -> None:
@@ -382,6 +382,19 @@ def test_a_finding_reads_as_a_sentence(found: dict[str, Any], words: str) -> Non
         model="churn", state=StageState.FAILED, findings=(Finding(check="ranges", **found),)
     )
     assert run(evidence(rules(data={"train": "t.csv"}), data=report)).sentence == words
+
+
+def test_where_only_something_else_warns_the_gates_come_first() -> None:
+    report = DataReport(model="churn", state=StageState.PASSED, findings=(finding("missing"),))
+    asked = rules(data={"train": "t.csv"})
+    assert run(evidence(asked, data=report)).sentence == (
+        "Accuracy is no worse, but in train, 3 rows (missing)."
+    )
+    asked = rules(data={"train": "t.csv"}, gates={"accuracy": POINT, "f1": POINT})
+    two = comparison(measured(), measured("f1"))
+    assert run(evidence(asked, data=report, comparison=two)).sentence == (
+        "All 2 gates hold, but in train, 3 rows (missing)."
+    )
 
 
 def test_the_mean_of_a_column_reads_as_words() -> None:

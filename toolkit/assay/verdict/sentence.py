@@ -40,7 +40,18 @@ def sentence_of(outcome: Outcome, rules: Sequence[Rule], stages: Sequence[StageR
     else:
         return "Nothing that gates could be measured."
     rest = f", and {_plural(more, 'more rule')} {_verb(outcome, more)}" if more else ""
-    return f"{_capital(said, named=several)}{rest}."
+    held = _held(rules) if outcome is Outcome.WARN else ""
+    return f"{held}, but {said}{rest}." if held else f"{_capital(said, named=several)}{rest}."
+
+
+def _held(rules: Sequence[Rule]) -> str:
+    """Say first that the gates hold, where what warns is something else."""
+    gates = [rule for rule in rules if rule.gate and rule.slice == WHOLE]
+    if not gates or any(rule.state not in (State.BETTER, State.NO_WORSE) for rule in gates):
+        return ""
+    if len(gates) > 1:
+        return f"All {len(gates):,} gates hold"
+    return _capital(f"{_title(gates[0])} {_WORDS[gates[0].state]}", named=False)
 
 
 def claim_sentence(rule: Rule) -> str:

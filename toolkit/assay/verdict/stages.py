@@ -125,4 +125,4 @@ def _training(model: str, head: Training | None) -> Iterator[StageRule]:
         why = head.reason or "no reason was given"
         yield _found(model, "training", Severity.BLOCK, f"the training {word}: {why}")
     elif head.reason:
-        yield _found(model, "training", Severity.WARN, f"the training: {head.reason}")
+        yield _found(model, "training", Severity.WARN, f"in the training, {head.reason}")
