@@ -49,8 +49,8 @@ def test_without_the_rule_in_the_base_no_label_accepts(start_gated: StartGated) 
     gated = start_gated()
     more = (TOY / "assay.yaml").read_text() + f"override: {{label: {LABEL}}}\n"
     pull = gated.propose("change", {"skill.txt": WORSE, "assay.yaml": more})
-    first = gated.gate(pull)
     gated.harness.github.add_label(pull.number, LABEL)
-    second = gated.gate(pull, rerun_of=first)
-    assert gate_job(second).result == "failure"
-    assert document(second, "verdict.json")["override"] is None
+    run = gated.gate(pull)
+    assert gate_job(run).result == "failure"
+    assert "Accepting by label" not in gate_job(run).log
+    assert document(run, "verdict.json")["override"] is None

@@ -87,7 +87,7 @@ def test_a_looser_margin_of_its_own_does_not_count(harness: Harness) -> None:
     assert "gates.accuracy.margin: 0.01 → 0.2" in comment.body
     (proposed,) = document(run, "verdict.json")["proposed"].values()
     assert proposed["state"] == "warn"
-    assert "the new ones would say **warn**" in comment.body
+    assert "the new ones would say **pass with warnings**" in comment.body
 
 
 def test_a_hostile_branch_title_and_file_are_only_shown(harness: Harness) -> None:
