@@ -178,3 +178,23 @@ def test_json_lines_and_csv_are_read_too(folder: Path) -> None:
     (folder / "assay.yaml").write_text(text.replace("data/test.parquet", "test.csv"))
     assert run(["check-data"]) == 0
     assert [d.rows for d in evidence(folder).datasets] == [200, 200]
+
+
+def test_a_data_file_that_the_change_moves_is_explained(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def git(*words: str) -> None:
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+
+    git("init", "--initial-branch", "main")
+    git("add", "--all")
+    git("commit", "--message", "first")
+    git("checkout", "-b", "topic")
+    git("mv", "data/test.parquet", "data/holdout.parquet")
+    (folder / "assay.yaml").write_text(CONFIG.replace("data/test", "data/holdout"))
+    git("commit", "--all", "--message", "move")
+    assert run(["plan"]) == 0
+    assert run(["check-data"]) == 2
+    said = "names data/test.parquet (now data/holdout.parquet): keep it until this is merged."
+    assert said in capsys.readouterr().err
+    assert said in (evidence(folder).reason or "")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.console import console, on_github, print_error, printable
+from assay.cli.console import on_github, print_error
 from assay.cli.options import (
     config_option,
     evidence_option,
@@ -22,8 +21,8 @@ from assay.cli.options import (
 
 if TYPE_CHECKING:
     from assay.checks.run import Suites
-    from assay.config import Data, Model, Severity
-    from assay.evidence import DataReport, Finding, Plan
+    from assay.config import Data, Model
+    from assay.evidence import DataReport, Plan
     from assay.git import Repository
 
 
@@ -83,7 +82,9 @@ def check_data(
     if as_json:
         click.echo(report.to_json(), nl=False)
     else:
-        _print(report, task)
+        from assay.cli.check_data_table import print_report
+
+        print_report(report, task.data, has_base=task.base_folder is not None)
     if report.state is StageState.FAILED and not exit_zero:
         raise VerdictFailed(f"{report.model}: a data check blocks")
 
@@ -97,6 +98,8 @@ class _Task:
     data: Data
     folder: Path
     base_folder: Path | None
+    moved: str = ""
+    """What to know where the head's configuration names other files than the judging one."""
 
 
 def _measure(task: _Task, evidence: Path, *, exit_zero: bool, as_json: bool) -> DataReport:
@@ -115,8 +118,10 @@ def _measure(task: _Task, evidence: Path, *, exit_zero: bool, as_json: bool) -> 
             suites=_suites(as_json=as_json),
         )
     except AssayError as error:
-        report = not_measured(task.name, str(error))
+        report = not_measured(task.name, f"{error} {task.moved}".strip())
         report.write(evidence / task.name)
+        if task.moved:
+            click.echo(task.moved, err=True)
         if not exit_zero:
             raise
         print_error(error)
@@ -171,7 +176,19 @@ def _planned(plan: Plan, place: Path, model: str | None) -> _Task | None:
         data=data or Data(),
         folder=place / planned.path,
         base_folder=_base_folder(repository, plan, planned.name, planned.path, data),
+        moved=_moved(data, planned.proposed.data if planned.proposed else None),
     )
+
+
+def _moved(judging: Data | None, proposed: Data | None) -> str:
+    if judging is None or proposed is None:
+        return ""
+    pairs = ((judging.train, proposed.train), (judging.test, proposed.test))
+    moved = [f"{old} (now {new})" for old, new in pairs if old and new and old != new]
+    if not moved:
+        return ""
+    files = " and ".join(moved)
+    return f"The base's configuration judges and names {files}: keep it until this is merged."
 
 
 def _base_folder(
@@ -222,75 +239,3 @@ def _suites(*, as_json: bool) -> Suites:
         say=lambda text: click.echo(text, err=as_json),
     )
     return lambda data, sides, task: run_deepchecks(tool, data, sides, task)
-
-
-def _print(report: DataReport, task: _Task) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    from assay.checks import severity_of
-    from assay.config import Severity
-
-    rank = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.OFF: 2}
-    found = sorted(
-        ((severity_of(finding, task.data), finding) for finding in report.findings),
-        key=lambda pair: rank[pair[0]],
-    )
-    shown = [(severity, finding) for severity, finding in found if severity is not Severity.OFF]
-    out = console()
-    for dataset in report.datasets:
-        size = f"{dataset.rows:,} rows, {dataset.columns} columns"
-        out.print(f"{dataset.name}: {printable(dataset.file)}, {size}")
-    if shown:
-        table = Table("", "Found", box=SIMPLE_HEAD, pad_edge=False, show_header=False)
-        for severity, finding in shown:
-            table.add_row(*(printable(cell) for cell in _row(severity, finding)))
-        out.print(table)
-    if on_github():
-        _annotate(shown, task)
-    blocks = sum(severity is Severity.BLOCK for severity, _ in shown)
-    out.print(
-        f"{printable(report.model)}: data {report.state.value}: {blocks} blocking, "
-        f"{len(shown) - blocks} to note; {len(report.checks)} checks ran in {report.seconds:.1f} s"
-    )
-    for note in _notes(report, task):
-        out.print(note)
-
-
-def _row(severity: Severity, finding: Finding) -> tuple[str, ...]:
-    check = finding.check if finding.source == "assay" else f"deepchecks {finding.check}"
-    where = " of ".join(part for part in (", ".join(finding.columns), finding.dataset) if part)
-    rows = f"\nsuch as {', '.join(finding.rows)}" if finding.rows else ""
-    return str(severity), f"{check}, {where}: {finding.message}{rows}"
-
-
-def _notes(report: DataReport, task: _Task) -> list[str]:
-    notes = []
-    if report.reason:
-        notes.append(printable(" ".join(report.reason.split())))
-    if report.schema_source == "inferred":
-        notes.append(
-            f"There is no {task.data.schema_file}: `assay check-data --freeze` writes one, and "
-            "the schema checks hold the data to it."
-        )
-    if report.schema_changed:
-        notes.append(f"{task.data.schema_file} differs from the base's, which judged.")
-    if task.base_folder is None:
-        notes.append("Not checked: drift from the base (no base is at hand; see --base).")
-    return notes
-
-
-def _annotate(shown: Sequence[tuple[Severity, Finding]], task: _Task) -> None:
-    from assay.github.commands import Annotation, annotation_lines
-
-    files = {"train": task.data.train, "test": task.data.test}
-    lines = annotation_lines(
-        Annotation(
-            level="error" if severity == "block" else "warning",
-            title=f"Data check {finding.check}",
-            message=f"{', '.join(finding.columns)}: {finding.message}".removeprefix(": "),
-            file=files.get(finding.dataset),
-        )
-        for severity, finding in shown
-    )
-    click.echo("\n".join(lines))
