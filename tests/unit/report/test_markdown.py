@@ -303,7 +303,7 @@ def test_of_several_models_each_has_one_item() -> None:
     models = (passing().models[0], replace(passing().models[0], plan=other))
     lead = render(replace(passing(), plan=made, models=models)).split("| Model |")[0]
     assert lead.count("\n- ") == 3
-    assert "- `fraud`: 4,038 test rows joined by id. The base's predictions: pred" in lead
+    assert "- `fraud`: 4,038 test rows joined by id. The base's predictions come from pred" in lead
 
 
 def test_a_new_model_says_so_once() -> None:

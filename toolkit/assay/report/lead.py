@@ -174,4 +174,4 @@ def _base_source(model: ModelEvidence) -> str:
     how = text(base.source_detail) if base.source_detail else SOURCES[base.source]
     age = base.source_age_seconds
     when = "" if age is None else f" ({numbers.duration(age)} old)" if age >= 60 else " (just now)"
-    return f"The base's predictions: {how}{when}."
+    return f"The base's predictions come from {how}{when}."
