@@ -1,9 +1,10 @@
 """Where the time of a gated pull request goes that is not the consumer's tests and training.
 
 Runs the template's own workflow through act twice on one pull request. The first run fills the
-caches; the second is counted, so that its steps are warm, but for the gate's own environment,
-which is made afresh every time because that job holds a write token. Wanted: no action adds more
-than 1.5 s of its own to a warm step.
+caches; the second is counted, so that its steps are warm, but for the environments of the plan
+and of the gate, which are made afresh every time because those jobs' word is trusted. A base's
+side is all the gate's: it is what comparing costs. Wanted: no action adds more than 1.5 s of its
+own to a warm step.
 
 Run with `make bench`, or alone: .venv/bin/python bench/gate_overhead.py
 """
