@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("assay", deadline=None, derandomize=True)
@@ -13,3 +14,12 @@ settings.load_profile("assay")
 # that the tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_SLOW = ("act", "heavy", "honesty")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the slow suites the time they need on a busy machine; the others keep the default."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in _SLOW):
+            item.add_marker(pytest.mark.timeout(1200))
