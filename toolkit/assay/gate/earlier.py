@@ -14,14 +14,13 @@ from pathlib import Path
 from assay.errors import AssayError, OutsideError
 from assay.evidence import Plan, Verdict
 from assay.gate.assemble import CARRIED
-from assay.gate.judge import judge
+from assay.gate.judge import replay
 from assay.gate.verify import verify
 from assay.github.client import Client
 from assay.github.evidence_store import Earlier, fetch_earlier, find_earlier, tree_of_commit
 from assay.github.publish import client_of
 from assay.github.settings import Settings
 from assay.report.bundle import ModelEvidence
-from assay.verdict.decide import accept
 
 EARLIER = "_earlier"
 
@@ -121,10 +120,7 @@ def judge_carried(folder: Path) -> tuple[Plan, tuple[ModelEvidence, ...], Verdic
     source = folder / CARRIED
     verify(source)
     plan, stored = Plan.read(source), Verdict.read(source)
-    audit = tuple(stage.message for stage in stored.stages if stage.stage == "gate")
-    models, verdict = judge(plan, source, audit=audit)
-    if stored.override is not None:
-        verdict = accept(verdict, stored.override)
+    models, verdict = replay(plan, source, stored)
     if verdict.state is not stored.state:
         raise OutsideError(
             f"the evidence of {plan.event.run_url} says {stored.state.value} and now comes out "

@@ -26,7 +26,7 @@ from assay.evidence import (
 from assay.gate.findings import findings
 from assay.report.bundle import ModelEvidence
 from assay.verdict.claims import NEW_MODEL
-from assay.verdict.decide import decide
+from assay.verdict.decide import accept, decide
 
 D = TypeVar("D", bound=Document)
 BASE = "base"
@@ -50,6 +50,13 @@ def judge(
         models, severity_of=severity_of, stages=stages, inputs=dict(_inputs(plan, models, folder))
     )
     return models, verdict
+
+
+def replay(plan: Plan, folder: Path, stored: Verdict) -> tuple[tuple[ModelEvidence, ...], Verdict]:
+    """Judge ``folder`` as it was when ``stored`` came out: its audit and acceptance still hold."""
+    audit = tuple(stage.message for stage in stored.stages if stage.stage == "gate")
+    models, verdict = judge(plan, folder, audit=audit)
+    return models, accept(verdict, stored.override) if stored.override else verdict
 
 
 def write(folder: Path, plan: Plan, models: tuple[ModelEvidence, ...], verdict: Verdict) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from assay.errors import IntegrityError, Location
 from assay.evidence import Comparison, Plan, Verdict
-from assay.gate.judge import judge
-from assay.verdict.decide import accept
+from assay.gate.judge import replay
 
 
 def replay_differences(folder: Path) -> str:
@@ -19,10 +18,7 @@ def replay_differences(folder: Path) -> str:
     if not (folder / Plan.FILE).is_file() or not (folder / Verdict.FILE).is_file():
         return "Not replayed: the folder holds no plan.json and verdict.json."
     plan, stored = Plan.read(folder), Verdict.read(folder)
-    audit = tuple(stage.message for stage in stored.stages if stage.stage == "gate")
-    models, verdict = judge(plan, folder, audit=audit)
-    if stored.override is not None:
-        verdict = accept(verdict, stored.override)
+    models, verdict = replay(plan, folder, stored)
     for model in models:
         if model.comparison is not None:
             _same(folder / model.plan.name / Comparison.FILE, model.comparison.to_json())
