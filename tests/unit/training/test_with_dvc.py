@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -288,7 +289,8 @@ def test_a_consumer_without_dvc_gets_the_pinned_one(consumer: Consumer) -> None:
     lock = Path(__file__).resolve().parents[3] / "requirements" / "dvc.txt"
     tools = consumer.tools()
     bare = {**tools.builder.variables, "PATH": "/usr/local/bin:/usr/bin:/bin"}
-    with_lock = replace(tools.builder, variables=bare, dvc_lock=lock, uv=shutil.which("uv") or "uv")
+    uv = str(Path(sys.executable).with_name("uv"))
+    with_lock = replace(tools.builder, variables=bare, dvc_lock=lock, uv=uv)
     checkout = Checkout(
         root=consumer.root,
         folder=consumer.root,
