@@ -15,6 +15,7 @@ from assay.cli.console import printable
 from assay.evidence import Comparison, Outcome, Rule, State, Verdict
 from assay.report.gates import cells
 from assay.report.numbers import exact_percent
+from assay.report.reuse import use_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -140,4 +141,5 @@ def _remarks(comparison: Comparison, rules: Sequence[Rule]) -> list[str]:
         lines.append(f"{len(comparison.small_slices):,} slices have too few rows to be judged.")
     if comparison.identical_predictions:
         lines.append("Base and head predict the same on every row.")
+    lines += use_in_words(comparison, rules)
     return [*lines, *comparison.notes, *([] if margins else [_NO_MARGIN])]

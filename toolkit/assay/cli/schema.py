@@ -29,6 +29,7 @@ def evidence_schemas() -> dict[str, dict[str, Any]]:
 
     kinds = (
         evidence.Plan,
+        evidence.Ledger,
         evidence.TestRun,
         evidence.DataReport,
         evidence.Training,
@@ -49,7 +50,7 @@ def evidence_schemas() -> dict[str, dict[str, Any]]:
 def schema(document: str) -> None:
     """Print the JSON Schema of assay.yaml, or of the evidence document DOCUMENT.
 
-    DOCUMENT is config (the default), plan, tests, data, training, comparison or verdict.
+    DOCUMENT is config (the default), plan, ledger, tests, data, training, comparison or verdict.
 
     \b
     Let an editor check assay.yaml as you type, by this first line in it:

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 from assay.config import Columns, Gate, Metric, Model, Slice, Task, default_metrics, metric_named
 from assay.config.metrics import MEAN_PREFIX
+from assay.evidence import Ledger
 from assay.tables.predictions_slices import Truth
+
+_NO_LEDGER = Ledger(missing="the evidence holds no ledger.json, which the plan writes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +20,8 @@ class Asked:
     ``report`` are metrics that are shown; None: the usual ones of the task. The digests of the
     two models are None where unknown; equal ones make an identical model. ``lower_is_better``
     names the metrics ``mean:COLUMN`` of columns such as a cost; a gate can say it as well.
-    ``truth`` is the side whose labels and slices count where both have them.
+    ``truth`` is the side whose labels and slices count where both have them. ``ledger`` holds
+    the earlier decisions on the test set; None where nobody asks for it.
     """
 
     model: str = "model"
@@ -33,6 +37,7 @@ class Asked:
     head_model: str | None = None
     test_set_changed: bool = False
     truth: Truth = "head"
+    ledger: Ledger | None = None
 
     @classmethod
     def by_rules(
@@ -43,6 +48,7 @@ class Asked:
         base_model: str | None = None,
         head_model: str | None = None,
         test_set_changed: bool = False,
+        ledger: Ledger | None = None,
     ) -> Asked:
         """What a model's section of assay.yaml asks for.
 
@@ -62,6 +68,7 @@ class Asked:
             head_model=head_model,
             test_set_changed=test_set_changed,
             truth="head" if test_set_changed else "base",
+            ledger=ledger or _NO_LEDGER if rules.ledger else None,
         )
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 from assay.comparison.ask import Asked
 from assay.comparison.details import LONGEST_NAME, details_of
 from assay.comparison.measure import Level, Sample, estimate, gather
+from assay.comparison.reuse import reuse_of
 from assay.config import Metric, Task
 from assay.errors import InputError
 from assay.evidence import Comparison, Measurement, Rows, file_digest
@@ -91,6 +92,7 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
         or bool(joined.base_only or joined.head_only or pairs.labels_changed),
         measurements=measurements,
         small_slices={name: n for name, n in sample.rows.items() if name not in large},
+        reuse=reuse_of(sample, metrics, asked, head=inputs["head_predictions"]),
         details=details_of(sample),
         notes=(*notes, *_backwards(measurements)),
     )

@@ -64,6 +64,11 @@ class Model(Strict):
     min_slice_rows: Whole = Field(
         default=50, ge=1, description="Smaller slices are counted, not judged."
     )
+    ledger: Switch = Field(
+        default=False,
+        description="Count the decisions made on this model's test set, and warn where it is worn; "
+        "the workflow ledger.yml writes them down (docs/owners.md).",
+    )
     tracking: Tracking = Field(default_factory=Tracking, description="MLflow.")
 
     @model_validator(mode="after")

@@ -49,6 +49,29 @@ class Measurement(Part):
     )
 
 
+class CorrectedInterval(Part):
+    """A gate's interval at the confidence that counts every decision on the test set."""
+
+    metric: str
+    base_weight: float = 1.0
+    interval: tuple[float, float]
+
+
+class Reuse(Part):
+    """How often this test set has decided, this comparison included (docs/statistics.md)."""
+
+    test_set: str | None = Field(
+        default=None, description="SHA-256 of the rows' ids and labels, whatever their order."
+    )
+    decisions: int | None = Field(default=None, description="Distinct heads decided about: k.")
+    since: str | None = Field(default=None, description="When the first decision was made, UTC.")
+    missing: str | None = Field(default=None, description="Why the decisions are not known.")
+    confidence: float | None = Field(default=None, description="1 − α/k.")
+    corrected: tuple[CorrectedInterval, ...] = Field(
+        default=(), description="Over all rows, of each metric with a gate."
+    )
+
+
 class Curve(Part):
     """Points of a curve for one side: ROC (fpr, tpr) or calibration (predicted, observed)."""
 
@@ -98,6 +121,9 @@ class Comparison(Document):
     measurements: tuple[Measurement, ...] = ()
     small_slices: dict[str, int] = Field(
         default_factory=dict, description="Slices below min_slice_rows, with their rows."
+    )
+    reuse: Reuse | None = Field(
+        default=None, description="None where the model's rules ask for no ledger."
     )
     details: Details = Field(default_factory=Details)
     notes: tuple[str, ...] = ()

@@ -29,6 +29,18 @@ class Outcome(StrEnum):
     FAIL = "fail"
 
 
+class RuleReuse(Part):
+    """A gate seen with every decision on its test set counted; a heuristic, it never blocks."""
+
+    decisions: int
+    credit: int | None = Field(
+        default=None, description="Decisions that the margin affords: K. None without a margin."
+    )
+    confidence: float
+    interval: tuple[float, float]
+    state: State = Field(description="What the rule's state would be at this interval.")
+
+
 class Rule(Part):
     """One judged claim."""
 
@@ -37,7 +49,8 @@ class Rule(Part):
     slice: str = "all"
     state: State
     flags: tuple[str, ...] = Field(
-        default=(), description="small_loss, exceeds_margin, nominally_worse, no_interval."
+        default=(),
+        description="small_loss, exceeds_margin, nominally_worse, no_interval, worn.",
     )
     reason: str | None = None
     base: float | None = None
@@ -53,6 +66,7 @@ class Rule(Part):
     n: int = 0
     detectable: float | None = None
     rows_needed: int | None = None
+    reuse: RuleReuse | None = None
     gate: bool = Field(description="Whether this metric gates; others are for information.")
     severity: Severity = Field(description="What this rule's state does: block, warn or off.")
     decides: bool = Field(description="Whether the outcome would differ without this rule.")

@@ -18,7 +18,7 @@ _ARTIFACT = re.compile(
     r"assay-(?P<kind>plan|base|head)(?:-(?P<model>[a-z0-9][a-z0-9._-]{0,62}))?-(?P<attempt>\d{1,5})"
 )
 _DOCUMENTS = {
-    "plan": frozenset({"plan.json"}),
+    "plan": frozenset({"plan.json", "ledger.json"}),
     "base": frozenset({"training.json"}),
     "head": frozenset({"tests.json", "data.json", "training.json"}),
 }

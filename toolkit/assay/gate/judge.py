@@ -14,6 +14,7 @@ from assay.evidence import (
     Comparison,
     DataReport,
     Document,
+    Ledger,
     ModelPlan,
     Plan,
     StageRule,
@@ -71,6 +72,8 @@ def write(folder: Path, plan: Plan, models: tuple[ModelEvidence, ...], verdict: 
 def compare_model(planned: ModelPlan, folder: Path) -> Comparison:
     """Compare head and base of one model as its rules ask; ``folder`` is the model's own.
 
+    The decisions on its test set are those of the ledger beside that folder.
+
     Whatever stands in the way becomes ``not_measured`` with its reason, except evidence that
     does not match its digest.
     """
@@ -98,6 +101,7 @@ def _compared(
         base_model=base.model_digest if base else None,
         head_model=head.model_digest if head else None,
         test_set_changed=_differ(base, head),
+        ledger=_read(Ledger, folder.parent) if planned.rules.ledger else None,
     )
     reason = _missing(planned, head, base)
     try:
@@ -178,6 +182,8 @@ def _inputs(
     plan: Plan, models: tuple[ModelEvidence, ...], folder: Path
 ) -> Iterator[tuple[str, str]]:
     yield plan.FILE, plan.digest()
+    if any(model.plan.rules.ledger for model in models) and (folder / Ledger.FILE).is_file():
+        yield Ledger.FILE, file_digest(folder / Ledger.FILE)
     for model in models:
         name = model.plan.name
         for kind in (TestRun, DataReport, Training):

@@ -17,6 +17,7 @@ from assay.evidence import (
     Comparison,
     DataReport,
     Document,
+    Ledger,
     Plan,
     TestRun,
     Training,
@@ -25,7 +26,7 @@ from assay.evidence import (
 )
 
 KINDS: dict[str, type[Document]] = {
-    kind.FILE: kind for kind in (Plan, TestRun, DataReport, Training, Comparison, Verdict)
+    kind.FILE: kind for kind in (Plan, Ledger, TestRun, DataReport, Training, Comparison, Verdict)
 }
 
 

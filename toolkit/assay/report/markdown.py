@@ -10,6 +10,7 @@ from assay.report.escape import block, code, html_text
 from assay.report.gates import gate_table, moved_slices, unjudged
 from assay.report.history import entry_of, history_table, payload, trend
 from assay.report.lead import compared, sentence, title
+from assay.report.reuse import corrected_intervals, test_set_use
 from assay.report.stages import changes, data_checks, other_stages, test_messages, tests
 from assay.report.table import details, paragraphs
 
@@ -71,6 +72,7 @@ def _sections(report: Report) -> list[Section]:
         Section(name="verdict", body=sentence(report)),
         Section(name="what was compared", body=compared(report)),
         Section(name="gates", body=gate_table(report)),
+        Section(name="use of the test set", body=test_set_use(report), rank=_STAGE),
         Section(name="slices that moved", body=moved_slices(report), rank=_SLICES),
         Section(name="what was not measured", body=unjudged(report), rank=_SLICES),
         Section(name="stages", body=other_stages(report), rank=_STAGE),
@@ -112,6 +114,7 @@ def _folded_sections(model: ModelEvidence, report: Report) -> list[Section]:
         ("confusion matrix", folded.confusion(found) if found else ""),
         ("all slices", folded.all_slices(report, name)),
         ("power", folded.power(report, name)),
+        ("corrected intervals", corrected_intervals(report, name)),
         ("ROC curve", folded.roc(found) if found else ""),
         ("calibration", folded.calibration(found) if found else ""),
         ("lineage", folded.lineage(model)),

@@ -21,6 +21,7 @@ FLAGS = {
     "small_loss": "a small loss",
     "exceeds_margin": "beyond the margin",
     "nominally_worse": "nominally worse",
+    "worn": "worn test set",
 }
 SOURCES = {
     BaseSource.DVC_OUTPUTS: "the DVC outputs that its dvc.lock names",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.config import Gate, Scalar, Severity
-from assay.evidence import Comparison, Measurement
+from assay.evidence import Comparison, Measurement, Reuse
 
 WHOLE = "all"
 NEW_MODEL = "the model is new: there is no base to compare with"
@@ -44,6 +44,8 @@ class Claim:
     """The measurement against the relative margin's share of the base."""
     reason: str | None = None
     identical: bool = False
+    reuse: Reuse | None = None
+    """How often the test set has decided."""
 
     @property
     def if_worse(self) -> Severity:
@@ -113,6 +115,7 @@ def _metric_claims(rules: Rules, comparison: Comparison | None) -> Iterator[Clai
             contrast=weighted.get((where, metric)) if relative else None,
             reason=_missing(rules, comparison, metric),
             identical=bool(comparison and comparison.identical_model),
+            reuse=comparison.reuse if comparison else None,
         )
 
 

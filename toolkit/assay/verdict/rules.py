@@ -9,6 +9,7 @@ from assay.evidence import Measurement, Rule, State
 from assay.stats.multiplicity import benjamini_hochberg, holm
 from assay.verdict.claims import Claim
 from assay.verdict.judge import flags_of, judge, judge_relative, judge_scalar
+from assay.verdict.reuse import WORN, reuse_of, why_worn
 
 IDENTICAL = "identical model"
 NO_INTERVAL = "a single number, without an interval"
@@ -45,6 +46,10 @@ def _p_worse(claim: Claim) -> float | None:
 
 def _rule(claim: Claim, p_adjusted: float | None) -> Rule:
     state, flags, reason = _state(claim, p_adjusted)
+    reuse = reuse_of(claim, lambda again: _state(again, p_adjusted)[0])
+    worn = why_worn(reuse, state)
+    if worn is not None:
+        flags, reason = [*flags, WORN], f"{reason}; {worn}" if reason else worn
     shown = claim.measured
     gate = claim.gate
     rows_needed = claim.contrast.rows_needed if claim.contrast else None
@@ -70,8 +75,9 @@ def _rule(claim: Claim, p_adjusted: float | None) -> Rule:
         n=shown.n if shown else 0,
         detectable=shown.detectable if shown else None,
         rows_needed=rows_needed,
+        reuse=reuse,
         gate=claim.gates and (gate is None or gate.severity is not Severity.OFF),
-        severity=_effect(claim, state),
+        severity=_worn_effect(claim, state) if worn else _effect(claim, state),
         decides=False,
     )
 
@@ -86,6 +92,14 @@ def _effect(claim: Claim, state: State) -> Severity:
             return claim.if_not_measured
         case _:
             return Severity.OFF
+
+
+def _worn_effect(claim: Claim, state: State) -> Severity:
+    """A worn test set turns a gate that passes into one that warns, and blocks nothing."""
+    effect = _effect(claim, state)
+    if effect is Severity.OFF and claim.if_worse is not Severity.OFF:
+        return Severity.WARN
+    return effect
 
 
 def _margin(claim: Claim) -> float | None:

@@ -9,6 +9,7 @@ from assay.config.metrics import MEAN_PREFIX
 from assay.evidence import Outcome, Rule, StageRule, State
 from assay.verdict.claims import WHOLE
 from assay.verdict.figures import about, number, places_of, signed
+from assay.verdict.reuse import WORN
 
 _WORDS = {
     State.BETTER: "is better",
@@ -57,7 +58,8 @@ def _held(rules: Sequence[Rule]) -> str:
 def claim_sentence(rule: Rule) -> str:
     """Say one judged claim in a sentence of its own."""
     # Where there are numbers, the reason (such as a p-value beyond its level) is not among them.
-    why = f"; {rule.reason}" if rule.interval is not None and rule.reason else ""
+    said_already = rule.interval is None or rests_on_worn(rule)
+    why = f"; {rule.reason}" if rule.reason and not said_already else ""
     return f"{_capital(_claim(rule, several=False), named=False)}{why}."
 
 
@@ -115,7 +117,18 @@ def _claim(rule: Rule, *, several: bool) -> str:
     said = (f"{rule.model}: " if several else "") + f"{_title(rule)}{where} {_WORDS[rule.state]}"
     if rule.state is State.NOT_MEASURED:
         return f"{said}: {rule.reason}" if rule.reason else said
+    if rests_on_worn(rule):
+        return f"{said.removesuffix(_WORDS[rule.state])}rests on a worn test set ({_worn(rule)})"
     return f"{said}{_numbers(rule)}"
+
+
+def rests_on_worn(rule: Rule) -> bool:
+    """Say whether all that is wrong with a claim is that its test set is worn."""
+    return WORN in rule.flags and rule.state in (State.BETTER, State.NO_WORSE)
+
+
+def _worn(rule: Rule) -> str:
+    return (rule.reason or "").partition(f"{WORN}: ")[2]
 
 
 def _numbers(rule: Rule) -> str:
