@@ -128,15 +128,16 @@ VALUES = {
     "one slice without a list": (
         model("slices: plan"),
         (
-            "6:13: models.m.slices should be a list of: text of 1 to 256 characters or a mapping "
-            "(keys: column, bins), not the text 'plan'. Columns to slice by."
+            "6:13: models.m.slices should be a list of: text of 1 to 256 characters, a mapping "
+            "(keys: column, bins) or a mapping (keys: cross), not the text 'plan'. Columns to "
+            "slice by, and crossings of two."
         ),
     ),
     "slice as number": (
         model("slices: [3]"),
         (
-            "6:14: models.m.slices.0 should be text of 1 to 256 characters or a mapping "
-            "(keys: column, bins), not 3."
+            "6:14: models.m.slices.0 should be text of 1 to 256 characters, a mapping "
+            "(keys: column, bins) or a mapping (keys: cross), not 3."
         ),
     ),
     "bins that descend": (
@@ -150,8 +151,28 @@ VALUES = {
     "no bins": (
         model("slices: [{column: a, bins: []}]"),
         (
-            "6:32: models.m.slices.0.bins should be a list of: a number, not an empty list. "
-            "Inner edges, ascending: [18, 40] makes 3 bins."
+            "6:32: models.m.slices.0.bins should be a whole number of at least 2 and up to 100 or "
+            "a list of: a number, not an empty list. Inner edges, ascending: [18, 40] makes 3 "
+            "bins; or how many bins with about as many rows each: 4 makes quartiles."
+        ),
+    ),
+    "one bin": (
+        model("slices: [{column: a, bins: 1}]"),
+        (
+            "6:32: models.m.slices.0.bins should be a whole number of at least 2 and up to 100 or "
+            "a list of: a number, not 1. Inner edges, ascending: [18, 40] makes 3 bins; or how "
+            "many bins with about as many rows each: 4 makes quartiles."
+        ),
+    ),
+    "a column crossed with itself": (
+        model("slices: [{cross: [a, a]}]"),
+        "6:14: models.m.slices.0: a column cannot be crossed with itself.",
+    ),
+    "three columns crossed": (
+        model("slices: [{cross: [a, b, c]}]"),
+        (
+            "6:22: models.m.slices.0.cross should be a list of 2: text of 1 to 256 characters, not "
+            "a list. Two columns; the bins of those that are listed under `slices` hold here too."
         ),
     ),
     "absolute path": (predictions("/p.csv"), f"4:18: models.m.predictions {A_PATH} '/p.csv'."),

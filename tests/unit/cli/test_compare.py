@@ -129,6 +129,22 @@ def test_an_evidence_folder_is_compared_by_its_plan(
     assert "the plan has no model 'other'" in capsys.readouterr().err
 
 
+def test_crossings_and_equal_bins(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["--json", "--exit-zero", "--metric", "accuracy", "--slice", "age:q2"]
+    assert run(["compare", *files, *options, "--cross", "region", "age"]) == 0
+    said = capsys.readouterr().out
+    names = [each["slice"] for each in json.loads(said)[0]["comparison"]["measurements"]]
+    assert len(names) == 1 + 2 + 4
+    assert names[1].startswith("age=below ")
+    assert names[3].startswith("region=south & age=below ")
+    # An action's input arrives as a variable, one column on each line.
+    monkeypatch.setenv("ASSAY_CROSSINGS", "region\nage")
+    assert run(["compare", *files, *options]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(said)
+
+
 def test_scores_whose_less_is_better(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cost = np.random.default_rng(1).random(300)
     base, head = (
@@ -178,6 +194,10 @@ WRONG: dict[str, tuple[list[str], str]] = {
         "--lower-is-better names 'log_loss', which is no score column",
     ),
     "edges": (["BASE", "HEAD", "--slice", "age:60,30"], "must ascend"),
+    "bins": (["BASE", "HEAD", "--slice", "age:q1"], "divided into 2 to 100 bins, not 1"),
+    "crossed with itself": (["BASE", "HEAD", "--cross", "age", "age"], "crossed with itself"),
+    "half a crossing": (["BASE", "HEAD", "--cross", "age"], "requires 2 arguments"),
+    "crossing of no name": (["BASE", "HEAD", "--cross", "age", "x" * 300], "1 to 256 characters"),
     "slice": (["BASE", "HEAD", "--slice", "planet"], "no column 'planet' to slice by"),
     "confidence": (["BASE", "HEAD", "--confidence", "95"], "95"),
     "slice of no name": (["BASE", "HEAD", "--slice", "x" * 300], "1 to 256 characters"),

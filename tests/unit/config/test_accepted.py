@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from assay.config import Config, Deepchecks, Model, Severity, Slice, load_config, parse_config
+from assay.config import (
+    Config,
+    Cross,
+    Deepchecks,
+    Model,
+    Severity,
+    Slice,
+    load_config,
+    parse_config,
+)
 from assay.config.load import model_named
 from assay.errors import InputError
 
@@ -38,10 +47,16 @@ def test_off_means_off_without_quotes(written: str) -> None:
 
 
 def test_a_slice_may_be_only_its_column() -> None:
-    assert model("slices: [plan, {column: age, bins: [18, 40.5]}]").slices == (
+    written = "slices: [plan, {column: age, bins: [18, 40.5]}, {column: pay, bins: 4}]"
+    assert model(written).slices == (
         Slice(column="plan"),
         Slice(column="age", bins=(18, 40.5)),
+        Slice(column="pay", bins=4),
     )
+
+
+def test_two_columns_may_be_crossed() -> None:
+    assert model("slices: [{cross: [plan, age]}]").slices == (Cross(cross=("plan", "age")),)
 
 
 @pytest.mark.parametrize(

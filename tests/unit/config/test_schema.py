@@ -29,6 +29,7 @@ GOOD = [
     "data: {deepchecks: {suites: [data_integrity], checks: {DataDuplicates: off}}}",
     *("environment: auto", "environment: none", "environment: {uv: true, python: '3.12'}"),
     *("environment: {image: 'a/b:c@sha256:0'}", "environment: {uv: false, conda: e.yml}"),
+    *("slices: [a, {column: b, bins: 4}, {cross: [a, b]}]", "slices: [{column: b, bins: [1]}]"),
     *("report: [f1, 'mean:loss']", "report: null", "paths: ['src/**', a..b]"),
     *("columns: {positive: true}", "columns: {positive: 1}", "columns: {scores: {a: b}}"),
     "scalars: {size: {file: m.json, key: a.b, tolerance: 0}}",

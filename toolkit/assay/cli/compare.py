@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,10 @@ from assay.cli.compare_options import (
     Lines,
     MetricOption,
     SliceOption,
+    check_once,
+    check_used,
     columns_of,
+    crosses_of,
 )
 from assay.cli.console import console, printable
 from assay.cli.options import exit_zero_option, json_option, model_option
@@ -59,7 +60,18 @@ _FILE = click.Path(path_type=Path)
     type=SliceOption(),
     multiple=True,
     metavar="COLUMN[:EDGES]",
-    help="Also measure each value of a column, or each bin of a number: age:18,40,60. Repeatable.",
+    help="Also measure each value of a column, or each bin of a number: age:18,40,60, or age:q4 "
+    "for its quartiles. Repeatable.",
+)
+@click.option(
+    "--cross",
+    "crossings",
+    type=Lines(),
+    nargs=2,
+    multiple=True,
+    metavar="COLUMN COLUMN",
+    help="Also measure each pair of the slices of two columns; bins given with --slice hold here "
+    "too. Repeatable.",
 )
 @click.option(
     "--confidence",
@@ -118,6 +130,7 @@ def compare(
     margins: tuple[tuple[str, Gate], ...],
     metrics: tuple[str, ...],
     slices: tuple[Slice, ...],
+    crossings: tuple[tuple[str, str], ...],
     confidence: float,
     min_slice_rows: int,
     task: str | None,
@@ -151,7 +164,7 @@ def compare(
     Examples:
       assay compare base.parquet head.parquet
       assay compare base.csv head.csv --margin accuracy=0.01 --margin roc_auc=2%
-      assay compare base.csv head.csv --slice region --slice age:18,40,60
+      assay compare base.csv head.csv --slice region --slice age:18,40,60 --cross region age
       assay compare base.jsonl head.jsonl --metric mean:grade --margin mean:grade=0.1
       assay compare base.csv head.csv --json --evidence out/
       assay compare --evidence .assay/evidence        (rules from its plan.json)
@@ -167,7 +180,7 @@ def compare(
     from assay.evidence import Outcome
 
     if base is None and head is None and evidence is not None:
-        if margins or metrics or slices:
+        if margins or metrics or slices or crossings:
             raise click.UsageError("The rules come from plan.json: drop the other options.")
         results = from_evidence(evidence, model)
     elif base is None or head is None:
@@ -175,7 +188,7 @@ def compare(
             "Name two files, BASE and HEAD, or a folder with --evidence; see --help."
         )
     else:
-        _once(metric for metric, _ in margins)
+        check_once(metric for metric, _ in margins)
         asked = Asked(
             model=model or "model",
             columns=columns_of(
@@ -185,7 +198,7 @@ def compare(
             gates=dict(margins),
             report=metrics or None,
             lower_is_better=frozenset(f"{MEAN_PREFIX}{column}" for column in lower_is_better),
-            slices=slices,
+            slices=(*slices, *crosses_of(crossings)),
             confidence=confidence,
             min_slice_rows=min_slice_rows,
         )
@@ -209,7 +222,7 @@ def of_files(base: Path, head: Path, asked: Asked, evidence: Path | None) -> Res
     from assay.verdict import decide_comparison
 
     found = compare_files(base, head, asked)
-    _used(asked, found)
+    check_used(asked, found)
     if evidence is not None:
         # Evidence names what it was made from as seen from its own folder.
         names = [Path(os.path.relpath(path, evidence)).as_posix() for path in (base, head)]
@@ -228,25 +241,6 @@ def of_files(base: Path, head: Path, asked: Asked, evidence: Path | None) -> Res
         found.write(evidence)
         verdict.write(evidence)
     return found, verdict
-
-
-def _once(metrics: Iterable[str]) -> None:
-    """Raise where a metric has two margins: the last one would win unseen."""
-    for metric, times in Counter(metrics).items():
-        if times > 1:
-            raise click.UsageError(f"--margin names {metric} {times} times: give it one margin.")
-
-
-def _used(asked: Asked, found: Comparison) -> None:
-    """Raise InputError where --lower-is-better names no column whose mean was measured."""
-    measured = {each.metric for each in found.measurements if each.metric.startswith("mean:")}
-    for name in sorted(asked.lower_is_better - measured):
-        columns = ", ".join(repr(each.removeprefix("mean:")[:60]) for each in sorted(measured))
-        raise InputError(
-            f"--lower-is-better names {name.removeprefix('mean:')[:100]!r}, which is no score "
-            "column that is measured here.",
-            remedy=f"Measured: {columns}." if columns else "Name it with --metric mean:COLUMN too.",
-        )
 
 
 def from_evidence(folder: Path, model: str | None) -> tuple[Result, ...]:

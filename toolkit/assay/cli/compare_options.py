@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from assay.errors import InputError
+
 if TYPE_CHECKING:
-    from assay.config import Columns, Gate
+    from assay.comparison import Asked
+    from assay.config import Columns, Cross, Gate, Slice
+    from assay.evidence import Comparison
 
 _LONGEST_NAME = 256
 
@@ -85,7 +92,7 @@ class GateOption(Lines):
 
 
 class SliceOption(Lines):
-    """``COLUMN``, or ``COLUMN:EDGE,EDGE`` with ascending inner edges."""
+    """``COLUMN``, ``COLUMN:EDGE,EDGE`` with ascending inner edges, or ``COLUMN:q4``: 4 bins."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the Slice; a colon that no numbers follow belongs to the column's name."""
@@ -96,6 +103,9 @@ class SliceOption(Lines):
         if not 0 < len(value.strip()) <= _LONGEST_NAME:
             self.fail(f"a column's name has 1 to {_LONGEST_NAME} characters.", param, ctx)
         column, separator, listed = value.strip().rpartition(":")
+        many = re.fullmatch(r"q(\d{1,4})", listed) if column else None
+        if many:
+            return self._equal_bins(column, int(many[1]), param, ctx)
         edges = [_number(edge) for edge in listed.split(",")] if separator else []
         numbers = [edge for edge in edges if edge is not None]
         if not numbers or len(numbers) < len(edges) or not column:
@@ -103,6 +113,16 @@ class SliceOption(Lines):
         if sorted(set(numbers)) != numbers:
             self.fail(f"the edges {listed!r} must ascend.", param, ctx)
         return Slice(column=column, bins=tuple(numbers))
+
+    def _equal_bins(
+        self, column: str, bins: int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Slice:
+        from assay.config import Slice
+        from assay.config.gates import MOST_BINS
+
+        if not 2 <= bins <= MOST_BINS:
+            self.fail(f"a column is divided into 2 to {MOST_BINS} bins, not {bins}.", param, ctx)
+        return Slice(column=column, bins=bins)
 
 
 def columns_of(**names: str | None) -> Columns:
@@ -115,6 +135,41 @@ def columns_of(**names: str | None) -> Columns:
                 f"a name has 1 to {_LONGEST_NAME} characters.", param_hint=f"--{role}"
             )
     return Columns.model_validate(names)
+
+
+def crosses_of(pairs: Sequence[tuple[str, str]]) -> tuple[Cross, ...]:
+    """Return the crossings; fails for names that no column can have, and one column twice."""
+    from assay.config import Cross
+
+    for first, second in pairs:
+        if not all(0 < len(name) <= _LONGEST_NAME for name in (first, second)):
+            raise click.BadParameter(
+                f"a column's name has 1 to {_LONGEST_NAME} characters.", param_hint="--cross"
+            )
+        if first == second:
+            raise click.BadParameter(
+                f"{first[:80]!r} cannot be crossed with itself.", param_hint="--cross"
+            )
+    return tuple(Cross(cross=pair) for pair in pairs)
+
+
+def check_once(metrics: Iterable[str]) -> None:
+    """Raise where a metric has two margins: the last one would win unseen."""
+    for metric, times in Counter(metrics).items():
+        if times > 1:
+            raise click.UsageError(f"--margin names {metric} {times} times: give it one margin.")
+
+
+def check_used(asked: Asked, found: Comparison) -> None:
+    """Raise InputError where --lower-is-better names no column whose mean was measured."""
+    measured = {each.metric for each in found.measurements if each.metric.startswith("mean:")}
+    for name in sorted(asked.lower_is_better - measured):
+        columns = ", ".join(repr(each.removeprefix("mean:")[:60]) for each in sorted(measured))
+        raise InputError(
+            f"--lower-is-better names {name.removeprefix('mean:')[:100]!r}, which is no score "
+            "column that is measured here.",
+            remedy=f"Measured: {columns}." if columns else "Name it with --metric mean:COLUMN too.",
+        )
 
 
 class MetricOption(Lines):

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from assay.config import Columns, Gate, Metric, Model, Slice, Task, default_metrics, metric_named
+from assay.config import (
+    Columns,
+    Cross,
+    Gate,
+    Metric,
+    Model,
+    Slice,
+    Task,
+    default_metrics,
+    metric_named,
+)
 from assay.config.metrics import MEAN_PREFIX
 from assay.evidence import Ledger
 from assay.tables.predictions_slices import Truth
@@ -30,7 +40,7 @@ class Asked:
     gates: Mapping[str, Gate] = field(default_factory=dict)
     report: tuple[str, ...] | None = None
     lower_is_better: frozenset[str] = frozenset()
-    slices: tuple[Slice, ...] = ()
+    slices: tuple[Slice | Cross, ...] = ()
     confidence: float = 0.95
     min_slice_rows: int = 50
     base_model: str | None = None

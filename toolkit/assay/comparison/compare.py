@@ -38,6 +38,7 @@ def compare(base: Path, head: Path, asked: Asked) -> Comparison:
             slices=asked.slices,
             means=asked.means(),
             truth=asked.truth,
+            least=asked.min_slice_rows,
         )
         inputs = {"base_predictions": file_digest(base), "head_predictions": file_digest(head)}
         return _compared(pairs, asked, inputs)

@@ -1,6 +1,6 @@
 """``assay.yaml``: read, validated, typed; every message with file, line and column."""
 
-from assay.config.gates import Columns, Gate, Scalar, Severity, Slice
+from assay.config.gates import Columns, Cross, Gate, Scalar, Severity, Slice
 from assay.config.load import CONFIG_NAME, load_config, model_named, parse_config
 from assay.config.metrics import METRICS, Metric, Needs, Task, default_metrics, metric_named
 from assay.config.model import Comment, Config, Model, Override, Publisher
@@ -12,6 +12,7 @@ __all__ = [
     "Columns",
     "Comment",
     "Config",
+    "Cross",
     "Data",
     "DataRule",
     "Deepchecks",

@@ -186,6 +186,9 @@ class _Schema:
                 return " ".join([noun, *_bounds(node)])
             case "string":
                 return _text(node)
+            case "array" if node.get("prefixItems"):
+                each = node["prefixItems"]
+                return f"a list of {len(each)}: {self._any_of(each[0])}"
             case "array":
                 return (
                     f"a list of: {self._any_of(node['items'])}" if node.get("items") else "a list"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from assay.config.types import ColumnName, Number, RelativePath, Strict, Switch, Text
+from assay.config.types import ColumnName, Number, RelativePath, Strict, Switch, Text, Whole
 
 
 class Severity(StrEnum):
@@ -124,18 +125,40 @@ class Scalar(Strict):
         return self
 
 
+MOST_BINS = 100
+BinCount = Annotated[Whole, Field(ge=2, le=MOST_BINS)]
+BinEdges = Annotated[tuple[Number, ...], Field(min_length=1)]
+
+
 class Slice(Strict):
     """A column to slice by: each value of it, or each bin of a number."""
 
     column: ColumnName = Field(description="A column of the predictions file.")
-    bins: tuple[Number, ...] | None = Field(
-        default=None, min_length=1, description="Inner edges, ascending: [18, 40] makes 3 bins."
+    bins: BinCount | BinEdges | None = Field(
+        default=None,
+        description="Inner edges, ascending: [18, 40] makes 3 bins; or how many bins with about "
+        "as many rows each: 4 makes quartiles.",
     )
 
     @model_validator(mode="after")
     def _ascending(self) -> Slice:
-        if self.bins and any(b <= a for a, b in zip(self.bins, self.bins[1:], strict=False)):
+        if isinstance(self.bins, tuple) and any(b <= a for a, b in pairwise(self.bins)):
             raise ValueError("the bins must ascend")
+        return self
+
+
+class Cross(Strict):
+    """Two columns to slice by at once: each pair of a slice of the one and one of the other."""
+
+    cross: tuple[ColumnName, ColumnName] = Field(
+        description="Two columns; the bins of those that are listed under `slices` hold here too.",
+        json_schema_extra={"uniqueItems": True},
+    )
+
+    @model_validator(mode="after")
+    def _two_columns(self) -> Cross:
+        if self.cross[0] == self.cross[1]:
+            raise ValueError("a column cannot be crossed with itself")
         return self
 
 
@@ -143,8 +166,17 @@ def _slice_of(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
 
 
-SliceEntry = Annotated[Slice, BeforeValidator(_slice_of, json_schema_input_type=ColumnName | Slice)]
-"""A slice, or only its column's name."""
+def _kind_of(value: Any) -> str:
+    crossed = isinstance(value, Cross) or (isinstance(value, dict) and "cross" in value)
+    return "[cross]" if crossed else "[column]"
+
+
+SliceEntry = Annotated[
+    Annotated[Slice, Tag("[column]")] | Annotated[Cross, Tag("[cross]")],
+    Discriminator(_kind_of),
+    BeforeValidator(_slice_of, json_schema_input_type=ColumnName | Slice | Cross),
+]
+"""A slice, or only its column's name, or the crossing of two."""
 
 
 class Columns(Strict):

@@ -54,7 +54,9 @@ class Model(Strict):
     scalars: dict[str, Scalar] = Field(
         default_factory=dict, description="Numbers from the pipeline's metric files, by a name."
     )
-    slices: tuple[SliceEntry, ...] = Field(default=(), description="Columns to slice by.")
+    slices: tuple[SliceEntry, ...] = Field(
+        default=(), description="Columns to slice by, and crossings of two."
+    )
     confidence: Number = Field(
         default=0.95,
         ge=0.5,

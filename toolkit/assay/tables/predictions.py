@@ -9,10 +9,18 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from assay.config import Columns, Slice
+from assay.config import Columns, Cross, Slice
 from assay.errors import InputError, Location
 from assay.tables import predictions_task as tasks
 from assay.tables.predictions_columns import Side, recognise
+from assay.tables.predictions_groups import (
+    ROWS,
+    Group,
+    columns_of,
+    crossings,
+    in_order_of,
+    singles,
+)
 from assay.tables.predictions_join import EXAMPLES, Joined, check_positions, join_keys
 from assay.tables.predictions_paired import paired_sql
 from assay.tables.predictions_slices import Sliced, Truth, in_order, resolve
@@ -33,7 +41,8 @@ class Pairs:
     labels_changed: int
     identical: bool
     """Whether both sides predict the same on every joined row."""
-    slices: tuple[Sliced, ...]
+    slices: tuple[Group, ...]
+    """The ways in which the rows are divided, in the order asked for."""
     means: tuple[str, ...]
     """Score columns that both sides have, in the order of the columns base_m0, base_m1, …"""
     absent_means: dict[str, str]
@@ -73,27 +82,34 @@ def pair(
     *,
     names: Columns,
     task: str | None,
-    slices: tuple[Slice, ...] = (),
+    slices: tuple[Slice | Cross, ...] = (),
     means: tuple[str, ...] | None = (),
     truth: Truth = "head",
+    least: int = 1,
 ) -> Pairs:
     """Join the tables ``base`` and ``head`` of ``engine``.
 
     ``means`` are the score columns whose mean is asked for; None: every numeric column that has
     no role, where the task is per-row scores. ``truth`` says whose labels and slices count where
-    both have them. Raises InputError where the two cannot be compared.
+    both have them. A slice column's values with ``least`` rows are all slices. Raises InputError
+    where the two cannot be compared.
     """
     sides = [recognise(engine.tables[name], names) for name in ("base", "head")]
     inferred = infer(engine, sides[0], sides[1], task=task, names=names)
     base, head = inferred.base, inferred.head
     joined = join_keys(engine, base, head)
-    slices = _distinct_slices(slices)
-    sliced = tuple(resolve(engine, asked, base, head, truth) for asked in slices)
+    columns = columns_of(slices)
+    sliced = tuple(resolve(engine, asked, base, head, truth, least=least) for asked in columns)
     if means is None:
-        means = _numeric_columns(base, head, slices) if inferred.task == tasks.SCORE else ()
+        means = _numeric_columns(base, head, columns) if inferred.task == tasks.SCORE else ()
     present, absent = _split_means(base, head, means)
-    engine.run(paired_sql(inferred, sliced, present, truth))
+    crossed = any(isinstance(asked, Cross) for asked in slices)
+    table = ROWS if crossed else "paired"
+    engine.run(paired_sql(inferred, sliced, present, truth, table=table))
+    groups = singles(slices, sliced)
+    groups += crossings(engine, slices, sliced, least=least) if crossed else ()
     notes = [*_side_notes(inferred), *(note for each in sliced for note in each.notes)]
+    notes += [note for group in groups for note in group.notes]
     notes += _disagreements(engine, sliced, truth)
     changed = check_positions(engine, joined, head)
     _refuse_missing(engine, inferred, truth)
@@ -104,7 +120,7 @@ def pair(
         joined=joined,
         labels_changed=changed,
         identical=identical,
-        slices=sliced,
+        slices=in_order_of(slices, groups),
         means=present,
         absent_means=absent,
         broken=broken,
@@ -117,18 +133,6 @@ def _has_scores(inferred: Inferred, side: Side) -> bool:
     if inferred.task == tasks.BINARY:
         return side.score is not None or inferred.positive in side.scores
     return inferred.task == tasks.MULTICLASS and bool(side.scores)
-
-
-def _distinct_slices(slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
-    distinct = tuple(dict.fromkeys(slices))
-    columns = [asked.column for asked in distinct]
-    twice = next((name for name in columns if columns.count(name) > 1), None)
-    if twice is not None:
-        raise InputError(
-            f"the column {twice[:100]!r} is sliced in two ways.",
-            remedy="Name it once, with the finest bins that are wanted.",
-        )
-    return distinct
 
 
 def _numeric_columns(base: Side, head: Side, slices: tuple[Slice, ...]) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,24 +27,24 @@ class Cells:
 
 
 def grouping_sets(pairs: Pairs, keys: str = "") -> tuple[str, str]:
-    """SQL that names each row's slice column and number, and the grouping sets to count by.
+    """SQL that names each row's group and slice number, and the grouping sets to count by.
 
-    The first part selects ``place`` (−1 for all rows, else the slice column) and ``code``; the
+    The first part selects ``place`` (−1 for all rows, else the group's) and ``code``; the
     second is the GROUP BY, with ``keys`` (such as "label, base, head") in every set.
     """
-    places = range(len(pairs.slices))
-    which = " ".join(f"WHEN grouping(s{place}) = 0 THEN {place}" for place in places)
-    codes = " ".join(f"WHEN grouping(s{place}) = 0 THEN s{place}" for place in places)
+    groups = [(place, group.key) for place, group in enumerate(pairs.slices)]
+    which = " ".join(f"WHEN grouping({key}) = 0 THEN {place}" for place, key in groups)
+    codes = " ".join(f"WHEN grouping({key}) = 0 THEN {key}" for _, key in groups)
     selected = f"CASE {which} ELSE -1 END AS place, CASE {codes} ELSE -1 END AS code"
-    sets = [f"({keys})", *(f"(s{place}{', ' + keys if keys else ''})" for place in places)]
+    sets = [f"({keys})", *(f"({key}{', ' + keys if keys else ''})" for _, key in groups)]
     if not pairs.slices:
         selected = "-1 AS place, -1 AS code"
     return selected, f"GROUP BY GROUPING SETS ({', '.join(sets)})"
 
 
 def slice_name(pairs: Pairs, place: int, code: int) -> str:
-    """The name of a slice by its column's place and its number; 'all' for place −1."""
-    return ALL if place < 0 else pairs.slices[place].names[code]
+    """The name of a slice by its group's place and its number; 'all' for place −1."""
+    return ALL if place < 0 else pairs.slices[place].name(code)
 
 
 def slice_rows(pairs: Pairs) -> dict[str, int]:
@@ -63,17 +65,23 @@ def joint_cells(pairs: Pairs) -> dict[str, Cells]:
         f"{grouped}) WHERE code IS NOT NULL ORDER BY place, code, label, base, head"
     )
     columns = {name: values.astype(np.int64) for name, values in found.items()}
-    slices = np.stack([columns["place"], columns["code"]])
     result = {}
-    for place, code in np.unique(slices, axis=1).T.tolist():
-        mask = (columns["place"] == place) & (columns["code"] == code)
+    for place, code, rows in _runs(columns["place"], columns["code"]):
         result[slice_name(pairs, place, code)] = Cells(
-            label=columns["label"][mask],
-            base=columns["base"][mask],
-            head=columns["head"][mask],
-            count=columns["n"][mask],
+            label=columns["label"][rows],
+            base=columns["base"][rows],
+            head=columns["head"][rows],
+            count=columns["n"][rows],
         )
     return result
+
+
+def _runs(places: NDArray[np.int64], codes: NDArray[np.int64]) -> Iterator[tuple[int, int, slice]]:
+    """Each (place, code) of sorted columns, and where its rows lie."""
+    changes = (np.diff(places) != 0) | (np.diff(codes) != 0)
+    starts = [0, *(np.flatnonzero(changes) + 1).tolist(), len(places)]
+    for start, end in itertools.pairwise(starts):
+        yield int(places[start]), int(codes[start]), slice(start, end)
 
 
 def values(pairs: Pairs, names: tuple[str, ...]) -> dict[str, dict[str, NDArray[Any]]]:
@@ -82,17 +90,22 @@ def values(pairs: Pairs, names: tuple[str, ...]) -> dict[str, dict[str, NDArray[
     For the metrics that no count suffices for; sorted, so that the order of rows is without
     effect on the last digit.
     """
-    listed = ", ".join((*names, *(f"s{place}" for place in range(len(pairs.slices)))))
+    keys = [group.key for group in pairs.slices]
+    listed = ", ".join((*names, *keys))
     found = pairs.engine.arrays(
         f"SELECT {', '.join(names)}"
-        + "".join(f", COALESCE(s{place}, -1) AS s{place}" for place in range(len(pairs.slices)))
+        + "".join(f", COALESCE({key}, -1) AS {key}" for key in keys)
         + f" FROM paired ORDER BY {listed}"
     )
     result = {ALL: {name: found[name] for name in names}}
-    for place, sliced in enumerate(pairs.slices):
-        for code, slice_ in enumerate(sliced.names):
-            mask = found[f"s{place}"] == code
-            result[slice_] = {name: found[name][mask] for name in names}
+    for place, group in enumerate(pairs.slices):
+        codes = found[group.key].astype(np.int64)
+        order = np.argsort(codes, kind="stable")
+        sorted_codes = codes[order]
+        for _, code, rows in _runs(np.full(codes.shape, place), sorted_codes):
+            if code >= 0:
+                picked = order[rows]
+                result[group.name(code)] = {name: found[name][picked] for name in names}
     return result
 
 

@@ -3,8 +3,9 @@
 Its columns: ``id`` (text), ``label``, ``base`` and ``head`` (class numbers, or DOUBLE for
 regression), ``label_changed``, ``label_gap`` (how far the sides' labels are apart; NULL but for
 regression), the probabilities of tables/probabilities.py, ``base_m0``,
-``head_m0``, … (score columns), ``s0``, ``s1``, … (slice numbers, NULL where not counted), and
-``s0_differs``, … (whether the other side has the row in another slice).
+``head_m0``, … (score columns), ``s0``, ``s1``, … (slice numbers, NULL where not counted),
+``s0_differs``, … (whether the other side has the row in another slice), and ``x0``, … (the
+numbers of crossings, see tables/predictions_groups.py).
 """
 
 from __future__ import annotations
@@ -22,9 +23,14 @@ _SAME_LABEL = 1e-6
 
 
 def paired_sql(
-    inferred: Inferred, slices: tuple[Sliced, ...], means: tuple[str, ...], truth: Truth
+    inferred: Inferred,
+    slices: tuple[Sliced, ...],
+    means: tuple[str, ...],
+    truth: Truth,
+    *,
+    table: str = "paired",
 ) -> str:
-    """SQL that makes the table ``paired`` from the sides' keyed rows."""
+    """SQL that makes the table ``paired`` (or ``table``) from the sides' keyed rows."""
     base, head = inferred.base, inferred.head
     selected = [f"CAST(h.{KEY} AS VARCHAR) AS id"]
     joins = [f"FROM {keyed(base)} AS b JOIN {keyed(head)} AS h USING ({KEY})"]
@@ -53,7 +59,7 @@ def paired_sql(
             beside = "b" if alias == "h" else "h"
             other = value_sql(each.other, each.asked, f"{beside}.{identifier(each.other.name)}")
             selected.append(f"{value} <> {other} AS s{place}_differs")
-    return f"CREATE TEMP TABLE paired AS SELECT {', '.join(selected)} {' '.join(joins)}"
+    return f"CREATE TEMP TABLE {table} AS SELECT {', '.join(selected)} {' '.join(joins)}"
 
 
 def _numbers(base: Side, head: Side, truth: Truth) -> list[str]:

@@ -30,7 +30,7 @@ def placement_moments(pairs: Pairs, basis: Basis) -> dict[str, Placements]:
     """
     result: dict[str, Placements] = {}
     for place in range(-1, len(pairs.slices)):
-        code = "-1" if place < 0 else f"s{place}"
+        code = "-1" if place < 0 else pairs.slices[place].key
         pairs.engine.run(_placed(code))
         parts = [_of_class(pairs, place, label, basis) for label in (1, 0)]
         pairs.engine.run("DROP TABLE placed")

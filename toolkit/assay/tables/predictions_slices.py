@@ -15,9 +15,13 @@ from assay.tables.sql import identifier, literal
 
 Truth = Literal["base", "head"]
 """The side whose labels and slices count where both have them."""
-MOST_VALUES = 50
-"""Values of one column that become slices: the most frequent ones."""
+FEW_VALUES = 50
+"""Values of a column that are counted however few their rows are: the most frequent ones."""
+MOST_VALUES = 10_000
+"""Values of a column, and pairs of a crossing, that become slices."""
 MISSING = "missing"
+AND = " & "
+"""Stands between the two parts of a crossing's name."""
 _LONGEST = 120
 _LONGEST_VALUE = 1000
 
@@ -45,47 +49,80 @@ def in_order(base: Side, head: Side, truth: Truth) -> tuple[Side, Side]:
     return (head, base) if truth == "head" else (base, head)
 
 
-def resolve(engine: Engine, asked: Slice, base: Side, head: Side, truth: Truth) -> Sliced:
+def resolve(
+    engine: Engine, asked: Slice, base: Side, head: Side, truth: Truth, *, least: int
+) -> Sliced:
     """Find the column (that of ``truth`` wins) and its values, the most frequent first.
 
-    Raises InputError where neither side has it, where bins are asked of text, and where a
-    measured number with many values has no bins.
+    Every value with ``least`` rows counts, and the most frequent others up to FEW_VALUES.
+    Raises InputError where neither side has the column, where bins are asked of text, and where
+    a measured number with many values has no bins.
     """
     first, second = in_order(base, head, truth)
     side, column = _find(asked.column, first, second)
+    if isinstance(asked.bins, int):
+        asked = _equal_bins(engine, asked, column, side, asked.bins)
     expression = value_sql(column, asked, identifier(column.name))
     rows = engine.rows(
-        f"SELECT value, count(*) AS n, count(*) OVER () FROM "
-        f"(SELECT {expression} AS value FROM {keyed(side)}) GROUP BY value "
-        f"ORDER BY n DESC, value LIMIT {MOST_VALUES}"
+        f"SELECT value, n, count(*) OVER () FROM (SELECT {expression} AS value, count(*) AS n "
+        f"FROM {keyed(side)} GROUP BY value) ORDER BY n DESC, value LIMIT {MOST_VALUES}"
     )
-    values = tuple(row[0] for row in rows)
     distinct = rows[0][2]
-    notes = []
-    if distinct > MOST_VALUES:
-        if column.kind == "float":
-            raise InputError(
-                f"the column {asked.column!r} has {distinct:,} different numbers, too many to "
-                "slice by.",
-                where=_at(side),
-                remedy=f"Give bins: --slice '{asked.column}:18,40' or bins: [18, 40].",
-            )
-        notes.append(
-            f"{asked.column!r} has {distinct:,} values; the {MOST_VALUES} with most rows are "
-            "slices, the others are not shown."
+    if distinct > FEW_VALUES and column.kind == "float" and asked.bins is None:
+        raise InputError(
+            f"the column {asked.column!r} has {distinct:,} different numbers, too many to "
+            "slice by.",
+            where=_at(side),
+            remedy=f"Give bins: --slice '{asked.column}:18,40' or bins: [18, 40]; or only how "
+            f"many: --slice '{asked.column}:q4' or bins: 4.",
         )
+    values = tuple(
+        row[0] for place, row in enumerate(rows) if place < FEW_VALUES or row[1] >= least
+    )
+    notes = [left_out(asked.column, distinct, len(values))] if distinct > len(values) else []
     if asked.bins is not None:
         values = tuple(sorted(values, key=lambda value: (value == "", int(value[1:] or 0))))
-    names = tuple(f"{asked.column}={_shown(value, values, asked)}" for value in values)
+    column_name = quoted(asked.column, "=", AND)
     return Sliced(
         asked=asked,
         column=column,
         side=side,
         other=second.table.column(asked.column) if side is first else None,
         values=values,
-        names=names,
+        names=tuple(f"{column_name}={shown}" for shown in _shown(values, asked)),
         notes=tuple(notes),
     )
+
+
+def left_out(name: str, distinct: int, kept: int) -> str:
+    """The note on values that are no slices."""
+    return (
+        f"{name!r} has {distinct:,} values; the {kept:,} with most rows are slices, the others "
+        "are not shown."
+    )
+
+
+def _equal_bins(engine: Engine, asked: Slice, column: Column, side: Side, count: int) -> Slice:
+    """Replace a number of bins by the edges that divide the rows evenly, as far as ties let them.
+
+    An edge is a value that occurs: the smallest at or below which the share of rows lies.
+    """
+    _check_binned(column)
+    value = number(column, identifier(column.name))
+    shares = ", ".join(literal(place / count) for place in range(1, count))
+    least, edges = engine.row(
+        f"SELECT min(v), quantile_disc(v, [{shares}]) FROM (SELECT {value} AS v "
+        f"FROM {keyed(side)}) WHERE v IS NOT NULL AND NOT isnan(v)"
+    )
+    kept = tuple(sorted({float(edge) for edge in edges or () if edge > least}))
+    if not kept:
+        raise InputError(
+            f"the column {column.name!r} cannot be divided into {count} bins: "
+            + ("it has no number." if least is None else f"most of its values are {least:g}."),
+            where=_at(side),
+            remedy="Give the edges (bins: [18, 40]), or slice by its values.",
+        )
+    return asked.model_copy(update={"bins": kept})
 
 
 def _find(name: str, first: Side, second: Side) -> tuple[Side, Column]:
@@ -111,7 +148,7 @@ def value_sql(column: Column, asked: Slice, name: str) -> str:
 
     ``name`` is the column as the query calls it.
     """
-    if asked.bins is None:
+    if not isinstance(asked.bins, tuple):
         text = canonical(column, name, truth_as_number=False)
         # A digest stands for the rest of a long text, so that queries stay small.
         short = (
@@ -119,35 +156,52 @@ def value_sql(column: Column, asked: Slice, name: str) -> str:
             f"THEN left({text}, {_LONGEST_VALUE}) || md5({text}) ELSE {text} END"
         )
         return f"COALESCE('=' || {short if column.kind == 'text' else text}, '')"
-    if column.kind not in {"integer", "float"}:
-        raise InputError(
-            f"the column {column.name!r} holds {column.kind} values, which have no bins.",
-            remedy="Slice by its values, without bins.",
-        )
+    _check_binned(column)
     value = number(column, name)
     above = " + ".join(f"CAST({value} >= {literal(float(edge))} AS INTEGER)" for edge in asked.bins)
     return f"CASE WHEN {name} IS NULL OR isnan({value}) THEN '' ELSE '=' || ({above}) END"
 
 
-def _shown(value: str, values: tuple[str, ...], asked: Slice) -> str:
-    if value == "":
-        return MISSING
-    text = value[1:]
-    if asked.bins is not None:
-        return _bin_name(int(text), asked.bins)
-    if len(text) > _LONGEST:
-        # The number keeps two long values with one beginning apart.
-        text = f"{text[:_LONGEST]}… ({values.index(value) + 1})"
-    return f"'{text}'" if text == MISSING else text
+def _check_binned(column: Column) -> None:
+    if column.kind not in {"integer", "float"}:
+        raise InputError(
+            f"the column {column.name!r} holds {column.kind} values, which have no bins.",
+            remedy="Slice by its values, without bins.",
+        )
 
 
-def _bin_name(place: int, edges: tuple[float, ...]) -> str:
-    if place == 0:
-        return f"below {edges[0]:g}"
-    if place == len(edges):
-        return f"{edges[-1]:g} and above"
-    low, high = list(itertools.pairwise(edges))[place - 1]
-    return f"{low:g} to below {high:g}"
+def quoted(text: str, *marks: str) -> str:
+    """Put a name into quotes where it holds one of the marks that names are made with."""
+    wrapped = len(text) > 1 and text[0] == text[-1] == "'"
+    marked = text == MISSING or wrapped or any(mark in text for mark in marks)
+    return "'" + text.replace("'", "''") + "'" if marked else text
+
+
+def _shown(values: tuple[str, ...], asked: Slice) -> list[str]:
+    """What stands after '=' in the names of the slices."""
+    bins = _bin_names(asked.bins) if isinstance(asked.bins, tuple) else ()
+    result = []
+    for place, value in enumerate(values):
+        text = value[1:]
+        if value == "":
+            result.append(MISSING)
+        elif bins:
+            result.append(bins[int(text)])
+        elif len(text) > _LONGEST:
+            # The number keeps two long values with one beginning apart.
+            result.append(quoted(f"{text[:_LONGEST]}… ({place + 1})", AND))
+        else:
+            result.append(quoted(text, AND))
+    return result
+
+
+def _bin_names(edges: tuple[float, ...]) -> list[str]:
+    # As few digits as keep the edges apart.
+    texts = [f"{edge:g}" for edge in edges]
+    if len(set(texts)) < len(texts):
+        texts = [repr(edge) for edge in edges]
+    between = [f"{low} to below {high}" for low, high in itertools.pairwise(texts)]
+    return [f"below {texts[0]}", *between, f"{texts[-1]} and above"]
 
 
 def _at(side: Side) -> Location:

@@ -72,11 +72,11 @@ def spread_moments(pairs: Pairs, basis: Basis) -> dict[str, Moments | None]:
     """
     result: dict[str, Moments | None] = {}
     for place in range(-1, len(pairs.slices)):
-        code = "-1" if place < 0 else f"s{place}"
+        code = "-1" if place < 0 else pairs.slices[place].key
         grouped = (f"{place} AS place, {code} AS code", f"GROUP BY {code}" if place >= 0 else "")
         labels = {"label": Variables(expressions=("label", "head - base"))}
         means = joint_moments(pairs, labels, basis, groups=grouped)["label"]
-        codes = {-1: "all"} if place < 0 else dict(enumerate(pairs.slices[place].names))
+        codes = (-1,) if place < 0 else pairs.slices[place].codes
         rows = ", ".join(
             f"({number}, {literal(moments.shifts[0])})"
             for number in codes
