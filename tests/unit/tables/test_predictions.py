@@ -12,6 +12,7 @@ from assay.config import Columns, Slice
 from assay.errors import InputError
 from assay.tables.predictions import pair
 from assay.tables.predictions_counts import joint_cells, slice_rows
+from assay.tables.predictions_groups import Extent
 from assay.tables.source import open_tables
 from support.predictions import binary, multiclass, write_predictions
 
@@ -113,10 +114,10 @@ def test_many_values_of_a_slice_keep_the_largest_and_all_with_enough_rows(tmp_pa
     rows = 300
     columns = {"id": np.arange(rows), "y_true": np.arange(rows) % 2, "y_pred": np.zeros(rows, int),
                "city": [f"c{i % 100}" for i in range(rows)]}  # fmt: skip
-    found = paired(tmp_path, two(**columns), slices=(Slice(column="city"),), least=4)
+    found = paired(tmp_path, two(**columns), slices=(Slice(column="city"),), extent=Extent(least=4))
     assert len(found["slices"]) == 51
     assert "'city' has 100 values; the 50" in found["notes"]
-    found = paired(tmp_path, two(**columns), slices=(Slice(column="city"),), least=3)
+    found = paired(tmp_path, two(**columns), slices=(Slice(column="city"),), extent=Extent(least=3))
     assert len(found["slices"]) == 101
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,21 +14,19 @@ from assay.cli.compare_options import (
     MetricOption,
     SliceOption,
     check_once,
-    check_used,
     columns_of,
     crosses_of,
+    search_of,
 )
+from assay.cli.compare_run import from_evidence, of_files
 from assay.cli.console import console, printable
 from assay.cli.options import exit_zero_option, json_option, model_option
 from assay.cli.outputs import write_outputs
-from assay.errors import InputError, Location, VerdictFailed
+from assay.errors import VerdictFailed
 
 if TYPE_CHECKING:
-    from assay.comparison import Asked
+    from assay.cli.compare_run import Result
     from assay.config import Gate, Slice
-    from assay.evidence import Comparison, Verdict
-
-    Result = tuple[Comparison, Verdict]
 
 _FILE = click.Path(path_type=Path)
 
@@ -72,6 +69,13 @@ _FILE = click.Path(path_type=Path)
     metavar="COLUMN COLUMN",
     help="Also measure each pair of the slices of two columns; bins given with --slice hold here "
     "too. Repeatable.",
+)
+@click.option(
+    "--worst-slice",
+    metavar="METRIC",
+    default=None,
+    help="The metric by which the worst slice is searched, over the slices and every crossing of "
+    "two of their columns with at least 100 rows; or off.  [default: the first that is quick]",
 )
 @click.option(
     "--confidence",
@@ -131,6 +135,7 @@ def compare(
     metrics: tuple[str, ...],
     slices: tuple[Slice, ...],
     crossings: tuple[tuple[str, str], ...],
+    worst_slice: str | None,
     confidence: float,
     min_slice_rows: int,
     task: str | None,
@@ -199,6 +204,7 @@ def compare(
             report=metrics or None,
             lower_is_better=frozenset(f"{MEAN_PREFIX}{column}" for column in lower_is_better),
             slices=(*slices, *crosses_of(crossings)),
+            worst_slice=search_of(worst_slice),
             confidence=confidence,
             min_slice_rows=min_slice_rows,
         )
@@ -211,72 +217,6 @@ def compare(
     write_outputs("compare", verdict=worst.value)
     if worst is Outcome.FAIL and not exit_zero:
         raise VerdictFailed("The verdict is fail.")
-
-
-def of_files(base: Path, head: Path, asked: Asked, evidence: Path | None) -> Result:
-    """Compare two files and judge; keep both documents in ``evidence`` where that is a folder.
-
-    Without gates every metric blocks where it is shown to be worse, and nothing is no-worse.
-    """
-    from assay.comparison import compare as compare_files
-    from assay.verdict import decide_comparison
-
-    found = compare_files(base, head, asked)
-    check_used(asked, found)
-    if evidence is not None:
-        # Evidence names what it was made from as seen from its own folder.
-        names = [Path(os.path.relpath(path, evidence)).as_posix() for path in (base, head)]
-        digests = dict(zip(names, found.inputs.values(), strict=True))
-        found = found.model_copy(update={"inputs": digests})
-    # What neither side has a value of (nothing is predicted positive, say) cannot be worse.
-    comparable = [m.metric for m in found.measurements if m.base is not None]
-    ungated = [] if asked.gates else comparable
-    verdict = decide_comparison(
-        found,
-        gates=asked.gates,
-        worse_blocks=tuple(dict.fromkeys(ungated)),
-        inputs={found.FILE: found.digest()},
-    )
-    if evidence is not None:
-        found.write(evidence)
-        verdict.write(evidence)
-    return found, verdict
-
-
-def from_evidence(folder: Path, model: str | None) -> tuple[Result, ...]:
-    """Compare what lies in an evidence folder by the rules of its plan, and judge that alone.
-
-    ``folder`` holds plan.json and a folder for each model, or is one model's folder beside its
-    plan. Writes comparison.json and verdict.json into each model's folder; tests, data checks
-    and the verdict over all of them are the gate's. Raises InputError without a touched model.
-    """
-    from assay.gate.judge import compare_model, replayable
-    from assay.verdict import decide_comparison
-
-    inside = not (folder / "plan.json").is_file() and (folder.parent / "plan.json").is_file()
-    root, name = (folder.parent, folder.name) if inside else (folder, model)
-    plan = replayable(root)
-    chosen = [p for p in plan.models if (p.name == name if name else p.touched)]
-    if not chosen:
-        known = ", ".join(planned.name for planned in plan.models)
-        raise InputError(
-            f"the plan has no model {name[:80]!r}." if name else "the plan touches no model.",
-            where=Location(file=(root / plan.FILE).as_posix()),
-            remedy=f"It has: {known}.",
-        )
-    results = []
-    for planned in chosen:
-        found = compare_model(planned, root / planned.name)
-        verdict = decide_comparison(
-            found,
-            gates=planned.rules.gates,
-            scalars=planned.rules.scalars,
-            inputs={found.FILE: found.digest()},
-        )
-        found.write(root / planned.name)
-        verdict.write(root / planned.name)
-        results.append((found, verdict))
-    return tuple(results)
 
 
 def _print(results: tuple[Result, ...], *, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.comparison import Asked
-    from assay.config import Columns, Cross, Gate, Slice
+    from assay.config import Columns, Cross, Gate, Slice, WorstSlice
     from assay.evidence import Comparison
 
 _LONGEST_NAME = 256
@@ -170,6 +170,16 @@ def check_used(asked: Asked, found: Comparison) -> None:
             "column that is measured here.",
             remedy=f"Measured: {columns}." if columns else "Name it with --metric mean:COLUMN too.",
         )
+
+
+def search_of(metric: str | None) -> WorstSlice:
+    """Return the search for the worst slice by a metric; 'off' is none, None the usual one."""
+    from assay.config import Severity, WorstSlice
+
+    if metric == "off":
+        return WorstSlice(severity=Severity.OFF)
+    named = MetricOption().convert(metric, None, None) if metric is not None else None
+    return WorstSlice(metric=named)
 
 
 class MetricOption(Lines):

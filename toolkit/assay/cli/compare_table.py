@@ -16,6 +16,7 @@ from assay.evidence import Comparison, Outcome, Rule, State, Verdict
 from assay.report.gates import cells
 from assay.report.numbers import exact_percent
 from assay.report.reuse import use_in_words
+from assay.verdict.sentence import claim_sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,9 +45,13 @@ def print_verdict(
     if several:
         console.print(Text(f"Model {printable(comparison.model)}", style="bold"))
     console.print(Text(_compared(comparison)))
-    if verdict.rules:
-        console.print(_table(verdict.rules, comparison.confidence))
-    for line in _remarks(comparison, verdict.rules):
+    rules = [rule for rule in verdict.rules if rule.searched is None]
+    if rules:
+        console.print(_table(rules, comparison.confidence))
+    worst = [claim_sentence(rule) for rule in verdict.rules if rule.searched is not None]
+    if comparison.worst_slice is not None and comparison.worst_slice.reason is not None:
+        worst = [f"Worst slice: not searched, or not judged: {comparison.worst_slice.reason}."]
+    for line in [*worst, *_remarks(comparison, rules)]:
         wrapped = textwrap.fill(
             printable(line),
             console.width,

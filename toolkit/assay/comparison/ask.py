@@ -13,6 +13,7 @@ from assay.config import (
     Model,
     Slice,
     Task,
+    WorstSlice,
     default_metrics,
     metric_named,
 )
@@ -41,6 +42,7 @@ class Asked:
     report: tuple[str, ...] | None = None
     lower_is_better: frozenset[str] = frozenset()
     slices: tuple[Slice | Cross, ...] = ()
+    worst_slice: WorstSlice = field(default_factory=WorstSlice)
     confidence: float = 0.95
     min_slice_rows: int = 50
     base_model: str | None = None
@@ -72,6 +74,7 @@ class Asked:
             gates=rules.gates,
             report=rules.report,
             slices=rules.slices,
+            worst_slice=rules.worst_slice,
             confidence=rules.confidence,
             min_slice_rows=rules.min_slice_rows,
             base_model=base_model,
@@ -83,8 +86,9 @@ class Asked:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The metrics named by the user: those with a gate first."""
-        return tuple(dict.fromkeys((*self.gates, *(self.report or ()))))
+        """The metrics named by the user: those with a gate first, that of the search last."""
+        searched = (self.worst_slice.metric,) if self.slices and self.worst_slice.metric else ()
+        return tuple(dict.fromkeys((*self.gates, *(self.report or ()), *searched)))
 
     def means(self) -> tuple[str, ...] | None:
         """Score columns whose mean is asked for; None: whichever there are."""

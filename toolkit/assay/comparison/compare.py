@@ -9,6 +9,7 @@ from assay.comparison.ask import Asked
 from assay.comparison.details import LONGEST_NAME, details_of
 from assay.comparison.measure import Level, Sample, estimate, gather
 from assay.comparison.reuse import reuse_of
+from assay.comparison.search import extent_of, worst_slice
 from assay.config import Metric, Task
 from assay.errors import InputError
 from assay.evidence import Comparison, Measurement, Rows, file_digest
@@ -38,7 +39,7 @@ def compare(base: Path, head: Path, asked: Asked) -> Comparison:
             slices=asked.slices,
             means=asked.means(),
             truth=asked.truth,
-            least=asked.min_slice_rows,
+            extent=extent_of(asked),
         )
         inputs = {"base_predictions": file_digest(base), "head_predictions": file_digest(head)}
         return _compared(pairs, asked, inputs)
@@ -94,6 +95,7 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
         measurements=measurements,
         small_slices={name: n for name, n in sample.rows.items() if name not in large},
         reuse=reuse_of(sample, metrics, asked, head=inputs["head_predictions"]),
+        worst_slice=None if identical else worst_slice(pairs, metrics, asked, _shown),
         details=details_of(sample),
         notes=(*notes, *_backwards(measurements)),
     )
@@ -111,6 +113,10 @@ def _measured(sample: Sample, metric: Metric, where: str, asked: Asked) -> list[
         allowed = gate.relative_margin * abs(plain.base) if plain.base is not None else None
         result.append(_measurement(metric, where, contrast, margin=allowed))
     return result
+
+
+def _shown(metric: Metric, where: str, found: Estimate) -> Measurement:
+    return _measurement(metric, where, found, margin=None)
 
 
 def _measurement(

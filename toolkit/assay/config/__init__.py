@@ -4,6 +4,7 @@ from assay.config.gates import Columns, Cross, Gate, Scalar, Severity, Slice
 from assay.config.load import CONFIG_NAME, load_config, model_named, parse_config
 from assay.config.metrics import METRICS, Metric, Needs, Task, default_metrics, metric_named
 from assay.config.model import Comment, Config, Model, Override, Publisher
+from assay.config.search import WorstSlice
 from assay.config.stages import Data, DataRule, Deepchecks, Environment, Tests, Tracking, Train
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Tests",
     "Tracking",
     "Train",
+    "WorstSlice",
     "default_metrics",
     "load_config",
     "metric_named",

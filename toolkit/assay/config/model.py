@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from assay.config.gates import Columns, Gate, Scalar, SliceEntry
 from assay.config.metrics import METRICS, Task
+from assay.config.search import WorstSlice
 from assay.config.stages import Data, Environment, Tests, Tracking, Train
 from assay.config.types import MetricName, ModelName, Number, RelativePath, Strict, Switch, Whole
 
@@ -56,6 +57,11 @@ class Model(Strict):
     )
     slices: tuple[SliceEntry, ...] = Field(
         default=(), description="Columns to slice by, and crossings of two."
+    )
+    worst_slice: WorstSlice = Field(
+        default_factory=WorstSlice,
+        description="The search for the slice that got worst, over the columns under `slices` "
+        "and their crossings.",
     )
     confidence: Number = Field(
         default=0.95,

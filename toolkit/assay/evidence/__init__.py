@@ -15,6 +15,7 @@ from assay.evidence.comparison import (
     Measurement,
     Reuse,
     Rows,
+    SliceSearch,
 )
 from assay.evidence.ledger import Digest, Ledger, UsedTestSet
 from assay.evidence.plan import Change, Event, ModelPlan, Plan, Revision
@@ -71,6 +72,7 @@ __all__ = [
     "Rows",
     "Rule",
     "RuleReuse",
+    "SliceSearch",
     "StageRule",
     "StageState",
     "State",

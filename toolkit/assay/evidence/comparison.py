@@ -72,6 +72,29 @@ class Reuse(Part):
     )
 
 
+class SliceSearch(Part):
+    """The slice that got worst among all that were searched, corrected for the search."""
+
+    metric: str | None = None
+    depth: int
+    min_rows: int
+    reason: str | None = Field(default=None, description="Why no slice could be judged.")
+    searched: int = Field(default=0, description="Slices with enough rows, whatever came out.")
+    unjudged: int = Field(default=0, description="Those of them without an interval.")
+    confidence: float | None = Field(
+        default=None,
+        description="Of each interval, so that all of them together have the comparison's.",
+    )
+    worst: Measurement | None = Field(
+        default=None,
+        description="The largest loss beyond chance, or where there is none the smallest p_worse.",
+    )
+    others: tuple[Measurement, ...] = Field(
+        default=(), description="Other slices that are worse beyond chance, the worst first."
+    )
+    others_worse: int = Field(default=0, description="How many of those there are.")
+
+
 class Curve(Part):
     """Points of a curve for one side: ROC (fpr, tpr) or calibration (predicted, observed)."""
 
@@ -124,6 +147,9 @@ class Comparison(Document):
     )
     reuse: Reuse | None = Field(
         default=None, description="None where the model's rules ask for no ledger."
+    )
+    worst_slice: SliceSearch | None = Field(
+        default=None, description="None where nothing was searched."
     )
     details: Details = Field(default_factory=Details)
     notes: tuple[str, ...] = ()

@@ -67,6 +67,11 @@ class Rule(Part):
     detectable: float | None = None
     rows_needed: int | None = None
     reuse: RuleReuse | None = None
+    searched: int | None = Field(
+        default=None,
+        description="For the worst of several slices: how many were searched. The confidence and "
+        "p_adjusted are corrected for all of them.",
+    )
     gate: bool = Field(description="Whether this metric gates; others are for information.")
     severity: Severity = Field(description="What this rule's state does: block, warn or off.")
     decides: bool = Field(description="Whether the outcome would differ without this rule.")

@@ -33,7 +33,7 @@ def all_metrics(report: Report, model: str) -> str:
 
 def all_slices(report: Report, model: str) -> str:
     """Return every claim on every slice."""
-    rules = [rule for rule in _of(report, model) if rule.slice != "all"]
+    rules = [rule for rule in _of(report, model) if rule.slice != "all" and rule.searched is None]
     if not rules:
         return ""
     shown = rules[:MOST_RULES]

@@ -111,7 +111,9 @@ def rule_table(
 
 def moved_slices(report: Report) -> str:
     """Return the slices that got better or worse, the deciding and the worst first."""
-    slices = [rule for rule in report.verdict.rules if rule.slice != _WHOLE]
+    slices = [
+        rule for rule in report.verdict.rules if rule.slice != _WHOLE and rule.searched is None
+    ]
     if not slices:
         return ""
     moved = [rule for rule in slices if rule.state in (State.WORSE, State.BETTER)]
@@ -144,6 +146,7 @@ def unjudged(report: Report) -> str:
         and (rule.gate or rule.state is State.NOT_MEASURED)
         and (rule.model, rule.reason) not in said_above
         and (rule.slice == _WHOLE or rule.decides)
+        and rule.searched is None
     ]
     small = _small_slices(report)
     if not rules and not small:

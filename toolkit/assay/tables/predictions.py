@@ -15,8 +15,10 @@ from assay.tables import predictions_task as tasks
 from assay.tables.predictions_columns import Side, recognise
 from assay.tables.predictions_groups import (
     ROWS,
+    Extent,
     Group,
     columns_of,
+    crosses_of,
     crossings,
     in_order_of,
     singles,
@@ -29,6 +31,8 @@ from assay.tables.source import Engine
 
 MOST_MEANS = 50
 _LONGEST_NAME = 256
+DECLARED = Extent()
+"""Every value of the slice columns, and no search."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,8 @@ class Pairs:
     """Whether both sides predict the same on every joined row."""
     slices: tuple[Group, ...]
     """The ways in which the rows are divided, in the order asked for."""
+    searched: tuple[Group, ...]
+    """The ways among which the worst slice is searched."""
     means: tuple[str, ...]
     """Score columns that both sides have, in the order of the columns base_m0, base_m1, …"""
     absent_means: dict[str, str]
@@ -85,31 +91,32 @@ def pair(
     slices: tuple[Slice | Cross, ...] = (),
     means: tuple[str, ...] | None = (),
     truth: Truth = "head",
-    least: int = 1,
+    extent: Extent = DECLARED,
 ) -> Pairs:
     """Join the tables ``base`` and ``head`` of ``engine``.
 
     ``means`` are the score columns whose mean is asked for; None: every numeric column that has
     no role, where the task is per-row scores. ``truth`` says whose labels and slices count where
-    both have them. A slice column's values with ``least`` rows are all slices. Raises InputError
-    where the two cannot be compared.
+    both have them, ``extent`` which slices are counted. Raises InputError where the two cannot
+    be compared.
     """
     sides = [recognise(engine.tables[name], names) for name in ("base", "head")]
     inferred = infer(engine, sides[0], sides[1], task=task, names=names)
     base, head = inferred.base, inferred.head
     joined = join_keys(engine, base, head)
     columns = columns_of(slices)
-    sliced = tuple(resolve(engine, asked, base, head, truth, least=least) for asked in columns)
+    sliced = tuple(resolve(engine, each, base, head, truth, least=extent.least) for each in columns)
     if means is None:
         means = _numeric_columns(base, head, columns) if inferred.task == tasks.SCORE else ()
     present, absent = _split_means(base, head, means)
-    crossed = any(isinstance(asked, Cross) for asked in slices)
-    table = ROWS if crossed else "paired"
+    crosses = crosses_of(slices, columns, every=extent.depth > 1)
+    table = ROWS if crosses else "paired"
     engine.run(paired_sql(inferred, sliced, present, truth, table=table))
-    groups = singles(slices, sliced)
-    groups += crossings(engine, slices, sliced, least=least) if crossed else ()
+    groups = singles(sliced)
+    groups += crossings(engine, crosses, sliced, least=extent.least) if crosses else ()
+    asked = in_order_of(slices, groups)
     notes = [*_side_notes(inferred), *(note for each in sliced for note in each.notes)]
-    notes += [note for group in groups for note in group.notes]
+    notes += [note for group in asked for note in group.notes]
     notes += _disagreements(engine, sliced, truth)
     changed = check_positions(engine, joined, head)
     _refuse_missing(engine, inferred, truth)
@@ -120,7 +127,8 @@ def pair(
         joined=joined,
         labels_changed=changed,
         identical=identical,
-        slices=in_order_of(slices, groups),
+        slices=asked,
+        searched=groups if extent.depth else (),
         means=present,
         absent_means=absent,
         broken=broken,

@@ -47,6 +47,11 @@ def slice_name(pairs: Pairs, place: int, code: int) -> str:
     return ALL if place < 0 else pairs.slices[place].name(code)
 
 
+def is_counted(pairs: Pairs, place: int, code: int) -> bool:
+    """Whether a group's number names a slice that is counted."""
+    return place < 0 or code in pairs.slices[place].codes
+
+
 def slice_rows(pairs: Pairs) -> dict[str, int]:
     """Return the number of joined rows of all and of each slice, in the slices' order."""
     selected, grouped = grouping_sets(pairs)
@@ -54,7 +59,11 @@ def slice_rows(pairs: Pairs) -> dict[str, int]:
         f"SELECT * FROM (SELECT {selected}, count(*) AS n FROM paired {grouped}) "
         "WHERE code IS NOT NULL ORDER BY place, code"
     )
-    return {slice_name(pairs, place, code): n for place, code, n in rows}
+    return {
+        slice_name(pairs, place, code): n
+        for place, code, n in rows
+        if is_counted(pairs, place, code)
+    }
 
 
 def joint_cells(pairs: Pairs) -> dict[str, Cells]:
@@ -67,6 +76,8 @@ def joint_cells(pairs: Pairs) -> dict[str, Cells]:
     columns = {name: values.astype(np.int64) for name, values in found.items()}
     result = {}
     for place, code, rows in _runs(columns["place"], columns["code"]):
+        if not is_counted(pairs, place, code):
+            continue
         result[slice_name(pairs, place, code)] = Cells(
             label=columns["label"][rows],
             base=columns["base"][rows],
@@ -103,7 +114,7 @@ def values(pairs: Pairs, names: tuple[str, ...]) -> dict[str, dict[str, NDArray[
         order = np.argsort(codes, kind="stable")
         sorted_codes = codes[order]
         for _, code, rows in _runs(np.full(codes.shape, place), sorted_codes):
-            if code >= 0:
+            if code in group.codes:
                 picked = order[rows]
                 result[group.name(code)] = {name: found[name][picked] for name in names}
     return result

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from assay.config import Cross, Slice
 from assay.errors import InputError
@@ -14,27 +15,47 @@ ROWS = "paired_rows"
 """The table below ``paired`` where there are crossings."""
 
 
+MOST_DIRECT = 20_000
+"""Pairs of a crossing up to which all are counted by the queries, and left out afterwards."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """Which slices are counted beside the most frequent ones, and among which is searched.
+
+    ``least`` is the number of rows from which on every slice counts. ``depth`` is 1 where the
+    columns and the crossings asked for are searched, 2 for every crossing, 0 for no search.
+    """
+
+    least: int = 1
+    depth: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Group:
     """One way to divide the rows; ``key`` is the column of ``paired`` with each row's slice.
 
-    A row whose slice is not counted has NULL there. A crossing's code is the first column's code
-    times the number of the second's values, plus the second's code.
+    A crossing's code is the first column's code times the number of the second's values, plus
+    the second's code.
     """
 
     key: str
     columns: tuple[Sliced, ...]
-    codes: tuple[int, ...]
-    """The slices that are counted, ascending."""
+    codes: frozenset[int]
+    """The slices that are counted."""
     notes: tuple[str, ...] = ()
 
-    def name(self, code: int) -> str:
-        """The slice's name: 'plan=a', or 'plan=a & age=30 to below 60'."""
+    def parts(self, code: int) -> tuple[str, ...]:
+        """The names of the slices, one of each column, whose common rows this slice has."""
         names = []
         for sliced in reversed(self.columns):
             code, place = divmod(code, len(sliced.names))
             names.append(sliced.names[place])
-        return AND.join(reversed(names))
+        return tuple(reversed(names))
+
+    def name(self, code: int) -> str:
+        """The slice's name: 'plan=a', or 'plan=a & age=30 to below 60'."""
+        return AND.join(self.parts(code))
 
 
 def columns_of(slices: Sequence[Slice | Cross]) -> tuple[Slice, ...]:
@@ -60,72 +81,76 @@ def columns_of(slices: Sequence[Slice | Cross]) -> tuple[Slice, ...]:
     return (*listed, *(Slice(column=name) for name in crossed))
 
 
-def singles(slices: Sequence[Slice | Cross], sliced: Sequence[Sliced]) -> tuple[Group, ...]:
-    """The listed columns' groups; ``sliced`` are the columns of :func:`columns_of`, resolved."""
-    listed = {asked.column for asked in slices if isinstance(asked, Slice)}
+def singles(sliced: Sequence[Sliced]) -> tuple[Group, ...]:
+    """The groups of single columns; ``sliced`` are those of :func:`columns_of`, resolved."""
     return tuple(
-        Group(key=f"s{place}", columns=(each,), codes=tuple(range(len(each.names))))
+        Group(key=f"s{place}", columns=(each,), codes=frozenset(range(len(each.names))))
         for place, each in enumerate(sliced)
-        if each.asked.column in listed
     )
 
 
+def crosses_of(
+    slices: Sequence[Slice | Cross], columns: Sequence[Slice], *, every: bool
+) -> tuple[tuple[str, str], ...]:
+    """The pairs of columns to cross: those asked for, and with ``every`` all others too."""
+    asked = dict.fromkeys(each.cross for each in slices if isinstance(each, Cross))
+    known = {frozenset(pair) for pair in asked}
+    others = [
+        pair
+        for pair in combinations((each.column for each in columns), 2)
+        if every and frozenset(pair) not in known
+    ]
+    return (*asked, *others)
+
+
 def crossings(
-    engine: Engine,
-    slices: Sequence[Slice | Cross],
-    sliced: Sequence[Sliced],
-    *,
-    least: int,
+    engine: Engine, crosses: Sequence[tuple[str, str]], sliced: Sequence[Sliced], *, least: int
 ) -> tuple[Group, ...]:
     """Make the view ``paired`` over ROWS with a column for each crossing, and return their groups.
 
     Every pair with ``least`` joined rows counts, and the most frequent others up to FEW_VALUES.
     """
     places = {each.asked.column: place for place, each in enumerate(sliced)}
-    pairs = dict.fromkeys(
-        (places[asked.cross[0]], places[asked.cross[1]])
-        for asked in slices
-        if isinstance(asked, Cross)
-    )
     groups = []
     selected, joins = [f"{ROWS}.*"], [f"FROM {ROWS}"]
-    for number, (first, second) in enumerate(pairs):
+    for number, names in enumerate(crosses):
+        first, second = (places[name] for name in names)
         width = len(sliced[second].names)
         code = f"CAST(s{first} AS BIGINT) * {width} + s{second}"
         kept, distinct = _kept(engine, code, least)
         key = f"x{number}"
-        if distinct > len(kept):
+        if distinct > MOST_DIRECT:
             listed = ", ".join(f"({each})" for each in kept)
             joins.append(
                 f"LEFT JOIN (VALUES {listed}) AS {key}_kept(code) ON {key}_kept.code = {code}"
             )
             code = f"{key}_kept.code"
         selected.append(f"{code} AS {key}")
-        columns = (sliced[first], sliced[second])
-        name = AND.join(each.asked.column for each in columns)
-        notes = (left_out(name, distinct, len(kept)),) if distinct > len(kept) else ()
-        groups.append(Group(key=key, columns=columns, codes=kept, notes=notes))
+        notes = (left_out(AND.join(names), distinct, len(kept)),) if distinct > len(kept) else ()
+        groups.append(
+            Group(
+                key=key,
+                columns=(sliced[first], sliced[second]),
+                codes=frozenset(kept),
+                notes=notes,
+            )
+        )
     engine.run(f"CREATE TEMP VIEW paired AS SELECT {', '.join(selected)} {' '.join(joins)}")
     return tuple(groups)
 
 
-def _kept(engine: Engine, code: str, least: int) -> tuple[tuple[int, ...], int]:
+def _kept(engine: Engine, code: str, least: int) -> tuple[list[int], int]:
     """The codes that are counted, ascending, and how many occur."""
     rows = engine.rows(
         f"SELECT code, n, count(*) OVER () FROM (SELECT {code} AS code, count(*) AS n FROM {ROWS} "
         f"GROUP BY code) WHERE code IS NOT NULL ORDER BY n DESC, code LIMIT {MOST_VALUES}"
     )
     kept = [row[0] for place, row in enumerate(rows) if place < FEW_VALUES or row[1] >= least]
-    return tuple(sorted(kept)), rows[0][2] if rows else 0
+    return sorted(kept), rows[0][2] if rows else 0
 
 
 def in_order_of(slices: Sequence[Slice | Cross], groups: Sequence[Group]) -> tuple[Group, ...]:
-    """The groups in the order in which their slices were asked for."""
-    found: Mapping[tuple[str, ...], Group] = {
-        tuple(each.asked.column for each in group.columns): group for group in groups
-    }
-    keys = (
-        asked.cross if isinstance(asked, Cross) else (asked.column,)
-        for asked in dict.fromkeys(slices)
-    )
+    """The groups that were asked for, in that order."""
+    found = {tuple(each.asked.column for each in group.columns): group for group in groups}
+    keys = (asked.cross if isinstance(asked, Cross) else (asked.column,) for asked in slices)
     return tuple(found[key] for key in dict.fromkeys(keys))

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from assay.tables.predictions import Pairs
-from assay.tables.predictions_counts import grouping_sets, slice_name
+from assay.tables.predictions_counts import grouping_sets, is_counted, slice_name
 from assay.tables.sql import literal
 
 Exponents = tuple[int, ...]
@@ -95,6 +95,8 @@ def joint_moments(
     )
     result: dict[str, dict[str, Moments | None]] = {name: {} for name in named}
     for place, code, n, *found in rows:
+        if not is_counted(pairs, place, code):
+            continue
         key = slice_name(pairs, place, code)
         values = iter(found)
         for name in named:

@@ -76,7 +76,7 @@ def spread_moments(pairs: Pairs, basis: Basis) -> dict[str, Moments | None]:
         grouped = (f"{place} AS place, {code} AS code", f"GROUP BY {code}" if place >= 0 else "")
         labels = {"label": Variables(expressions=("label", "head - base"))}
         means = joint_moments(pairs, labels, basis, groups=grouped)["label"]
-        codes = (-1,) if place < 0 else pairs.slices[place].codes
+        codes = [-1] if place < 0 else sorted(pairs.slices[place].codes)
         rows = ", ".join(
             f"({number}, {literal(moments.shifts[0])})"
             for number in codes

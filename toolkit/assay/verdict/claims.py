@@ -25,6 +25,7 @@ class Rules:
     scalars: Mapping[str, Scalar]
     worse_blocks: Collection[str] = ()
     new: bool = False
+    worst_slice: Severity = Severity.WARN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,10 @@ class Claim:
     """The measurement against the relative margin's share of the base."""
     reason: str | None = None
     identical: bool = False
+    searched: int | None = None
+    """How many slices were searched, where this is the worst of them."""
+    worst_slice: Severity = Severity.OFF
+    """What a worst slice that is worse does."""
     reuse: Reuse | None = None
     """How often the test set has decided."""
 
@@ -52,6 +57,8 @@ class Claim:
         """What `worse` does here."""
         if self.scalar is not None:
             return self.scalar.severity
+        if self.searched is not None:
+            return self.worst_slice
         if not self.gates:
             return Severity.OFF
         if self.gate is None:
@@ -87,7 +94,11 @@ def claims_of(rules: Rules, comparison: Comparison | None) -> list[Claim]:
 
     `comparison` is None where the stage left nothing; that, too, makes claims.
     """
-    return [*_metric_claims(rules, comparison), *_scalar_claims(rules, comparison)]
+    return [
+        *_metric_claims(rules, comparison),
+        *_scalar_claims(rules, comparison),
+        *_search_claims(rules, comparison),
+    ]
 
 
 def _metric_claims(rules: Rules, comparison: Comparison | None) -> Iterator[Claim]:
@@ -137,6 +148,25 @@ def _scalar_claims(rules: Rules, comparison: Comparison | None) -> Iterator[Clai
             measured=found.get(name),
             reason=_missing(rules, comparison, name),
         )
+
+
+def _search_claims(rules: Rules, comparison: Comparison | None) -> Iterator[Claim]:
+    found = comparison.worst_slice if comparison else None
+    if found is None or found.worst is None or found.metric is None or found.confidence is None:
+        return
+    if rules.worst_slice is Severity.OFF:
+        return
+    yield Claim(
+        model=rules.model,
+        metric=found.metric,
+        slice=found.worst.slice,
+        confidence=found.confidence,
+        gate=rules.gates.get(found.metric),
+        gates=True,
+        measured=found.worst,
+        searched=found.searched,
+        worst_slice=rules.worst_slice,
+    )
 
 
 def _missing(rules: Rules, comparison: Comparison | None, name: str) -> str:

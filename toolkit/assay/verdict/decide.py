@@ -86,15 +86,21 @@ def decide_comparison(
     gates: Mapping[str, Gate],
     scalars: Mapping[str, Scalar] | None = None,
     worse_blocks: Collection[str] = (),
+    worst_slice: Severity = Severity.WARN,
     inputs: Mapping[str, str] | None = None,
 ) -> Verdict:
     """Judge one comparison alone, without a plan and the stages before it.
 
     `worse_blocks` are metrics without a margin: shown to be worse, they fail; otherwise they
-    can be better or inconclusive, but nothing can call them no worse.
+    can be better or inconclusive, but nothing can call them no worse. `worst_slice` is what the
+    worst of the slices that were searched does where it is worse.
     """
     asked = Rules(
-        model=comparison.model, gates=gates, scalars=scalars or {}, worse_blocks=worse_blocks
+        model=comparison.model,
+        gates=gates,
+        scalars=scalars or {},
+        worse_blocks=worse_blocks,
+        worst_slice=worst_slice,
     )
     rules = judged(claims_of(asked, comparison))
     verdict = _verdict(rules, [], anything_asked=True)
@@ -133,6 +139,7 @@ def _claims(models: Sequence[Evidence], *, proposed: bool) -> list[Claim]:
             gates=rules.gates,
             scalars=rules.scalars,
             new=model.plan.rules_from == "head",
+            worst_slice=rules.worst_slice.severity,
         )
         claims += claims_of(asked, model.comparison)
     return claims

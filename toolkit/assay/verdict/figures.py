@@ -70,6 +70,11 @@ def places_of(rule: Rule) -> int:
     return places_for(rule.interval, thresholds=(0.0, *margin))
 
 
+def confidence_of_all(rule: Rule) -> float:
+    """Return the confidence that a rule's interval holds together with all others searched."""
+    return round(1 - (1 - rule.confidence) * (rule.searched or 1), 10)
+
+
 def about(rows: int) -> str:
     """Return a number of rows that was estimated: two digits of it, rounded up."""
     step = 10 ** max(0, len(str(rows)) - 2)

@@ -19,7 +19,8 @@ def judged(claims: Sequence[Claim]) -> list[Rule]:
     """Judge all claims of a run together, in their order; `decides` is left false.
 
     `worse` is corrected by Holm over all claims that would block and by Benjamini and Hochberg
-    over all others.
+    over all others; the worst of the slices that were searched by their number (Bonferroni),
+    apart from both.
     """
     adjusted = _adjusted(claims)
     return [_rule(claim, adjusted.get(place)) for place, claim in enumerate(claims)]
@@ -28,10 +29,12 @@ def judged(claims: Sequence[Claim]) -> list[Rule]:
 def _adjusted(claims: Sequence[Claim]) -> dict[int, float]:
     places: dict[bool, list[int]] = {True: [], False: []}
     p_values = [_p_worse(claim) for claim in claims]
-    for place, (claim, p) in enumerate(zip(claims, p_values, strict=True)):
-        if p is not None:
-            places[claim.if_worse is Severity.BLOCK].append(place)
     adjusted: dict[int, float] = {}
+    for place, (claim, p) in enumerate(zip(claims, p_values, strict=True)):
+        if p is not None and claim.searched is not None:
+            adjusted[place] = min(1.0, p * claim.searched)
+        elif p is not None:
+            places[claim.if_worse is Severity.BLOCK].append(place)
     for blocking, correct in ((True, holm), (False, benjamini_hochberg)):
         family = places[blocking]
         corrected = correct([p for place in family if (p := p_values[place]) is not None])
@@ -76,6 +79,7 @@ def _rule(claim: Claim, p_adjusted: float | None) -> Rule:
         detectable=shown.detectable if shown else None,
         rows_needed=rows_needed,
         reuse=reuse,
+        searched=claim.searched,
         gate=claim.gates and (gate is None or gate.severity is not Severity.OFF),
         severity=_worn_effect(claim, state) if worn else _effect(claim, state),
         decides=False,
@@ -139,7 +143,7 @@ def _state(claim: Claim, p_adjusted: float | None) -> tuple[State, list[str], st
     if regime is not None or shown.interval is None:
         return State.INCONCLUSIVE, [], regime or "there is no interval"
     state, flags = _interval_state(claim, shown.interval)
-    level = (1 - claim.confidence) / 2
+    level = (1 - claim.confidence) / 2 * (claim.searched or 1)
     if state is State.WORSE and p_adjusted is not None and p_adjusted > level:
         reason = (
             "only nominally worse: not beyond chance once all claims are counted "
@@ -154,6 +158,8 @@ def _state(claim: Claim, p_adjusted: float | None) -> tuple[State, list[str], st
 
 def _why_unsettled(claim: Claim) -> str | None:
     """Why no margin settled the claim, where that is not the interval's width."""
+    if claim.searched is not None:
+        return "not beyond chance once all slices that were searched are counted"
     if _relative_margin(claim) is not None and claim.contrast is None:
         return "the comparison did not measure the relative margin's contrast"
     if _margin(claim) is None and _relative_margin(claim) is None:

@@ -8,7 +8,7 @@ from assay.config import METRICS, Severity
 from assay.config.metrics import MEAN_PREFIX
 from assay.evidence import Outcome, Rule, StageRule, State
 from assay.verdict.claims import WHOLE
-from assay.verdict.figures import about, number, places_of, signed
+from assay.verdict.figures import about, confidence_of_all, number, places_of, signed
 from assay.verdict.reuse import WORN
 
 _WORDS = {
@@ -114,6 +114,8 @@ def _title(rule: Rule) -> str:
 
 def _claim(rule: Rule, *, several: bool) -> str:
     where = f" in {rule.slice}" if rule.slice != WHOLE else ""
+    if rule.searched is not None:
+        where += f" (the worst of {_plural(rule.searched, 'slice')} searched)"
     said = (f"{rule.model}: " if several else "") + f"{_title(rule)}{where} {_WORDS[rule.state]}"
     if rule.state is State.NOT_MEASURED:
         return f"{said}: {rule.reason}" if rule.reason else said
@@ -139,10 +141,12 @@ def _numbers(rule: Rule) -> str:
     if rule.interval is None:
         return f"{shown}; {rule.reason}" if rule.reason else shown
     low, high = (signed(end, places) for end in rule.interval)
-    level = f"{100 * rule.confidence:.10g} %"
+    level = f"{100 * confidence_of_all(rule):.10g} %"
     shown += (
         f", a difference of {signed(rule.difference, places)} ({level} interval {low} to {high}"
     )
+    if rule.searched is not None:
+        shown += ", all slices counted"
     if rule.relative_margin is not None:
         shown += f", margin {100 * rule.relative_margin:.10g} % of the base"
     elif rule.margin:
