@@ -21,9 +21,11 @@ def test_one_comment_is_posted_and_then_updated_by_whichever_publisher_can(
     first = gated.gate(pull)
     assert (gate_job(first).result, models(first)["toy"].result) == ("failure", "success")
     assert document(first, "verdict.json")["state"] == "fail"
-    assert [(note.level, note.job.rpartition("/")[2]) for note in first.annotations] == [
-        ("error", "Assay gate")
+    # Where there is no cml program, setting it up fails and says so; that is not the gate's word.
+    own = [
+        note for note in first.annotations if "setup-cml" not in note.properties.get("title", "")
     ]
+    assert [(note.level, note.job.rpartition("/")[2]) for note in own] == [("error", "Assay gate")]
     posted = gated.comment(pull)
     assert posted.author == "github-actions[bot]"
     assert posted.body.startswith("### Assay: fail\n\n**Accuracy is worse: 0.800 to 0.700")
