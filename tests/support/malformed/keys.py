@@ -85,14 +85,14 @@ KEYS = {
         SMALL.replace("accuracy", "acuracy"),
         (
             "5:13: unknown metric 'acuracy'. Did you mean 'accuracy'? "
-            "A per-row score column is mean:COLUMN."
+            "With a parameter: mean:COLUMN, demographic_parity:COLUMN, equal_opportunity:COLUMN."
         ),
     ),
     "misspelt metric to report": (
         model("report: [f1, roc-auc]"),
         (
             "6:18: unknown metric 'roc-auc'. Did you mean 'roc_auc'? "
-            "A per-row score column is mean:COLUMN."
+            "With a parameter: mean:COLUMN, demographic_parity:COLUMN, equal_opportunity:COLUMN."
         ),
     ),
 }

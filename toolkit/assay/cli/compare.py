@@ -181,7 +181,7 @@ def compare(
     """
     from assay.comparison import Asked
     from assay.config import Task
-    from assay.config.metrics import MEAN_PREFIX
+    from assay.config.families import MEAN_PREFIX
     from assay.evidence import Outcome
 
     if base is None and head is None and evidence is not None:

@@ -183,7 +183,7 @@ def search_of(metric: str | None) -> WorstSlice:
 
 
 class MetricOption(Lines):
-    """The name of a metric, or ``mean:COLUMN``."""
+    """The name of a metric."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the name; fails for one that does not exist, with the nearest that does."""
@@ -198,15 +198,14 @@ def _known(
     param: click.Parameter | None,
     ctx: click.Context | None,
 ) -> None:
-    from assay.config import METRICS, metric_named
+    from assay.config import METRICS
+    from assay.config.families import is_metric, known_metrics
 
-    try:
-        metric_named(metric)
-    except KeyError:
+    if not is_metric(metric):
         close = difflib.get_close_matches(metric, METRICS, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
         kind.fail(
-            f"there is no metric {metric[:80]!r}.{hint} Known: {', '.join(METRICS)}, mean:COLUMN.",
+            f"there is no metric {metric[:80]!r}.{hint} Known: {known_metrics()}.",
             param,
             ctx,
         )

@@ -17,7 +17,7 @@ from assay.config import (
     default_metrics,
     metric_named,
 )
-from assay.config.metrics import MEAN_PREFIX
+from assay.config.families import MEAN_PREFIX
 from assay.evidence import Ledger
 from assay.tables.predictions_slices import Truth
 

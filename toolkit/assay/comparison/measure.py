@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from assay.config import Metric, Needs, Task
-from assay.config.metrics import MEAN_PREFIX
+from assay.config.families import MEAN_PREFIX
 from assay.stats.auc import roc_auc_difference
 from assay.stats.average_precision import average_precision_difference
 from assay.stats.cells import PairedCells

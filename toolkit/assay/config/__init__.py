@@ -1,14 +1,16 @@
 """``assay.yaml``: read, validated, typed; every message with file, line and column."""
 
+from assay.config.families import FAMILIES, metric_named
 from assay.config.gates import Columns, Cross, Gate, Scalar, Severity, Slice
 from assay.config.load import CONFIG_NAME, load_config, model_named, parse_config
-from assay.config.metrics import METRICS, Metric, Needs, Task, default_metrics, metric_named
+from assay.config.metrics import METRICS, Metric, Needs, Task, default_metrics
 from assay.config.model import Comment, Config, Model, Override, Publisher
 from assay.config.search import WorstSlice
 from assay.config.stages import Data, DataRule, Deepchecks, Environment, Tests, Tracking, Train
 
 __all__ = [
     "CONFIG_NAME",
+    "FAMILIES",
     "METRICS",
     "Columns",
     "Comment",

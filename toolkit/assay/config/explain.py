@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from assay.config.document import Path, YamlDocument
+from assay.config.families import FAMILIES
 from assay.config.metrics import METRICS
 from assay.config.types import MODEL_NAME_RULE
 from assay.errors import InputError
@@ -98,7 +99,7 @@ def _refused(document: YamlDocument, path: Path, details: ErrorDetails) -> Input
             f"{message}.",
             where=document.locate(path, key=True),
             remedy=f"{did_you_mean(str(details['input']), METRICS)} "
-            "A per-row score column is mean:COLUMN.",
+            f"With a parameter: {', '.join(each.written for each in FAMILIES)}.",
         )
     if isinstance(details["input"], (dict, BaseModel)):
         return InputError(f"{name}: {message}.", where=document.locate(path))

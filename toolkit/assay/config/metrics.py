@@ -6,7 +6,7 @@ the report (how to print) and the reference page in docs/.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -25,6 +25,7 @@ class Needs(StrEnum):
     PREDICTION = "prediction"
     PROBABILITY = "probability"
     COLUMN = "column"
+    GROUPS = "groups"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,12 @@ class Metric:
     higher_is_better: bool = True
     low: float | None = 0.0
     high: float | None = 1.0
+    parameter: str | None = None
+    """What a family's name carries, such as a column."""
+
+    def turned(self, higher_is_better: bool) -> Metric:
+        """The same metric in the other direction, or in this one."""
+        return replace(self, higher_is_better=higher_is_better)
 
     @property
     def span(self) -> float | None:
@@ -127,28 +134,6 @@ METRICS: dict[str, Metric] = {
     for metric in (*_label_metrics(), *_probability_metrics(), *_regression_metrics())
 }
 """Every built-in metric by its name in ``assay.yaml``."""
-
-MEAN_PREFIX = "mean:"
-"""``mean:COLUMN`` is the mean of a per-row score column of the predictions file."""
-
-
-def metric_named(name: str, *, higher_is_better: bool = True) -> Metric:
-    """Return the built-in metric ``name``, or the mean of the column after ``mean:``.
-
-    Raises KeyError for any other name.
-    """
-    if name.startswith(MEAN_PREFIX) and len(name) > len(MEAN_PREFIX):
-        column = name.removeprefix(MEAN_PREFIX)
-        return Metric(
-            name=name,
-            title=f"Mean of {column}",
-            tasks=frozenset(Task),
-            needs=Needs.COLUMN,
-            higher_is_better=higher_is_better,
-            low=None,
-            high=None,
-        )
-    return METRICS[name]
 
 
 def default_metrics(task: Task) -> tuple[str, ...]:

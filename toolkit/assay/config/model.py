@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from assay.config.families import family_of, metric_named
 from assay.config.gates import Columns, Gate, Scalar, SliceEntry
-from assay.config.metrics import METRICS, Task
+from assay.config.metrics import Task
 from assay.config.search import WorstSlice
 from assay.config.stages import Data, Environment, Tests, Tracking, Train
 from assay.config.types import MetricName, ModelName, Number, RelativePath, Strict, Switch, Whole
@@ -82,7 +83,8 @@ class Model(Strict):
     @model_validator(mode="after")
     def _one_direction(self) -> Model:
         for name, gate in self.gates.items():
-            if not gate.higher_is_better and name in METRICS:
+            family = family_of(name)
+            if not gate.higher_is_better and not (family and family.directed):
                 raise ValueError(
                     f"gates.{name}: the direction of a built-in metric is known; "
                     "higher_is_better is for mean:COLUMN alone"
@@ -92,7 +94,7 @@ class Model(Strict):
     @model_validator(mode="after")
     def _margins_that_can_fail(self) -> Model:
         for name, gate in self.gates.items():
-            span = METRICS[name].span if name in METRICS else None
+            span = metric_named(name).span
             if gate.margin is not None and span is not None and gate.margin >= span:
                 raise ValueError(
                     f"gates.{name}: a margin of {gate.margin:g} lets every {name} pass; "

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from assay.config.metrics import MEAN_PREFIX, METRICS
+from assay.config.families import FAMILIES, is_metric
+from assay.config.metrics import METRICS
 
 RELATIVE_PATH_RULE = "a relative path with forward slashes, without '..'"
 MODEL_NAME_RULE = (
@@ -29,7 +30,7 @@ def _relative_path(value: str) -> str:
 
 
 def _metric_name(value: str) -> str:
-    if value in METRICS or (value.startswith(MEAN_PREFIX) and len(value) > len(MEAN_PREFIX)):
+    if is_metric(value):
         return value
     raise ValueError(f"unknown metric {value[:60]!r}")
 
@@ -50,7 +51,13 @@ MetricName = Annotated[
     str,
     AfterValidator(_metric_name),
     WithJsonSchema(
-        {"type": "string", "anyOf": [{"enum": list(METRICS)}, {"pattern": f"^{MEAN_PREFIX}."}]}
+        {
+            "type": "string",
+            "anyOf": [
+                {"enum": list(METRICS)},
+                *({"pattern": f"^{each.prefix}{each.pattern}$"} for each in FAMILIES),
+            ],
+        }
     ),
 ]
 

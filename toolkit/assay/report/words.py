@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.config import METRICS, Severity
+from assay.config import Severity
 from assay.evidence import BaseSource, Outcome, Rule, State
 
 OUTCOMES = {
@@ -51,8 +51,3 @@ def state(rule: Rule) -> str:
 def direction(rule: Rule) -> str:
     """Say that lower is better, where it is."""
     return "" if rule.higher_is_better else " (lower is better)"
-
-
-def metric_title(name: str) -> str:
-    """Return a built-in metric's title, or the name itself."""
-    return METRICS[name].title if name in METRICS else name

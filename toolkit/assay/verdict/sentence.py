@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assay.config import METRICS, Severity
-from assay.config.metrics import MEAN_PREFIX
+from assay.config import Severity
+from assay.config.families import family_of, title_of
 from assay.evidence import Outcome, Rule, StageRule, State
 from assay.verdict.claims import WHOLE
 from assay.verdict.figures import about, confidence_of_all, number, places_of, signed
@@ -105,11 +105,10 @@ def _capital(said: str, *, named: bool) -> str:
 
 
 def _title(rule: Rule) -> str:
-    if rule.metric.startswith(MEAN_PREFIX):
-        return f"the mean of {rule.metric.removeprefix(MEAN_PREFIX)}"
-    title = METRICS[rule.metric].title if rule.metric in METRICS else rule.metric
+    title = title_of(rule.metric)
     # ROC AUC and F1 keep their capitals, Recall in the middle of a sentence does not.
-    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+    lowered = title[:1].lower() + title[1:] if title[1:2].islower() else title
+    return f"the {lowered}" if family_of(rule.metric) else lowered
 
 
 def _claim(rule: Rule, *, several: bool) -> str:
