@@ -73,7 +73,7 @@ TOKEN = Input(
     variable="ASSAY_GITHUB_TOKEN",
     description="The token that GitHub is asked, or the comment is written, with.",
 )
-NEED_TOKEN = ("plan", "gate", "report", "publish-report")
+NEED_TOKEN = ("plan", "gate", "report", "publish-report", "ledger")
 """Commands that ask GitHub something; the actions that run the consumer's code take no token."""
 
 

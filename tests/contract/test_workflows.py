@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from contract.files import ACTIONS, CALLERS, OURS, ROOT, SLUG, is_reusable, jobs, load, steps
 
 REUSABLE = [path for path in OURS if is_reusable(path)]
 ALL = [*OURS, *CALLERS]
+CALLER = re.compile(r"^```yaml\n(name: .*?)^```$", re.MULTILINE | re.DOTALL)
 CONSUMER_STAGES = ("actions/test", "actions/train", "actions/check-data", "actions/checkout")
 
 
@@ -77,15 +79,29 @@ def _granted(permissions: dict[str, str]) -> dict[str, int]:
     return {scope: ("none", "read", "write").index(level) for scope, level in permissions.items()}
 
 
+def _asked(body: dict[str, Any]) -> dict[str, int]:
+    called = ROOT / body["uses"].split("@")[0].removeprefix(f"{SLUG}/")
+    asked: dict[str, int] = {}
+    for inner in jobs(called).values():
+        for scope, level in _granted(inner["permissions"]).items():
+            asked[scope] = max(level, asked.get(scope, 0))
+    return asked
+
+
 @pytest.mark.parametrize("path", CALLERS, ids=name_of)
 def test_a_caller_grants_what_the_called_jobs_ask_and_no_more(path: Path) -> None:
     for job, body in jobs(path).items():
-        called = ROOT / body["uses"].split("@")[0].removeprefix(f"{SLUG}/")
-        asked: dict[str, int] = {}
-        for inner in jobs(called).values():
-            for scope, level in _granted(inner["permissions"]).items():
-                asked[scope] = max(level, asked.get(scope, 0))
-        assert _granted(body["permissions"]) == asked, job
+        assert _granted(body["permissions"]) == _asked(body), job
+
+
+def test_the_callers_that_the_pages_show_grant_what_the_called_jobs_ask() -> None:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    shown = [block for page in pages for block in CALLER.findall(page.read_text(encoding="utf-8"))]
+    assert shown
+    for block in shown:
+        for body in yaml.safe_load(block)["jobs"].values():
+            if "uses" in body:
+                assert _granted(body["permissions"]) == _asked(body)
 
 
 @pytest.mark.parametrize("path", CALLERS, ids=name_of)

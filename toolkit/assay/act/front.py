@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from assay.act import git_routes, routes
+from assay.act import git_http, git_routes, routes
 from assay.act.answers import Call, Note, Reply, Request, Route, refusal
 from assay.act.events import pull_request_facts
 from assay.act.records import Account, Records, TokenKind
@@ -112,6 +112,11 @@ def _answer(front: Front, handler: _Handler, body: bytes) -> tuple[int, bytes, d
     if path.startswith(_ENTERPRISE + "/"):
         path, base = path.removeprefix(_ENTERPRISE), base + _ENTERPRISE
     account = _account(front.records, handler.headers.get("Authorization", ""))
+    if git_http.is_git(front.records, path):
+        asked = git_http.Asked(
+            method=handler.command, path=path, query=parts.query, headers=dict(handler.headers)
+        )
+        return git_http.answer(front.records, asked, body, account)
     request = Request(
         method=handler.command,
         path=unquote(path),

@@ -129,10 +129,20 @@ class Site:
         self._share_tool_cache()
 
     def _trust(self) -> None:
-        """One bundle of the user's extra certificates and the local GitHub's, for Node."""
+        """One bundle of the user's extra certificates and the local GitHub's, for Node; for git its
+        own, and for that server alone."""
         own = Path(self.env.get("NODE_EXTRA_CA_CERTS", "/nonexistent"))
         target = bundle(self.scratch / "github" / "ca.pem", own, self.github.certificate.ca)
         self.env["NODE_EXTRA_CA_CERTS"] = str(target)
+        named = self.env.get("GIT_SSL_CAINFO")
+        if named:
+            # It wins over any setting for one server.
+            both = bundle(target.with_name("git-ca.pem"), Path(named), self.github.certificate.ca)
+            self.env["GIT_SSL_CAINFO"] = str(both)
+            return
+        self.env["GIT_CONFIG_COUNT"] = "1"
+        self.env["GIT_CONFIG_KEY_0"] = f"http.{self.github.server_url}/.sslCAInfo"
+        self.env["GIT_CONFIG_VALUE_0"] = str(self.github.certificate.ca)
 
     def _share_tool_cache(self) -> None:
         """Keep ``RUNNER_TOOL_CACHE`` between harnesses: act's own would die with the scratch."""

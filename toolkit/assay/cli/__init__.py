@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "compare": "Compare two prediction files, with intervals and a verdict.",
     "gate": "Judge the evidence of every model, report, and publish.",
     "report": "Render the report of an evidence folder, and publish it.",
+    "ledger": "Show how often each test set has decided, or append a run's decisions.",
     "publish-report": "Publish the report of a run that could not write (workflow_run).",
     "preview": "Show a report as GitHub would render it.",
     "verify": "Check that evidence matches its digests.",

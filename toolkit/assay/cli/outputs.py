@@ -22,6 +22,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "gate": {"verdict": "pass, warn or fail.", "comment": "Address of the comment, if any."},
     "report": {"report": "Path of report.md."},
     "publish-report": {"comment": "Address of the comment."},
+    "ledger": {"added": "How many new decisions were written."},
     "setup": {"version": "The version of Assay."},
 }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.console import console, printable
+from assay.cli.desired import Place
 from assay.cli.options import config_option, evidence_option, json_option
 from assay.errors import InputError
 
@@ -54,12 +55,27 @@ def plan(config: Path, evidence: Path, base: str | None, as_json: bool) -> None:
         from assay.gate.earlier import bring_earlier
 
         made = bring_earlier(made, settings, evidence, say=click.echo)
+    _seal_ledger(
+        made, Place(settings=settings, environment=os.environ, repository=repository), evidence
+    )
     made.write(evidence)
     write_outputs("plan", **outputs_of(made))
     if as_json:
         click.echo(made.to_json(), nl=False)
     else:
         _print(made)
+
+
+def _seal_ledger(plan: Plan, place: Place, evidence: Path) -> None:
+    """Write ledger.json where a touched model's rules ask for it, and take an older one away."""
+    from assay.cli.desired import reader
+    from assay.evidence import Ledger
+    from assay.gate.ledger import asked_by, sealed_ledger
+
+    (evidence / Ledger.FILE).unlink(missing_ok=True)
+    models = asked_by(plan)
+    if models:
+        sealed_ledger(models, reader(place, click.echo)).write(evidence)
 
 
 def make(

@@ -1,6 +1,26 @@
-"""Git: revisions, merge base, changed paths, worktrees. Nothing else shells out to git."""
+"""Git: revisions, merge base, worktrees, branches of remotes. Nothing else shells out to git."""
 
+from assay.git.branches import (
+    Push,
+    Refused,
+    RemoteBranch,
+    authorised,
+    open_branch,
+    without_password,
+)
 from assay.git.command import Finished, Runner, run_process
 from assay.git.repository import Repository, Revision
 
-__all__ = ["Finished", "Repository", "Revision", "Runner", "run_process"]
+__all__ = [
+    "Finished",
+    "Push",
+    "Refused",
+    "RemoteBranch",
+    "Repository",
+    "Revision",
+    "Runner",
+    "authorised",
+    "open_branch",
+    "run_process",
+    "without_password",
+]

@@ -219,12 +219,16 @@ class Repository:
                  for name in ("main", "master")]  # fmt: skip
         return next((ref for ref in (*named, *usual) if self.try_resolve(ref)), None)
 
-    def remote_url(self, name: str = "origin") -> str | None:
-        """Return a remote's address without any user name or password, None where none is set."""
+    def remote_url(self, name: str = "origin", *, as_used: bool = False) -> str | None:
+        """Return a remote's address without any user name or password, None where none is set.
+
+        ``as_used`` keeps them, and names a folder in full: for git alone, never to be shown.
+        """
         found = self._git("remote", "get-url", "--", name)
-        if found.code:
-            return None
-        return _USERINFO.sub("", found.stdout.decode(errors="replace").strip())
+        address = found.stdout.decode(errors="surrogateescape").strip()
+        if found.code or not as_used:
+            return None if found.code else _USERINFO.sub("", address)
+        return str(self.root / address) if (self.root / address).is_dir() else address
 
     @contextmanager
     def worktree(self, commit: str, destination: Path) -> Iterator[Path]:

@@ -36,6 +36,10 @@ class Stale(OutsideError):
     """The pull request moved on since the run: its own newer run will report."""
 
 
+class NoEvidence(OutsideError):
+    """The run left no evidence: it ended before its gate, or its artifacts have expired."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pull:
     """A pull request as the API shows it."""
@@ -162,7 +166,7 @@ class Fetched:
 def fetch_evidence(client: Client, run: WorkflowRun, folder: Path) -> Fetched:
     """Unpack the evidence of a run into ``folder``.
 
-    Raises OutsideError where the run left none, and IntegrityError where the archive is not
+    Raises NoEvidence where the run left none, and IntegrityError where the archive is not
     evidence; nothing is written then.
     """
     listed = client.pages(f"actions/runs/{run.id}/artifacts", key="artifacts")
@@ -172,7 +176,7 @@ def fetch_evidence(client: Client, run: WorkflowRun, folder: Path) -> Fetched:
         if _ARTIFACT.fullmatch(str(facts.get("name"))) and not facts.get("expired")
     ]
     if not found:
-        raise OutsideError(
+        raise NoEvidence(
             f"run {run.id} left no evidence.",
             remedy="It ended before its gate, or its artifacts have expired: run it again.",
         )
