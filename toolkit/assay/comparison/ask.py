@@ -11,6 +11,7 @@ from assay.config import (
     Gate,
     Metric,
     Model,
+    Needs,
     Slice,
     Task,
     WorstSlice,
@@ -90,6 +91,17 @@ class Asked:
         searched = (self.worst_slice.metric,) if self.slices and self.worst_slice.metric else ()
         return tuple(dict.fromkeys((*self.gates, *(self.report or ()), *searched)))
 
+    @property
+    def counted(self) -> tuple[Slice | Cross, ...]:
+        """The slices, and the columns whose groups a metric compares, in bins where listed so."""
+        listed = {asked.column for asked in self.slices if isinstance(asked, Slice)}
+        metrics = (metric_named(name) for name in self.named)
+        grouped = dict.fromkeys(
+            metric.parameter for metric in metrics if metric.needs is Needs.GROUPS
+        )
+        more = (Slice(column=name) for name in grouped if name and name not in listed)
+        return (*self.slices, *more)
+
     def means(self) -> tuple[str, ...] | None:
         """Score columns whose mean is asked for; None: whichever there are."""
         columns = tuple(
@@ -120,4 +132,4 @@ class Asked:
     def in_slices(self, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
         """The metrics measured in each slice: those that gate, or all where none does."""
         gated = tuple(metric for metric in metrics if metric.name in self.gates)
-        return gated or metrics
+        return tuple(metric for metric in gated or metrics if metric.needs is not Needs.GROUPS)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from assay.comparison.ask import Asked
 from assay.comparison.details import LONGEST_NAME, details_of
+from assay.comparison.fairness import only_for_groups, rates_of
 from assay.comparison.measure import Level, Sample, estimate, gather
 from assay.comparison.reuse import reuse_of
 from assay.comparison.search import extent_of, worst_slice
@@ -36,7 +37,7 @@ def compare(base: Path, head: Path, asked: Asked) -> Comparison:
             engine,
             names=asked.columns,
             task=asked.task,
-            slices=asked.slices,
+            slices=asked.counted,
             means=asked.means(),
             truth=asked.truth,
             extent=extent_of(asked),
@@ -63,7 +64,10 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
     equal_models = asked.base_model is not None and asked.base_model == asked.head_model
     identical = equal_models and pairs.identical
     sample = gather(pairs, metrics, identical=identical)
-    large = [name for name, n in sample.rows.items() if name == ALL or n >= asked.min_slice_rows]
+    hidden = only_for_groups(pairs, asked)
+    rows = {name: n for name, n in sample.rows.items() if name not in hidden}
+    large = [name for name, n in rows.items() if name == ALL or n >= asked.min_slice_rows]
+    present = tuple(metric for metric in metrics if metric.name not in sample.absent)
     joined = pairs.joined
     measurements = tuple(
         measured
@@ -93,7 +97,8 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
         test_set_changed=asked.test_set_changed
         or bool(joined.base_only or joined.head_only or pairs.labels_changed),
         measurements=measurements,
-        small_slices={name: n for name, n in sample.rows.items() if name not in large},
+        small_slices={name: n for name, n in rows.items() if name not in large},
+        groups=rates_of(pairs, sample.cells, present, asked.confidence),
         reuse=reuse_of(sample, metrics, asked, head=inputs["head_predictions"]),
         worst_slice=None if identical else worst_slice(pairs, metrics, asked, _shown),
         details=details_of(sample),

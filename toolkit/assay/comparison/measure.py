@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from assay.comparison.fairness import gap
 from assay.config import Metric, Needs, Task
 from assay.config.families import MEAN_PREFIX
 from assay.stats.auc import roc_auc_difference
@@ -55,7 +56,8 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
     """Count what ``metrics`` need, in as few scans as that takes."""
     absent = {m.name: reason for m in metrics if (reason := why_absent(pairs, m)) is not None}
     names = {metric.name for metric in metrics} - set(absent)
-    labels = {m.name for m in metrics if m.needs is Needs.PREDICTION and m.name in names}
+    of_labels = (Needs.PREDICTION, Needs.GROUPS)
+    labels = {m.name for m in metrics if m.needs in of_labels and m.name in names}
     variables = {name: value for name, value in row_values(pairs).items() if name in names}
     moments = joint_moments(pairs, variables, monomials) if variables else {}
     if "r2" in names:
@@ -107,7 +109,7 @@ def estimate(sample: Sample, metric: Metric, where: str, level: Level) -> Estima
     n = sample.rows.get(where, 0)
     if metric.name in sample.absent:
         return undefined(n, sample.absent[metric.name], base_weight=level.base_weight)
-    kind = _KINDS.get(metric.name)
+    kind = _of_groups if metric.needs is Needs.GROUPS else _KINDS.get(metric.name)
     if kind is None:
         kind = _of_cells if metric.needs is Needs.PREDICTION and sample.cells else _of_mean
     return kind(sample, metric, where, level)
@@ -132,6 +134,11 @@ def _of_cells(sample: Sample, metric: Metric, where: str, level: Level) -> Estim
         name, average = metric.name, "binary"
     positive = 1 if sample.pairs.task == Task.BINARY else None
     return compare_cells(cells, name, average=average, positive=positive, **_options(sample, level))
+
+
+def _of_groups(sample: Sample, metric: Metric, where: str, level: Level) -> Estimate:
+    n = sample.rows[where]
+    return gap(sample.pairs, sample.cells, metric, n=n, **_options(sample, level))
 
 
 def _joint(moments: Moments | None, variables: int = 2) -> JointMoments:

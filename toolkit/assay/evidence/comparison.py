@@ -95,6 +95,18 @@ class SliceSearch(Part):
     others_worse: int = Field(default=0, description="How many of those there are.")
 
 
+class GroupRate(Part):
+    """The rate of one group that a gap over groups is made of."""
+
+    metric: str
+    group: str = Field(description="'column=value'.")
+    n: int = Field(description="Rows that the rate is a share of.")
+    base: float
+    head: float
+    interval: tuple[float, float] = Field(description="Wilson's, of the head's rate.")
+    judged: bool = Field(description="Whether it takes part in the gap: it has rows enough.")
+
+
 class Curve(Part):
     """Points of a curve for one side: ROC (fpr, tpr) or calibration (predicted, observed)."""
 
@@ -151,5 +163,6 @@ class Comparison(Document):
     worst_slice: SliceSearch | None = Field(
         default=None, description="None where nothing was searched."
     )
+    groups: tuple[GroupRate, ...] = ()
     details: Details = Field(default_factory=Details)
     notes: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assay.report import details as folded
 from assay.report.bundle import ModelEvidence, Report
 from assay.report.escape import block, code, html_text
+from assay.report.fairness import group_rates
 from assay.report.gates import gate_table, moved_slices, unjudged
 from assay.report.history import entry_of, history_table, payload, trend
 from assay.report.lead import compared, sentence, title
@@ -115,6 +116,7 @@ def _folded_sections(model: ModelEvidence, report: Report) -> list[Section]:
         ("all metrics", folded.all_metrics(report, name)),
         ("confusion matrix", folded.confusion(found) if found else ""),
         ("all slices", folded.all_slices(report, name)),
+        ("groups", group_rates(found) if found else ""),
         ("power", folded.power(report, name)),
         ("corrected intervals", corrected_intervals(report, name)),
         ("ROC curve", folded.roc(found) if found else ""),
