@@ -100,7 +100,7 @@ def test_a_crossing_with_thousands_of_pairs_keeps_those_with_enough_rows(tmp_pat
     assert {measured.slice for measured in found.measurements} == {
         "all", "shop=0 & region=north", "shop=0 & region=south",
     }  # fmt: skip
-    assert len(found.small_slices) == 48
+    assert len(found.small_slices) == 98
     assert any("'shop & region' has" in note for note in found.notes)
 
 

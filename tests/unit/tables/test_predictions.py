@@ -110,15 +110,17 @@ def test_the_positive_class_may_be_written_as_the_file_does(tmp_path: Path) -> N
     assert paired(tmp_path, two(**columns), names=Columns(positive=True))["positive"] == "true"
 
 
-def test_many_values_of_a_slice_keep_the_largest_and_all_with_enough_rows(tmp_path: Path) -> None:
+def test_the_largest_of_many_values_are_listed(tmp_path: Path) -> None:
     rows = 300
     columns = {"id": np.arange(rows), "y_true": np.arange(rows) % 2, "y_pred": np.zeros(rows, int),
-               "city": [f"c{i % 100}" for i in range(rows)]}  # fmt: skip
-    found = paired(tmp_path, two(**columns), slices=(Slice(column="city"),), extent=Extent(least=4))
-    assert len(found["slices"]) == 51
-    assert "'city' has 100 values; the 50" in found["notes"]
+               "city": [f"c{i % 150}" for i in range(rows)]}  # fmt: skip
     found = paired(tmp_path, two(**columns), slices=(Slice(column="city"),), extent=Extent(least=3))
     assert len(found["slices"]) == 101
+    assert "'city' has 150 values; the 100" in found["notes"]
+    assert "others are not measured" in found["notes"]
+    extent = Extent(least=2, depth=1)
+    found = paired(tmp_path, two(**columns), slices=(Slice(column="city"),), extent=extent)
+    assert "others are searched for the worst" in found["notes"]
 
 
 def test_missing_slice_values_are_a_slice_of_their_own(tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ class SliceOption(Lines):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the Slice; a colon that no numbers follow belongs to the column's name."""
         from assay.config import Slice
+        from assay.config.gates import MOST_BINS
 
         if isinstance(value, Slice):
             return value
@@ -110,6 +111,8 @@ class SliceOption(Lines):
         numbers = [edge for edge in edges if edge is not None]
         if not numbers or len(numbers) < len(edges) or not column:
             return Slice(column=value.strip())
+        if len(numbers) >= MOST_BINS:
+            self.fail(f"at most {MOST_BINS - 1} edges are taken.", param, ctx)
         if sorted(set(numbers)) != numbers:
             self.fail(f"the edges {listed!r} must ascend.", param, ctx)
         return Slice(column=column, bins=tuple(numbers))

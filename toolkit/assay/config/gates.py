@@ -127,7 +127,7 @@ class Scalar(Strict):
 
 MOST_BINS = 100
 BinCount = Annotated[Whole, Field(ge=2, le=MOST_BINS)]
-BinEdges = Annotated[tuple[Number, ...], Field(min_length=1)]
+BinEdges = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_BINS - 1)]
 
 
 class Slice(Strict):

@@ -115,8 +115,8 @@ def pair(
     groups = singles(sliced)
     groups += crossings(engine, crosses, sliced, least=extent.least) if crosses else ()
     asked = in_order_of(slices, groups)
-    notes = [*_side_notes(inferred), *(note for each in sliced for note in each.notes)]
-    notes += [note for group in asked for note in group.notes]
+    notes = _side_notes(inferred)
+    notes += filter(None, (group.left_out(searched=extent.depth > 0) for group in asked))
     notes += _disagreements(engine, sliced, truth)
     changed = check_positions(engine, joined, head)
     _refuse_missing(engine, inferred, truth)
@@ -127,7 +127,7 @@ def pair(
         joined=joined,
         labels_changed=changed,
         identical=identical,
-        slices=asked,
+        slices=tuple(group.only_listed() for group in asked),
         searched=groups if extent.depth else (),
         means=present,
         absent_means=absent,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from assay.config import Cross, Slice
 from assay.errors import InputError
-from assay.tables.predictions_slices import AND, FEW_VALUES, MOST_VALUES, Sliced, left_out
+from assay.tables.predictions_slices import AND, LISTED, MOST_VALUES, Sliced
 from assay.tables.source import Engine
 
 ROWS = "paired_rows"
@@ -43,7 +43,25 @@ class Group:
     columns: tuple[Sliced, ...]
     codes: frozenset[int]
     """The slices that are counted."""
-    notes: tuple[str, ...] = ()
+    listed: frozenset[int]
+    """Those of them that are listed: the LISTED with most rows."""
+    distinct: int
+    """How many slices there are."""
+
+    def only_listed(self) -> Group:
+        """The group without what is searched alone."""
+        return replace(self, codes=self.listed)
+
+    def left_out(self, *, searched: bool) -> str | None:
+        """The note on slices that are not listed."""
+        if self.distinct == len(self.listed):
+            return None
+        name = AND.join(each.asked.column for each in self.columns)
+        others = "searched for the worst where they have the rows" if searched else "not measured"
+        return (
+            f"{name!r} has {self.distinct:,} values; the {len(self.listed):,} with most rows are "
+            f"listed, the others are {others}."
+        )
 
     def parts(self, code: int) -> tuple[str, ...]:
         """The names of the slices, one of each column, whose common rows this slice has."""
@@ -84,8 +102,16 @@ def columns_of(slices: Sequence[Slice | Cross]) -> tuple[Slice, ...]:
 def singles(sliced: Sequence[Sliced]) -> tuple[Group, ...]:
     """The groups of single columns; ``sliced`` are those of :func:`columns_of`, resolved."""
     return tuple(
-        Group(key=f"s{place}", columns=(each,), codes=frozenset(range(len(each.names))))
+        Group(
+            key=f"s{place}",
+            columns=(each,),
+            codes=codes,
+            # Bins stand in their own order, and are few.
+            listed=frozenset(range(len(each.names) if each.asked.bins else LISTED)) & codes,
+            distinct=each.distinct,
+        )
         for place, each in enumerate(sliced)
+        for codes in (frozenset(range(len(each.names))),)
     )
 
 
@@ -108,7 +134,7 @@ def crossings(
 ) -> tuple[Group, ...]:
     """Make the view ``paired`` over ROWS with a column for each crossing, and return their groups.
 
-    Every pair with ``least`` joined rows counts, and the most frequent others up to FEW_VALUES.
+    Every pair with ``least`` joined rows counts, and the most frequent others up to LISTED.
     """
     places = {each.asked.column: place for place, each in enumerate(sliced)}
     groups = []
@@ -120,19 +146,19 @@ def crossings(
         kept, distinct = _kept(engine, code, least)
         key = f"x{number}"
         if distinct > MOST_DIRECT:
-            listed = ", ".join(f"({each})" for each in kept)
+            listed = ", ".join(f"({each})" for each in sorted(kept))
             joins.append(
                 f"LEFT JOIN (VALUES {listed}) AS {key}_kept(code) ON {key}_kept.code = {code}"
             )
             code = f"{key}_kept.code"
         selected.append(f"{code} AS {key}")
-        notes = (left_out(AND.join(names), distinct, len(kept)),) if distinct > len(kept) else ()
         groups.append(
             Group(
                 key=key,
                 columns=(sliced[first], sliced[second]),
                 codes=frozenset(kept),
-                notes=notes,
+                listed=frozenset(kept[:LISTED]),
+                distinct=distinct,
             )
         )
     engine.run(f"CREATE TEMP VIEW paired AS SELECT {', '.join(selected)} {' '.join(joins)}")
@@ -140,13 +166,13 @@ def crossings(
 
 
 def _kept(engine: Engine, code: str, least: int) -> tuple[list[int], int]:
-    """The codes that are counted, ascending, and how many occur."""
+    """The codes that are counted, the most frequent first, and how many occur."""
     rows = engine.rows(
         f"SELECT code, n, count(*) OVER () FROM (SELECT {code} AS code, count(*) AS n FROM {ROWS} "
         f"GROUP BY code) WHERE code IS NOT NULL ORDER BY n DESC, code LIMIT {MOST_VALUES}"
     )
-    kept = [row[0] for place, row in enumerate(rows) if place < FEW_VALUES or row[1] >= least]
-    return sorted(kept), rows[0][2] if rows else 0
+    kept = [row[0] for place, row in enumerate(rows) if place < LISTED or row[1] >= least]
+    return kept, rows[0][2] if rows else 0
 
 
 def in_order_of(slices: Sequence[Slice | Cross], groups: Sequence[Group]) -> tuple[Group, ...]:

@@ -15,10 +15,10 @@ from assay.tables.sql import identifier, literal
 
 Truth = Literal["base", "head"]
 """The side whose labels and slices count where both have them."""
-FEW_VALUES = 50
-"""Values of a column that are counted however few their rows are: the most frequent ones."""
+LISTED = 100
+"""Values of a column, and pairs of a crossing, that are listed: the most frequent ones."""
 MOST_VALUES = 10_000
-"""Values of a column, and pairs of a crossing, that become slices."""
+"""Values of a column, and pairs of a crossing, among which the worst slice is searched."""
 MISSING = "missing"
 AND = " & "
 """Stands between the two parts of a crossing's name."""
@@ -41,7 +41,8 @@ class Sliced:
     """The other side's column of that name, where both have one."""
     values: tuple[str, ...]
     names: tuple[str, ...]
-    notes: tuple[str, ...]
+    distinct: int
+    """How many values the column has."""
 
 
 def in_order(base: Side, head: Side, truth: Truth) -> tuple[Side, Side]:
@@ -54,7 +55,7 @@ def resolve(
 ) -> Sliced:
     """Find the column (that of ``truth`` wins) and its values, the most frequent first.
 
-    Every value with ``least`` rows counts, and the most frequent others up to FEW_VALUES.
+    Every value with ``least`` rows counts, and the most frequent others up to LISTED.
     Raises InputError where neither side has the column, where bins are asked of text, and where
     a measured number with many values has no bins.
     """
@@ -68,7 +69,7 @@ def resolve(
         f"FROM {keyed(side)} GROUP BY value) ORDER BY n DESC, value LIMIT {MOST_VALUES}"
     )
     distinct = rows[0][2]
-    if distinct > FEW_VALUES and column.kind == "float" and asked.bins is None:
+    if distinct > LISTED and column.kind == "float" and asked.bins is None:
         raise InputError(
             f"the column {asked.column!r} has {distinct:,} different numbers, too many to "
             "slice by.",
@@ -76,10 +77,7 @@ def resolve(
             remedy=f"Give bins: --slice '{asked.column}:18,40' or bins: [18, 40]; or only how "
             f"many: --slice '{asked.column}:q4' or bins: 4.",
         )
-    values = tuple(
-        row[0] for place, row in enumerate(rows) if place < FEW_VALUES or row[1] >= least
-    )
-    notes = [left_out(asked.column, distinct, len(values))] if distinct > len(values) else []
+    values = tuple(row[0] for place, row in enumerate(rows) if place < LISTED or row[1] >= least)
     if asked.bins is not None:
         values = tuple(sorted(values, key=lambda value: (value == "", int(value[1:] or 0))))
     column_name = quoted(asked.column, "=", AND)
@@ -90,15 +88,7 @@ def resolve(
         other=second.table.column(asked.column) if side is first else None,
         values=values,
         names=tuple(f"{column_name}={shown}" for shown in _shown(values, asked)),
-        notes=tuple(notes),
-    )
-
-
-def left_out(name: str, distinct: int, kept: int) -> str:
-    """The note on values that are no slices."""
-    return (
-        f"{name!r} has {distinct:,} values; the {kept:,} with most rows are slices, the others "
-        "are not shown."
+        distinct=distinct,
     )
 
 
