@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from assay.comparison import Asked, compare
-from assay.config import Cross, Slice
+from assay.config import Cross, Slice, WorstSlice
 from assay.errors import InputError
 from assay.evidence import Comparison
 from support.predictions import binary, regression, write_predictions
@@ -102,6 +102,44 @@ def test_a_crossing_with_thousands_of_pairs_keeps_those_with_enough_rows(tmp_pat
     }  # fmt: skip
     assert len(found.small_slices) == 98
     assert any("'shop & region' has" in note for note in found.notes)
+
+
+def test_ten_thousand_slices_are_listed_in_part_and_searched_in_full(tmp_path: Path) -> None:
+    rows = 300_000
+    base, head = binary(rows)
+    keep = ("id", "y_true", "y_pred")
+    shop = np.arange(rows) % 10_000
+    sides = tuple({**{name: side[name] for name in keep}, "shop": shop} for side in (base, head))
+    search = WorstSlice(min_rows=30)
+    asked = {"slices": (Slice(column="shop"),), "min_slice_rows": 30, "report": ("accuracy",)}
+    found = compared(tmp_path, *sides, worst_slice=search, **asked)
+    assert len(found.measurements) == 1 + 100
+    assert found.worst_slice is not None
+    assert found.worst_slice.searched == 10_000
+    assert len(found.to_json()) < 200_000
+    assert any("'shop' has 10,000 values; the 100 with most rows" in note for note in found.notes)
+
+
+def test_fifty_thousand_classes_are_compared_and_their_average_is_not_judged(
+    tmp_path: Path,
+) -> None:
+    rows, classes = 60_000, 50_000
+    random = np.random.default_rng(8)
+    label = np.arange(rows) % classes
+    names = np.array([f"product {number}" for number in range(classes)])
+    right = random.random((2, rows)) < 0.9
+    sides = tuple(
+        {"id": np.arange(rows), "y_true": names[label],
+         "y_pred": names[np.where(each, label, (label + 1) % classes)]}
+        for each in right
+    )  # fmt: skip
+    found = compared(tmp_path, *sides, report=("accuracy", "f1_macro"))
+    accuracy, average = found.measurements
+    assert accuracy.interval is not None
+    assert accuracy.base == pytest.approx(right[0].mean())
+    assert average.base is not None
+    assert average.regime == "too few rows in most classes"
+    assert average.rows_needed == 20 * rows
 
 
 def test_names_stay_apart_whatever_columns_and_values_are_called(tmp_path: Path) -> None:

@@ -42,10 +42,15 @@ def section(markdown: str) -> str:
 
 def test_a_worst_slice_stands_with_its_corrected_interval() -> None:
     others = tuple(Measurement(metric="accuracy", slice=f"plan={name}") for name in "cdefgh")
-    text = section(render(shown(State.WORSE, Severity.WARN, others=others, others_worse=31)))
+    text = section(
+        render(shown(State.WORSE, Severity.WARN, others=others, others_worse=31, beyond=1200))
+    )
     assert f"`accuracy` in `{WHERE}` (412 rows), 0.872 → 0.747, −0.125 [−0.186, −0.061]" in text
     assert "(95\N{NO-BREAK SPACE}% for all of them at once): **worse**, warns." in text
-    assert "57 slices with at least 100 rows, crossings of two columns included" in text
+    assert (
+        "57 slices with at least 100 rows, crossings of two columns included; 1,200 smaller ones"
+        in text
+    )
     assert "Worse beyond chance too: `plan=c`" in text
     assert "and 26 more" in text
 

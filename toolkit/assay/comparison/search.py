@@ -55,7 +55,9 @@ def worst_slice(
         return part.model_copy(update={"reason": reason})
     part = part.model_copy(update={"metric": metric.name})
     divided = replace(pairs, slices=pairs.searched)
-    names = _searched(divided, rules)
+    every = _searched(divided, rules)
+    names = every[:MOST_SEARCHED]
+    part = part.model_copy(update={"beyond": len(every) - len(names)})
     if not names:
         reason = f"no slice has at least {rules.min_rows:,} rows"
         return part.model_copy(update={"reason": reason})
@@ -99,7 +101,7 @@ def _metric(rules: WorstSlice, metrics: tuple[Metric, ...], asked: Asked) -> Met
 
 
 def _searched(pairs: Pairs, rules: WorstSlice) -> list[str]:
-    """The slices with enough rows, each set of rows once, at most MOST_SEARCHED."""
+    """The slices with enough rows, each set of rows once, those with most rows first."""
     rows = slice_rows(pairs)
     whole = rows[ALL]
     same = {
@@ -114,7 +116,7 @@ def _searched(pairs: Pairs, rules: WorstSlice) -> list[str]:
         for name, n in rows.items()
         if name != ALL and rules.min_rows <= n < whole and name not in same
     ]
-    return sorted(kept, key=lambda name: (-rows[name], name))[:MOST_SEARCHED]
+    return sorted(kept, key=lambda name: (-rows[name], name))
 
 
 def _is_its_part(group: Group, code: int, rows: dict[str, int]) -> bool:

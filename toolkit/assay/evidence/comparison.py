@@ -81,6 +81,9 @@ class SliceSearch(Part):
     reason: str | None = Field(default=None, description="Why no slice could be judged.")
     searched: int = Field(default=0, description="Slices with enough rows, whatever came out.")
     unjudged: int = Field(default=0, description="Those of them without an interval.")
+    beyond: int = Field(
+        default=0, description="Slices with enough rows beyond the most that are searched."
+    )
     confidence: float | None = Field(
         default=None,
         description="Of each interval, so that all of them together have the comparison's.",

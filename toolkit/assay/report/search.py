@@ -39,10 +39,11 @@ def _worst(model: ModelEvidence, report: Report) -> str:
         return f"{named}not searched, or not judged: {text(search.reason)}."
     if rule is None or rule.interval is None:
         return ""
+    beyond = f"; {search.beyond:,} smaller ones were not" if search.beyond else ""
     crossed = ", crossings of two columns included" if search.depth > 1 else ""
     of = (
         f"{numbers.plural(search.searched, 'slice')} with at least {search.min_rows:,} "
-        f"rows{crossed}"
+        f"rows{crossed}{beyond}"
     )
     if rule.state is not State.WORSE:
         return (

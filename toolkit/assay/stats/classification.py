@@ -36,6 +36,12 @@ FEWEST_POSITIVES = 20
 """Positives, and predicted positives on each side, below which precision, F1 and MCC are not
 judged: the ratio's error is then neither small nor normal."""
 
+FEW_CLASSES = 10
+"""Classes up to which the pseudo-rows, shared among them, make up for thin ones."""
+FEWEST_PER_CLASS = 20
+"""Rows of the middle class below which an average over more classes is not judged: each class's
+own value is then too coarse, and their errors no longer small beside those of the average."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Ask:
@@ -107,6 +113,8 @@ class _Task:
     """The smallest count that a ratio of one class stands on."""
     shared: float = 1.0
     """How many classes share the z²/2 pseudo-rows of a direction."""
+    thin: float = math.inf
+    """Rows of the middle class, where an average runs over more than a few."""
     lowest: float = 0.0
     nothing: str = ""
     """What is missing where the score is 0/0."""
@@ -157,7 +165,14 @@ class _Task:
             score=lambda side: averaged(name, side, weights),
             present=present,
             shared=float(present.sum()),
+            thin=_rows_of_the_middle_class(cells.sides[0].labels),
         )
+
+
+def _rows_of_the_middle_class(labels: Vector) -> float:
+    """The median number of rows of the classes that occur; infinite where they are few."""
+    occurring = labels[labels > 0]
+    return float(np.median(occurring)) if occurring.size > FEW_CLASSES else math.inf
 
 
 def _smoothed(task: _Task, ask: _Ask) -> Estimate:
@@ -183,6 +198,9 @@ def _smoothed(task: _Task, ask: _Ask) -> Estimate:
     if task.fewest < FEWEST_POSITIVES:
         rows = math.ceil(cells.n * FEWEST_POSITIVES / task.fewest) if task.fewest else None
         return contrast.refused("too few positives", rows_to_judge=rows)
+    if task.thin < FEWEST_PER_CLASS:
+        rows = math.ceil(cells.n * FEWEST_PER_CLASS / task.thin)
+        return contrast.refused("too few rows in most classes", rows_to_judge=rows)
     return from_standard_error(
         contrast, lambda z: _standard_error(task, z, ask.base_weight), ask.confidence
     )

@@ -12,7 +12,7 @@ from assay.tables.sql import identifier
 
 BINARY, MULTICLASS, REGRESSION, SCORE = "binary", "multiclass", "regression", "score"
 
-MOST_CLASSES = 1000
+MOST_CLASSES = 100_000
 LONGEST_CLASS = 1000
 """Characters of a label; longer texts are answers, not classes."""
 _MOST_NUMERIC_CLASSES = 30
@@ -150,10 +150,10 @@ def _classes(
     classes = _ordered(found | set(base.scores) | set(head.scores))
     if len(classes) > MOST_CLASSES:
         raise InputError(
-            f"the labels and predictions have {len(classes)} or more different values.",
+            f"the labels and predictions have {len(classes):,} or more different values.",
             where=Location(file=head.table.path.as_posix()),
             remedy="If they are measured numbers, say --task regression; "
-            f"up to {MOST_CLASSES} classes are compared.",
+            f"up to {MOST_CLASSES:,} classes are compared.",
         )
     if any(len(name) > LONGEST_CLASS for name in classes):
         raise InputError(
