@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from assay.act.result import RunResult
 
 from .conftest import StartGated
-from .gating import BETTER, ROOT, TOY, Gated, document, gate_job
+from .gating import BETTER, ROOT, TOY, Gated, assay, document, evidence, gate_job
 
 pytestmark = [pytest.mark.act, pytest.mark.timeout(900)]
 
@@ -53,7 +54,9 @@ def decisions(run: RunResult) -> int:
     return count
 
 
-def test_a_head_counts_a_rerun_is_free_and_another_head_counts(start_gated: StartGated) -> None:
+def test_a_head_counts_a_rerun_is_free_and_another_head_counts(
+    start_gated: StartGated, tmp_path: Path
+) -> None:
     gated = start_gated(asking())
     pull = gated.propose("change", {"skill.txt": BETTER})
     first = gated.gate(pull)
@@ -79,6 +82,9 @@ def test_a_head_counts_a_rerun_is_free_and_another_head_counts(start_gated: Star
     assert [found["run"] for found in lines(gated)] == [first.run_id, other.run_id]
     assert gated.harness.remote.git("rev-list", "--count", BRANCH) == "2"
     assert "it has decided about 2 models, this one included" in gated.comment(pull).body
+    folder = evidence(other, tmp_path / "evidence")
+    replayed = assay("verify", "--replay", str(folder), cwd=tmp_path)
+    assert "byte for byte the same" in replayed.stdout, replayed.stderr
 
 
 def test_a_fork_counts_and_a_protected_branch_waits_for_the_next_run(

@@ -164,3 +164,19 @@ def test_slices_and_metrics_for_information_are_left_alone() -> None:
         corrected=(-0.02, 0.03),
     )
     assert [rule.reuse is not None for rule in verdict.rules] == [True, False, False]
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.3, 1.0, 2.0])
+def test_a_confidence_of_no_configuration_has_no_credit(confidence: float) -> None:
+    verdict = judged(
+        measured(-0.005, 0.015), decisions=3, corrected=(-0.008, 0.018), confidence=confidence
+    )
+    assert only(verdict).reuse is not None
+    assert only(verdict).reuse.credit is None  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("detectable", [-1.0, 0.0, 1e-300, 1e300])
+def test_no_detectable_difference_breaks_the_credit(detectable: float) -> None:
+    found = measured(-0.005, 0.015, detectable=detectable)
+    verdict = judged(found, decisions=3, corrected=(-0.008, 0.018))
+    assert only(verdict).reuse is not None

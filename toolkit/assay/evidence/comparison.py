@@ -8,6 +8,7 @@ from pydantic import Field
 
 from assay.config import Task
 from assay.evidence.base import Document, Part
+from assay.evidence.ledger import Digest, Time
 
 
 class Rows(Part):
@@ -60,11 +61,13 @@ class CorrectedInterval(Part):
 class Reuse(Part):
     """How often this test set has decided, this comparison included (docs/statistics.md)."""
 
-    test_set: str | None = Field(
+    test_set: Digest | None = Field(
         default=None, description="SHA-256 of the rows' ids and labels, whatever their order."
     )
-    decisions: int | None = Field(default=None, description="Distinct heads decided about: k.")
-    since: str | None = Field(default=None, description="When the first decision was made, UTC.")
+    decisions: int | None = Field(
+        default=None, ge=1, description="Distinct heads decided about: k."
+    )
+    since: Time | None = Field(default=None, description="When the first decision was made, UTC.")
     missing: str | None = Field(default=None, description="Why the decisions are not known.")
     confidence: float | None = Field(default=None, description="1 − α/k.")
     corrected: tuple[CorrectedInterval, ...] = Field(

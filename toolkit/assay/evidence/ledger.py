@@ -12,11 +12,14 @@ from assay.evidence.base import Document, Part
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256, in hex."""
 
+Time = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+"""UTC, as ISO 8601 writes it."""
+
 
 class UsedTestSet(Part):
     """The decisions that one model made on one test set."""
 
-    since: str | None = Field(default=None, description="When the first was made, UTC.")
+    since: Time | None = Field(default=None, description="When the first was made, UTC.")
     heads: tuple[Digest, ...] = Field(
         default=(), description="The head predictions decided about, by digest, each once."
     )

@@ -19,9 +19,9 @@ def digest_of_test_set(pairs: Pairs) -> str | None:
     """Return the SHA-256 of the test set, in hex; None where rows have neither id nor label.
 
     It is that of the side whose labels count, its rows that joined nothing included, so the other
-    side cannot change it by leaving rows out. Two 64-bit sums over MD5 of each row do not depend
-    on the order of rows; without ids a row's place is its id. The features do not enter: a test
-    set whose columns are computed anew has the labels it had.
+    side cannot change it by leaving rows out. Sums of two 64-bit parts of each row's SHA-256 do
+    not depend on the order of rows; without ids a row's place is its id. The features do not enter:
+    a test set whose columns are computed anew has the labels it had.
     """
     inferred = pairs.inferred
     sides = in_order(inferred.base, inferred.head, pairs.truth)
@@ -32,11 +32,10 @@ def digest_of_test_set(pairs: Pairs) -> str | None:
     if side.id is None and label is None:
         return None
     text = " || ".join([_id(side), _ID_BEFORE_LABEL, _label(side) if label else "''"])
-    rows, low, high = pairs.engine.row(
-        f"SELECT count(*), sum(md5_number_lower(row)), sum(md5_number_upper(row)) "
-        f"FROM (SELECT {text} AS row FROM {keyed(side)})"
-    )
-    return hashlib.sha256(f"{rows} {low} {high}".encode()).hexdigest()
+    first, last = (f"sum(('0x' || {part}(digest, 16))::UBIGINT)" for part in ("left", "right"))
+    digests = f"SELECT sha256({text}) AS digest FROM {keyed(side)}"
+    rows = pairs.engine.row(f"SELECT count(*), {first}, {last} FROM ({digests})")
+    return hashlib.sha256(" ".join(map(str, rows)).encode()).hexdigest()
 
 
 def _id(side: Side) -> str:

@@ -82,6 +82,9 @@ def _credit(claim: Claim) -> int | None:
     gate, shown = claim.gate, claim.contrast or claim.measured
     if gate is None or shown is None or shown.detectable is None:
         return None
+    if not 0.5 <= claim.confidence < 1:
+        # Of no configuration, but a stranger's evidence can say anything.
+        return None
     if gate.relative_margin is not None:
         margin = gate.relative_margin * abs(shown.base or 0.0)
     else:
