@@ -393,7 +393,7 @@ def test_where_only_something_else_warns_the_gates_come_first() -> None:
     asked = rules(data={"train": "t.csv"}, gates={"accuracy": POINT, "f1": POINT})
     two = comparison(measured(), measured("f1"))
     assert run(evidence(asked, data=report, comparison=two)).sentence == (
-        "All 2 gates hold, but in train, 3 rows (missing)."
+        "Both gates hold, but in train, 3 rows (missing)."
     )
 
 

@@ -51,7 +51,7 @@ def _held(rules: Sequence[Rule]) -> str:
     if not gates or any(rule.state not in (State.BETTER, State.NO_WORSE) for rule in gates):
         return ""
     if len(gates) > 1:
-        return f"All {len(gates):,} gates hold"
+        return "Both gates hold" if len(gates) == 2 else f"All {len(gates):,} gates hold"
     return _capital(f"{_title(gates[0])} {_WORDS[gates[0].state]}", named=False)
 
 
