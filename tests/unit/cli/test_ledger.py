@@ -149,3 +149,11 @@ def test_a_copy_of_the_base_is_no_decision(kept: Kept, capsys: Captured) -> None
 def test_append_outside_a_job_names_the_evidence(kept: Kept, capsys: Captured) -> None:
     assert run(["ledger", "append"]) == 2
     assert "--evidence" in capsys.readouterr().err
+
+
+def test_a_ledger_too_large_for_a_document_is_said(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(["ledger", "append", "--evidence", str(kept.evidence("first", wrong=41))]) == 0
+    monkeypatch.setattr("assay.gate.ledger.MAX_DOCUMENT_BYTES", 100)
+    assert "delete the files" in (sealed().missing or "")

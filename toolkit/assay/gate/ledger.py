@@ -9,10 +9,14 @@ from pathlib import Path
 
 from assay.errors import AssayError, IntegrityError
 from assay.evidence import Comparison, Ledger, Plan, Training, UsedTestSet, Verdict
+from assay.evidence.base import MAX_DOCUMENT_BYTES
 from assay.state import Appended, Snapshot, StateBranch
 from assay.state.branch import Files
 from assay.state.ledger import FOLDER, Decision, Full, decisions_in, with_decisions
 
+_TOO_LARGE = (
+    f"it has over {MAX_DOCUMENT_BYTES:,} bytes: delete the files of test sets no longer used"
+)
 Read = Callable[[str], Snapshot]
 
 
@@ -42,7 +46,10 @@ def sealed_ledger(models: Collection[str], read: Read) -> Ledger:
             heads = tuple(decision.head for decision in made)
             used = UsedTestSet(since=min(decision.at for decision in made), heads=heads)
             known.setdefault(model, {})[made[0].test_set] = used
-    return Ledger(commit=found.commit, unreadable=unreadable, models=known)
+    made_of = Ledger(commit=found.commit, unreadable=unreadable, models=known)
+    if len(made_of.to_json().encode()) > MAX_DOCUMENT_BYTES:
+        return Ledger(commit=found.commit, missing=_TOO_LARGE)
+    return made_of
 
 
 def decisions_of(

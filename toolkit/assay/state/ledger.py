@@ -16,9 +16,9 @@ from assay.state.branch import MAX_FILE_BYTES, Files
 from assay.state.desired import DESIRED
 
 FOLDER = "ledger/"
-MOST_DECISIONS = 5_000
+MOST_DECISIONS = 1_000
 """On one test set; with so many it is worn whatever the margin, and no more are written."""
-MOST_TEST_SETS = 200
+MOST_TEST_SETS = 100
 """Of one model: a stranger's run names its own, and may not fill a branch."""
 _FACTS = ("run", "commit", "credit")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
