@@ -35,8 +35,10 @@ act: $(STAMP) ## Run the workflows through real act
 honesty: $(STAMP) ## Simulate the statistics, the quick run
 	$(PYTEST) -m "honesty and not heavy" tests/honesty
 
-honesty-long: $(STAMP) ## Simulate the statistics with 25 times as many test sets
+honesty-long: $(STAMP) ## Simulate the statistics in full and write docs/honesty (hours)
 	$(PYTEST) -n $(WORKERS) -m "honesty and heavy" tests/honesty
+	$(PYTHON) tests/honesty/verdicts.py
+	$(PYTHON) tests/honesty/table.py --processes $(WORKERS)
 
 heavy: $(STAMP) ## Run the suites that need servers or large environments
 	$(PYTEST) -m "heavy and not honesty"

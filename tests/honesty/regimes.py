@@ -88,15 +88,21 @@ class Tally:
         level = 0.001 / cells
         covered = self.judged - self.above - self.below
         found = []
-        if _upper(covered, self.judged, level) < LEAST_COVERAGE:
+        if upper_bound(covered, self.judged, level) < LEAST_COVERAGE:
             found.append(f"{self.name}: covers {covered} of {self.judged}")
         for side, missed in (("above", self.above), ("below", self.below)):
-            if 1 - _upper(self.judged - missed, self.judged, level) > MOST_MISSED:
+            if lower_bound(missed, self.judged, level) > MOST_MISSED:
                 found.append(f"{self.name}: {missed} of {self.judged} lie {side} the truth")
         return found
 
 
-def _upper(successes: int, trials: int, level: float) -> float:
+def upper_bound(successes: int, trials: int, level: float) -> float:
+    """Clopper and Pearson's upper bound of a share, one-sided at `level`."""
     if successes == trials:
         return 1.0
     return float(betaincinv(successes + 1, trials - successes, 1 - level))
+
+
+def lower_bound(successes: int, trials: int, level: float) -> float:
+    """Clopper and Pearson's lower bound of a share, one-sided at `level`."""
+    return 1 - upper_bound(trials - successes, trials, level)

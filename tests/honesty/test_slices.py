@@ -22,7 +22,7 @@ from assay.stats.moments import JointMoments
 from assay.stats.worst import Worst, corrected_confidence, worst_of
 from assay.verdict import decide_comparison
 from honesty.regimes import Cells
-from honesty.test_verdicts import METRICS, measured
+from honesty.verdicts import METRICS, measured
 
 pytestmark = pytest.mark.honesty
 

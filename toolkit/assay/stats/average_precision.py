@@ -46,8 +46,8 @@ def average_precision_difference(
         return undefined(n, "a score is missing or infinite", base_weight=base_weight)
     if positives == 0:
         return undefined(n, "no row has the positive label", base_weight=base_weight)
-    (ap_base, influence_base), (ap_head, influence_head) = (
-        average_precision_influence(positive, side) for side in scores
+    (ap_base, ap_head), influences = zip(
+        *(average_precision_influence(positive, side) for side in scores), strict=True
     )
     contrast = Contrast(
         n=n, base=ap_base, head=ap_head, base_weight=base_weight, lowest=0.0, highest=1.0
@@ -61,11 +61,11 @@ def average_precision_difference(
         return contrast.refused("too few positives", rows_to_judge=rows)
     # Positives carry the metric: their changes are counted, and a change is as large as theirs.
     changed = int(np.count_nonzero((scores[0] != scores[1])[positive]))
-    moments = replace(JointMoments.from_sides(influence_base, influence_head), changed=changed)
+    moments = replace(JointMoments.from_sides(*influences), changed=changed)
     part = Part(
         moments=moments,
         coefficients=(1 - base_weight, 1.0),
-        floor=2 * float(np.mean(influence_base[positive] ** 2)),
+        floor=2 * max(float(np.mean(side[positive] ** 2)) for side in influences),
     )
     return studentised(contrast, [part], confidence, bounded=True)
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from scipy.special import ndtr, stdtrit
 
 from assay.stats.estimate import Contrast, Estimate, from_standard_error, quantile
-from assay.stats.moments import JointMoments
+from assay.stats.moments import JointMoments, Linear
 
 LARGEST_SKEW = 0.3
 """Skewness over √n beyond which the transformation no longer repairs the interval."""
-FEWEST_CHANGED = 20
+FEWEST_CHANGED = 50
 """Changed rows below which their own size says too little about how large a change can be."""
 FEWEST_ROWS = 30
 """Rows below which three moments say too little about a distribution."""
@@ -49,13 +49,32 @@ class Part:
         return squares / (rows + pseudo) ** 2
 
     def _square(self) -> float:
-        """Mean square of a pseudo-row: of two independent draws, at least, where few changed."""
+        """Mean square of a pseudo-row: of two independent draws, at least, where few changed.
+
+        That is 2·variance for values around a centre. Where a few rows carry the variance, what
+        they carry is (third / variance)² (at most fourth / variance, by Cauchy and Schwarz), and
+        a change is about as large as one of those, or as none.
+        """
         square = self.moments.square_of_changes()
         if self.moments.changed < min(FEWEST_CHANGED, self.moments.n):
-            nothing = [0.0] * (len(self.moments.shifts) - 1)
-            draws = 2 * self.moments.linear([1.0, *nothing]).variance
-            square = max(square, draws if self.floor is None else self.floor)
-        return square * self.coefficients[1] ** 2
+            floor = self._draws() if self.floor is None else self.floor
+            square = max(square, floor)
+        # Σ c·(base, head − base) weighs the base's value by c₀ − c₁ and the head's by c₁.
+        by_base, by_head = self.coefficients[0] - self.coefficients[1], self.coefficients[1]
+        return square * abs(by_base * by_head)
+
+    def _draws(self) -> float:
+        """Mean square of the difference between two values of a side, the larger side's."""
+        squares = [0.0]
+        for side in self.sides():
+            if side.variance > 0:
+                squares += [2 * side.variance, (side.third / side.variance) ** 2 / 2]
+        return max(squares)
+
+    def sides(self) -> tuple[Linear, Linear]:
+        """The base's and the head's own values."""
+        nothing = [0.0] * (len(self.moments.shifts) - 2)
+        return self.moments.linear([1.0, 0.0, *nothing]), self.moments.linear([1.0, 1.0, *nothing])
 
     def third(self) -> float:
         """Third cumulant of the mean contribution."""
@@ -100,14 +119,14 @@ def studentised(
 
 
 def _tail(parts: Sequence[Part], third: float, z: float) -> float:
-    """Skewness over √n of what can have outliers: the changes, and the base's own values."""
+    """Skewness over √n of what can have outliers: the changes, and the sides' own values."""
     variance = sum(part.variance(z, 1 - part.moments.changed / part.moments.n) for part in parts)
     # Where every row changed by the same amount there is nothing to be skewed.
     tails = [abs(third) / math.sqrt(variance) ** 3] if variance > 0 else [0.0]
     for part in parts:
-        base = part.moments.linear([1.0] + [0.0] * (len(part.moments.shifts) - 1))
-        if base.variance > 0:
-            tails.append(abs(base.third) / math.sqrt(base.variance) ** 3 / math.sqrt(base.n))
+        for side in part.sides():
+            if side.variance > 0:
+                tails.append(abs(side.third) / math.sqrt(side.variance) ** 3 / math.sqrt(side.n))
     return max(tails)
 
 

@@ -1,0 +1,205 @@
+"""docs/honesty: a page for people, and every cell as CSV, from what was counted."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+
+from honesty.coverage import FEWEST_DISCORDANT, MOST_COVERAGE, Coverage, asked_to_be_narrow
+from honesty.grid import ROWS, Cell
+from honesty.metrics import METRICS
+from honesty.regimes import LEAST_COVERAGE, MOST_MISSED
+from honesty.simulation import Results
+
+_MADE = (
+    "Made by `{command}`; [cells.csv](cells.csv) has every cell. The worlds that the test sets "
+    "come from are in `tests/honesty`, and [statistics.md](../statistics.md) has the formulas."
+)
+_PROMISED = (
+    "Promised of every 95 % interval that is given: it holds the truth at least "
+    f"{LEAST_COVERAGE:.1%} of the time and misses it at most {MOST_MISSED:.0%} of the time on "
+    f"either side. Where at least {FEWEST_DISCORDANT} rows are discordant in every label that the "
+    f"metric uses, it also holds the truth at most {MOST_COVERAGE:.1%} of the time, so that no "
+    "width is wasted. A cell breaks a promise where its Monte Carlo bound does (Clopper and "
+    "Pearson, one run of the suite in 1,000 by chance, divided by the number of cells). In a "
+    "*gated* cell less than half of the test sets are judged: those are selected by what the "
+    "regime rules look at, so misses are counted against all test sets there."
+)
+_WORST = (
+    "Gated cells are counted apart. *Above*: the interval lies above the "
+    "truth, so the head looks better than it is; *below*: the other way round. *Most* is the "
+    f"highest coverage where at most {MOST_COVERAGE:.1%} is promised."
+)
+_UNJUDGED = (
+    "*Not judged*: the share of test sets that came out `inconclusive` by a regime or "
+    "`not-measured`, for each number of rows, and the commonest reason. *Width*: over that of the "
+    "raw normal interval (the same formula without pseudo-rows, skewness and Student's t), all "
+    "judged test sets of a discordance together. With almost no discordant row the raw interval "
+    "is almost a point, and wrong."
+)
+
+
+def header(cells: int, fewest: int, most: int) -> str:
+    """What was run, in one line; a test holds it to the suite and to the CSV."""
+    draws = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    return f"{len(METRICS)} metrics, {cells:,} cells, {draws} test sets a cell."
+
+
+def page(results: Results, command: str) -> str:
+    """The Markdown page."""
+    drawn = [coverage.drawn for coverage in results.values()]
+    faults = [
+        f"- {name}, {cell}: {fault}"
+        for (name, cell), coverage in results.items()
+        for fault in coverage.faults(METRICS[name], cell, len(results))
+    ]
+    lines = [
+        "# Do the intervals cover the truth?",
+        "",
+        header(len(results), min(drawn), max(drawn)),
+        "",
+        _MADE.format(command=command),
+        "",
+        _PROMISED,
+        "",
+        f"**Broken promises: {len(faults) or 'none'}.**",
+        "",
+        *faults,
+        *([""] if faults else []),
+        *_summary(results),
+        *_unjudged(results),
+        *_outside(results),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _of(results: Results, name: str) -> list[tuple[Cell, Coverage]]:
+    """The cells of one metric in which something is promised."""
+    return [
+        (cell, coverage)
+        for (metric, cell), coverage in results.items()
+        if metric == name and METRICS[name].outside(cell) is None
+    ]
+
+
+def _summary(results: Results) -> list[str]:
+    lines = [
+        "## Worst cells",
+        "",
+        _WORST,
+        "",
+        "| metric | cells | gated | lowest coverage | where | above | below | most |",
+        "|---|---:|---:|---:|---|---:|---:|---:|",
+    ]
+    for name, metric in METRICS.items():
+        cells = _of(results, name)
+        seen = [(cell, found) for cell, found in cells if not found.gated]
+        if not seen:
+            continue
+        worst, lowest = min(seen, key=lambda each: each[1].share)
+        above = max(found.above / found.judged for _, found in seen)
+        below = max(found.below / found.judged for _, found in seen)
+        narrow = [found.share for cell, found in seen if asked_to_be_narrow(metric, cell)]
+        most = f"{max(narrow):.1%}" if narrow else "–"
+        lines.append(
+            f"| {name} | {len(cells)} | {len(cells) - len(seen)} | {lowest.share:.1%} | {worst} "
+            f"| {above:.1%} | {below:.1%} | {most} |"
+        )
+    return [*lines, ""]
+
+
+def _unjudged(results: Results) -> list[str]:
+    lines = [
+        "## Not judged, and how wide the others are",
+        "",
+        _UNJUDGED,
+        "",
+        "| metric | not judged at " + " | ".join(f"{n:,}" for n in ROWS) + " | reason "
+        "| width at 0.1 % | 1 % | 6 % | 20 % |",
+        "|---|" + "---:|" * len(ROWS) + "---|" + "---:|" * 4,
+    ]
+    for name in METRICS:
+        cells = _of(results, name)
+        if not cells:
+            continue
+        shares = []
+        for n in ROWS:
+            some = [found for cell, found in cells if cell.n == n]
+            shares.append(1 - sum(f.judged for f in some) / max(1, sum(f.drawn for f in some)))
+        reasons: Counter[str] = sum((found.reasons for _, found in cells), Counter())
+        reason = reasons.most_common(1)[0][0] if reasons else ""
+        lines.append(
+            f"| {name} | "
+            + " | ".join(f"{share:.1%}" for share in shares)
+            + f" | {reason} | "
+            + " | ".join(_width(cells, d) for d in sorted({cell.discordance for cell, _ in cells}))
+            + " |"
+        )
+    return [*lines, ""]
+
+
+def _width(cells: Sequence[tuple[Cell, Coverage]], discordance: float) -> str:
+    some = [found for cell, found in cells if cell.discordance == discordance]
+    raw = sum(found.raw for found in some)
+    return f"{sum(found.width for found in some) / raw:.2f}" if raw else "–"
+
+
+def _outside(results: Results) -> list[str]:
+    lines = []
+    for name, metric in METRICS.items():
+        cells = [
+            (cell, found)
+            for (each, cell), found in results.items()
+            if each == name and metric.outside(cell) is not None and found.judged
+        ]
+        if cells:
+            worst, found = min(cells, key=lambda each: each[1].share)
+            drawn = sum(each.drawn for _, each in cells)
+            judged = sum(each.judged for _, each in cells) / drawn
+            lines.append(
+                f"| {name} | {metric.outside(worst)} | {judged:.1%} | {found.share:.1%} | {worst} |"
+            )
+    if not lines:
+        return []
+    return [
+        "## Where nothing is promised",
+        "",
+        "| metric | why | judged | lowest coverage | where |",
+        "|---|---|---:|---:|---|",
+        *lines,
+        "",
+    ]
+
+
+def table(results: Results) -> str:
+    """Every cell as CSV."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(
+        (
+            "metric",
+            *("rows", "kind", "discordance", "won"),
+            *("drawn", "judged", "above", "below", "width", "narrow", "reason"),
+        )
+    )
+    for (name, cell), found in results.items():
+        reason = found.reasons.most_common(1)
+        writer.writerow(
+            [
+                name,
+                cell.n,
+                cell.kind,
+                cell.discordance,
+                cell.won,
+                found.drawn,
+                found.judged,
+                found.above,
+                found.below,
+                f"{found.width / found.raw:.3g}" if found.raw else "",
+                int(asked_to_be_narrow(METRICS[name], cell)),
+                reason[0][0] if reason else "",
+            ]
+        )
+    return out.getvalue()

@@ -1,0 +1,103 @@
+"""Running the grid: batches of test sets, kept as they finish, so that a cut-off run loses none."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from assay.stats import estimate as estimates
+from honesty.coverage import Coverage
+from honesty.grid import Cell
+from honesty.metrics import METRICS
+
+BATCH = 500
+"""Test sets that are drawn from one seed."""
+
+Results = dict[tuple[str, Cell], Coverage]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Test sets of one cell, and the metrics (of one world) that they are drawn for."""
+
+    metrics: tuple[str, ...]
+    place: int
+    """Of the cell among those of the world."""
+    number: int
+    size: int = BATCH
+
+    @property
+    def cell(self) -> Cell:
+        """The cell itself."""
+        return METRICS[self.metrics[0]].world.cells[self.place]
+
+    def run(self) -> dict[str, Coverage]:
+        """Draw, and ask every metric.
+
+        p-values are left out: they invert the same intervals, which tests/unit/stats shows.
+        """
+        world = METRICS[self.metrics[0]].world
+        cell = self.cell
+        rng = np.random.default_rng([zlib.crc32(world.name.encode()), self.place, self.number])
+        truths = {name: METRICS[name].truth(cell) for name in self.metrics}
+        found = {name: Coverage() for name in self.metrics}
+        inverted, estimates.inverted_p = estimates.inverted_p, lambda _: 0.5
+        try:
+            for data, times in world.draw(cell, rng, self.size):
+                for name in self.metrics:
+                    found[name].add(METRICS[name].estimate(data), truths[name], times)
+        finally:
+            estimates.inverted_p = inverted
+        return found
+
+
+def planned(
+    metrics: Sequence[str], draws: int, done: frozenset[tuple[str, int, int]]
+) -> Iterator[Batch]:
+    """What is left to run, every cell's first batch before any second."""
+    worlds: dict[str, list[str]] = {}
+    for name in metrics:
+        worlds.setdefault(METRICS[name].world.name, []).append(name)
+    for number in range(-(-draws // BATCH)):
+        for names in worlds.values():
+            for place in range(len(METRICS[names[0]].world.cells)):
+                left = tuple(name for name in names if (name, place, number) not in done)
+                if left:
+                    yield Batch(metrics=left, place=place, number=number)
+
+
+def append(path: Path, batch: Batch, found: dict[str, Coverage]) -> None:
+    """Keep what a batch counted, a line for each metric."""
+    with path.open("a", encoding="utf-8") as lines:
+        for name, coverage in found.items():
+            key = {"metric": name, "place": batch.place, "batch": batch.number}
+            lines.write(json.dumps(key | vars(coverage), ensure_ascii=False) + "\n")
+
+
+def read(path: Path) -> Iterable[tuple[tuple[str, int, int], Coverage]]:
+    """What earlier runs kept; a line that was cut off is left out."""
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            kept = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        key = kept.pop("metric"), kept.pop("place"), kept.pop("batch")
+        yield key, Coverage(**kept | {"reasons": Counter(kept["reasons"])})
+
+
+def collected(path: Path, metrics: Sequence[str], draws: int) -> Results:
+    """The kept batches of these metrics, at most `draws` test sets a cell, summed by cell."""
+    results: Results = {}
+    for (name, place, number), coverage in sorted(read(path), key=lambda each: each[0]):
+        if name in metrics and number < -(-draws // BATCH):
+            cell = METRICS[name].world.cells[place]
+            results.setdefault((name, cell), Coverage()).merge(coverage)
+    return results
