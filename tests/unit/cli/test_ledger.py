@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assay.cli.desired import Place, opened
 from assay.cli.edge import run
-from assay.evidence import Ledger
+from assay.evidence import Event, Ledger
+from assay.github.settings import Settings
 from support.ledgers import BRANCH, Kept
 from support.repositories import git_variables
 
@@ -157,3 +160,22 @@ def test_a_ledger_too_large_for_a_document_is_said(
     assert run(["ledger", "append", "--evidence", str(kept.evidence("first", wrong=41))]) == 0
     monkeypatch.setattr("assay.gate.ledger.MAX_DOCUMENT_BYTES", 100)
     assert "delete the files" in (sealed().missing or "")
+
+
+@pytest.mark.parametrize(("branch_token", "used"), [(None, "job"), ("app", "app")])
+def test_in_a_job_the_branch_is_githubs_and_its_own_token_goes_first(
+    branch_token: str | None, used: str
+) -> None:
+    settings = Settings(
+        in_actions=True,
+        event=Event(name="workflow_run", repository="octo/churn"),
+        token="job",
+        server_url="https://github.example",
+    )
+    place = Place(
+        settings=settings, environment={"PATH": "/usr/bin:/bin"}, branch_token=branch_token
+    )
+    with opened(place) as branch:
+        sent = branch.branch.environment["GIT_CONFIG_VALUE_0"].removeprefix("Authorization: Basic ")
+        assert branch.branch.remote == "https://github.example/octo/churn.git"
+    assert base64.b64decode(sent).decode() == f"x-access-token:{used}"

@@ -9,10 +9,8 @@ import pytest
 
 from assay.evidence import Comparison, Reuse, Rule, RuleReuse, State
 from assay.report.bundle import Report
-from assay.report.reuse import corrected_intervals, test_set_use, use_in_words
+from assay.report.reuse import corrected_intervals, use_in_words, use_of_test_set
 from support.reports import MODEL, passing
-
-test_set_use.__test__ = False  # type: ignore[attr-defined]
 
 
 def reuse(**changes: Any) -> Reuse:
@@ -60,7 +58,7 @@ def comparison(report: Report) -> Comparison:
 
 
 def test_the_line_says_how_often_since_when_at_which_confidence_and_the_credit() -> None:
-    line = test_set_use(reported(reuse(), 5, 3))
+    line = use_of_test_set(reported(reuse(), 5, 3))
     assert line.startswith(
         "**Test set**: it has decided about 7 models, this one included, since 2026-01-02; the "
         "margins afford K = 3. Intervals that count them all stand at 99.29\N{NO-BREAK SPACE}% "
@@ -72,7 +70,7 @@ def test_the_line_says_how_often_since_when_at_which_confidence_and_the_credit()
 def test_the_terminal_says_the_same_without_markup() -> None:
     report = reported(reuse(), 5, 3)
     (line,) = use_in_words(comparison(report), report.verdict.rules)
-    assert line == test_set_use(report).replace("**", "").replace("`", "")
+    assert line == use_of_test_set(report).replace("**", "").replace("`", "")
 
 
 @pytest.mark.parametrize(
@@ -87,12 +85,12 @@ def test_the_terminal_says_the_same_without_markup() -> None:
 def test_what_is_not_there_is_not_said(
     found: Reuse, afforded: tuple[int | None, ...], says: str
 ) -> None:
-    assert says in test_set_use(reported(found, *afforded))
+    assert says in use_of_test_set(reported(found, *afforded))
 
 
 def test_why_it_is_not_known_is_escaped() -> None:
     nasty = "@octo <script> ${{ x }}\n# hi"
-    line = test_set_use(reported(reuse(decisions=None, confidence=None, missing=nasty)))
+    line = use_of_test_set(reported(reuse(decisions=None, confidence=None, missing=nasty)))
     assert "how often it has decided is not known" in line
     assert "<script>" not in line
     assert "@octo" not in line
@@ -100,7 +98,7 @@ def test_why_it_is_not_known_is_escaped() -> None:
 
 
 def test_nothing_is_said_where_nobody_asks() -> None:
-    assert test_set_use(passing()) == ""
+    assert use_of_test_set(passing()) == ""
     assert corrected_intervals(passing(), MODEL) == ""
     assert use_in_words(comparison(passing()), passing().verdict.rules) == []
 

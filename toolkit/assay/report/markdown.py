@@ -11,7 +11,7 @@ from assay.report.fairness import group_rates
 from assay.report.gates import gate_table, moved_slices, unjudged
 from assay.report.history import entry_of, history_table, payload, trend
 from assay.report.lead import compared, sentence, title
-from assay.report.reuse import corrected_intervals, test_set_use
+from assay.report.reuse import corrected_intervals, use_of_test_set
 from assay.report.search import worst_slices
 from assay.report.stages import changes, data_checks, other_stages, test_messages, tests
 from assay.report.table import details, paragraphs
@@ -74,7 +74,7 @@ def _sections(report: Report) -> list[Section]:
         Section(name="verdict", body=sentence(report)),
         Section(name="what was compared", body=compared(report)),
         Section(name="gates", body=gate_table(report)),
-        Section(name="use of the test set", body=test_set_use(report), rank=_STAGE),
+        Section(name="use of the test set", body=use_of_test_set(report), rank=_STAGE),
         Section(name="slices that moved", body=moved_slices(report), rank=_SLICES),
         Section(name="the worst slice", body=worst_slices(report), rank=_SLICES),
         Section(name="what was not measured", body=unjudged(report), rank=_SLICES),

@@ -20,7 +20,7 @@ _CAVEAT = (
 )
 
 
-def test_set_use(report: Report) -> str:
+def use_of_test_set(report: Report) -> str:
     """Return one line for each model whose rules ask for the ledger."""
     lines = []
     for model in report.touched:
