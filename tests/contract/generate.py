@@ -40,7 +40,8 @@ ACTIONS = {
 }
 """The named actions; each runs the command of its name."""
 
-ROOT_COMMANDS = tuple(name for name in COMMANDS if name not in ("act", "preview", "schema"))
+AT_A_TERMINAL = ("act", "power", "preview", "schema")
+ROOT_COMMANDS = tuple(name for name in COMMANDS if name not in AT_A_TERMINAL)
 """What the root action may run; the others are for a person at a terminal."""
 
 

@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "check-data": "Check every row of the data: schema, rules, leakage, drift.",
     "train": "Run the pipeline, or resolve the base's predictions.",
     "compare": "Compare two prediction files, with intervals and a verdict.",
+    "power": "Plan a test set: rows, margins, and how often equal models pass.",
     "gate": "Judge the evidence of every model, report, and publish.",
     "report": "Render the report of an evidence folder, and publish it.",
     "ledger": "Show how often each test set has decided, or append a run's decisions.",

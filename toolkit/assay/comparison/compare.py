@@ -152,6 +152,8 @@ def _measurement(
         n=found.n,
         detectable=found.detectable,
         rows_needed=rows_needed(found, margin or 0.0),
+        row_variance=found.row_variance,
+        extra_variance=found.extra_variance,
         regime=found.regime,
         undefined=found.undefined,
     )

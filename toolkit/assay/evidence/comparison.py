@@ -43,6 +43,14 @@ class Measurement(Part):
     rows_needed: int | None = Field(
         default=None, description="Rows at which equal models would come out no-worse (80 %)."
     )
+    row_variance: float | None = Field(
+        default=None,
+        description="Of one row's contribution: the squared standard error times the rows.",
+    )
+    extra_variance: float = Field(
+        default=0.0,
+        description="What smoothing adds to the squared standard error, times the rows squared.",
+    )
     regime: str | None = Field(default=None, description="Why the engine cannot judge this.")
     undefined: str | None = Field(default=None, description="Why there is no number.")
     has_interval: bool = Field(
