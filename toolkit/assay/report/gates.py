@@ -179,6 +179,8 @@ def _reason(rule: Rule) -> str:
     if rule.rows_needed is not None and rule.state is State.INCONCLUSIVE:
         said += f"; about {numbers.about(rule.rows_needed)} test rows would settle it"
         said += f" (now {numbers.count(rule.n)})"
+        if rule.detectable:
+            said += f"; these show a difference of {rule.detectable:.2g} or more 80 % of the time"
     return said.rstrip(".") + "."
 
 
