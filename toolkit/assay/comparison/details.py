@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from assay.comparison.measure import Sample, classified
 from assay.config import Task
 from assay.evidence import Curve, Details
 from assay.stats.cells import PairedCells
-from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import (
     ALL,
     calibration,
@@ -16,6 +17,7 @@ from assay.tables.predictions_counts import (
     joint_cells,
     roc_points,
 )
+from assay.tables.predictions_ranked import ranked, ranked_roc_points
 
 MOST_CLASSES = 20
 ROC_POINTS = 60
@@ -31,7 +33,7 @@ def details_of(sample: Sample) -> Details:
     if not classified(pairs):
         return Details()
     if pairs.unanswered is not None:
-        return Details(curves=_curves(pairs))
+        return Details(curves=_curves(sample))
     found = (sample.cells or joint_cells(pairs))[ALL]
     classes = pairs.inferred.classes
     cells = PairedCells.from_arrays(
@@ -43,7 +45,7 @@ def details_of(sample: Sample) -> Details:
         classes=tuple(name[:LONGEST_NAME] for name in classes) if small else (),
         confusion_base=_confusion(cells, cells.base) if small else (),
         confusion_head=_confusion(cells, cells.head) if small else (),
-        curves=_curves(pairs),
+        curves=_curves(sample),
         both_right=outcomes.both,
         base_only_right=outcomes.base_only,
         head_only_right=outcomes.head_only,
@@ -59,12 +61,18 @@ def _confusion(cells: PairedCells, prediction: np.ndarray) -> tuple[tuple[int, .
     return tuple(tuple(row) for row in dense.tolist())
 
 
-def _curves(pairs: Pairs) -> tuple[Curve, ...]:
+def _curves(sample: Sample) -> tuple[Curve, ...]:
+    pairs = sample.pairs
     if pairs.task != Task.BINARY or not pairs.has_scores or "missing" in pairs.broken:
         return ()
     curves = []
+    rows = sample.ranked or ranked(replace(pairs, slices=()))
     for side in ("base", "head"):
-        x, y = roc_points(pairs, side, ROC_POINTS)
+        x, y = (
+            ranked_roc_points(rows, side, ROC_POINTS)
+            if rows
+            else roc_points(pairs, side, ROC_POINTS)
+        )
         if x:
             curves.append(Curve(kind="roc", side=side, x=_rounded(x), y=_rounded(y)))
         if "outside" not in pairs.broken:

@@ -24,6 +24,7 @@ from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import Cells, joint_cells, slice_rows, values
 from assay.tables.predictions_moments import Moments, joint_moments
 from assay.tables.predictions_placements import Placements, placement_moments
+from assay.tables.predictions_ranked import Ranked, ranked, ranked_placements
 from assay.tables.predictions_values import row_values, spread_moments, zero_labels
 
 _NOT_FINITE = "a value is missing, infinite, or beyond what can be computed with"
@@ -39,6 +40,7 @@ class Sample:
     cells: Mapping[str, Cells] = field(default_factory=dict)
     moments: Mapping[str, Mapping[str, Moments | None]] = field(default_factory=dict)
     placements: Mapping[str, Placements] = field(default_factory=dict)
+    ranked: Ranked | None = None
     arrays: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     """Metrics that cannot be measured at all, with the reason."""
@@ -67,13 +69,18 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
         columns = ("label", "base_p", "head_p")
     elif "median_absolute_error" in names:
         columns = ("label", "base", "head")
+    rows = ranked(pairs) if "roc_auc" in names else None
+    placements = ranked_placements(rows, monomials) if rows else {}
+    if "roc_auc" in names and rows is None:
+        placements = placement_moments(pairs, monomials)
     return Sample(
         pairs=pairs,
         rows=slice_rows(pairs),
         identical=identical,
         cells=joint_cells(pairs) if classified(pairs) and labels else {},
         moments=moments,
-        placements=placement_moments(pairs, monomials) if "roc_auc" in names else {},
+        placements=placements,
+        ranked=rows,
         arrays=values(pairs, columns) if columns else {},
         absent=absent,
     )

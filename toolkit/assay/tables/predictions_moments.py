@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import grouping_sets, is_counted, slice_name
@@ -80,7 +83,7 @@ def joint_moments(
         if all(bounds[columns[name, place]] is not None for place in range(len(v.expressions)))
     ]
     plans = {
-        name: _Plan.of(
+        name: Plan.of(
             [(columns[name, p], bounds[columns[name, p]]) for p in _places(named, name)],
             basis,
             changed=named[name].changed,
@@ -118,13 +121,18 @@ def _bounds(
     result: dict[str, tuple[float, float] | None] = {}
     for place, column in enumerate(columns):
         finite, low, high = row[3 * place : 3 * place + 3]
-        fits = finite and max(abs(low), abs(high)) < LARGEST and not 0 < high - low < SMALLEST
-        result[column] = (low, high) if fits else None
+        result[column] = usable_bounds(finite, low, high)
     return result
 
 
+def usable_bounds(finite: bool, low: float, high: float) -> tuple[float, float] | None:
+    """The least and the greatest value, where all are finite and neither huge nor all but equal."""
+    fits = finite and max(abs(low), abs(high)) < LARGEST and not 0 < high - low < SMALLEST
+    return (low, high) if fits else None
+
+
 @dataclass(frozen=True, kw_only=True)
-class _Plan:
+class Plan:
     """How one set of variables is summed: about a centre, in multiples of 2^(−scale)."""
 
     columns: tuple[str, ...]
@@ -133,7 +141,8 @@ class _Plan:
     changed: str
 
     @classmethod
-    def of(cls, bounded: Sequence[tuple[str, Any]], basis: Basis, *, changed: str | None) -> _Plan:
+    def of(cls, bounded: Sequence[tuple[str, Any]], basis: Basis, *, changed: str | None) -> Plan:
+        """The plan for columns with their least and greatest values."""
         centres = tuple(low / 2 + high / 2 for _, (low, high) in bounded)
         reach = [
             max(high - centre, centre - low)
@@ -167,6 +176,17 @@ class _Plan:
             product = " * ".join([literal(2.0**half), *factors, literal(2.0 ** (scale - half))])
             result.append(f"sum(CAST({product} AS BIGINT))")
         return [*result, f"count(*) FILTER (WHERE {self.changed})"]
+
+    def multiples(self, columns: Sequence[NDArray[np.float64]]) -> Iterator[NDArray[np.int64]]:
+        """What :meth:`selected` adds up, for rows in arrays: the same numbers to the last bit."""
+        centred = [column - centre for column, centre in zip(columns, self.centres, strict=True)]
+        for exponents, scale in self.scales.items():
+            half = scale // 2
+            product: Any = 2.0**half
+            for factor, power in zip(centred, exponents, strict=True):
+                for _ in range(power):
+                    product = product * factor
+            yield np.rint(product * 2.0 ** (scale - half)).astype(np.int64)
 
     def read(self, n: int, values: Any) -> Moments:
         """Take this plan's sums from ``values`` and move them to the exact mean."""
