@@ -35,6 +35,10 @@ class Ranked:
     positive: Flags
     scores: dict[str, Reals]
     orders: dict[str, Wholes]
+    hits: dict[str, Flags]
+    """Whether a row is positive, in each side's order."""
+    tied: dict[str, NDArray[np.int32] | None]
+    """The number of each row's run of equal scores, in that order; None where none are equal."""
     codes: tuple[Wholes, ...]
     """Of each group of ``pairs.slices``; −1 where a row is in no slice."""
 
@@ -48,13 +52,22 @@ def ranked(pairs: Pairs) -> Ranked | None:
     scores = {side: found[f"{side}_p"] for side in SIDES}
     with ThreadPoolExecutor(2) as pool:
         orders = dict(zip(SIDES, pool.map(np.argsort, scores.values()), strict=True))
+        tied = pool.map(lambda side: _tied(scores[side][orders[side]]), SIDES)
+        hits = pool.map(lambda side: found["label"][orders[side]], SIDES)
     return Ranked(
         pairs=pairs,
         positive=found["label"],
         scores=scores,
         orders=orders,
+        hits=dict(zip(SIDES, hits, strict=True)),
+        tied=dict(zip(SIDES, tied, strict=True)),
         codes=tuple(found[group.key] for group in pairs.slices),
     )
+
+
+def _tied(scores: Reals) -> NDArray[np.int32] | None:
+    new = np.append(True, scores[1:] != scores[:-1])
+    return None if new.all() else np.cumsum(new, dtype=np.int32)
 
 
 def ranked_placements(rows: Ranked, basis: Basis) -> dict[str, Placements]:
@@ -90,11 +103,13 @@ def ranked_roc_points(
     if not positives or not negatives:
         return (), ()
     steps = (most - 1) // 2
-    falling = rows.orders[side][::-1]
-    scores = rows.scores[side][falling]
-    last = np.append(np.flatnonzero(scores[1:] != scores[:-1]), len(scores) - 1)
-    hit = np.cumsum(rows.positive[falling])[last]
-    missed = last + 1 - hit
+    hit = np.cumsum(rows.hits[side][::-1])
+    missed = np.arange(1, len(hit) + 1) - hit
+    tied = rows.tied[side]
+    if tied is not None:
+        runs = tied[::-1]
+        last = np.append(runs[1:] != runs[:-1], True)
+        hit, missed = hit[last], missed[last]
     up, along = hit * steps // positives, missed * steps // negatives
     kept = (np.diff(up, prepend=0) != 0) | (np.diff(along, prepend=0) != 0)
     return (
@@ -130,26 +145,49 @@ class _Divided:
 
     def placed(self, rows: Ranked, side: str) -> Reals:
         """Each row's placement in its slice; any number where its slice lacks the other class."""
-        order = rows.orders[side]
+        order, positive, tied = rows.orders[side], rows.hits[side], rows.tied[side]
         if self.number is not None:
             listed = self.number[order]
-            order = order[np.argsort(listed, kind="stable")]
-            order = order[np.count_nonzero(listed < 0) :]
-        scores, positive = rows.scores[side][order], rows.positive[order]
-        new = np.ones(len(order), dtype=bool)
-        new[1:] = scores[1:] != scores[:-1]
-        if self.number is not None:
-            new[np.cumsum(self.positives + self.negatives)[:-1]] = True
-        first = np.flatnonzero(new)
-        last = np.append(first[1:], len(order)) - 1
-        hits = np.cumsum(positive)[last]
-        misses = last + 1 - hits
-        slices = np.zeros(1, int) if self.number is None else self.number[order[first]]
-        above = _share(misses, self.negatives, slices)
-        below = 1 - _share(hits, self.positives, slices)
-        run = slice(None) if len(first) == len(order) else np.cumsum(new) - 1
-        result = np.zeros(len(rows.positive))
-        result[order] = np.where(positive, above[run], below[run])
+            turn = np.argsort(listed, kind="stable")[np.count_nonzero(listed < 0) :]
+            order, positive = order[turn], positive[turn]
+            tied = None if tied is None else tied[turn]
+        hits = np.cumsum(positive, dtype=np.int32)
+        misses = np.arange(1, len(hits) + 1, dtype=np.int32) - hits
+        ends = np.cumsum(self.positives + self.negatives)
+        twice = 2 * np.where(positive, misses, hits)
+        if tied is not None:
+            # Less those of the other class within the run of equal scores, which count half.
+            new = np.append(True, tied[1:] != tied[:-1])
+            new[ends[:-1]] = True
+            first = np.flatnonzero(new)
+            last = np.append(first[1:], len(hits)) - 1
+            runs = last - first + 1
+            up, down = (np.diff(each[last], prepend=0) for each in (hits, misses))
+            twice = np.where(
+                positive,
+                np.repeat(2 * misses[last] - down, runs),
+                np.repeat(2 * hits[last] - up, runs),
+            )
+        result = np.empty(len(rows.positive))
+        result[order] = self._shares(twice, positive)
+        return result
+
+    def _shares(self, twice: NDArray[Any], positive: Flags) -> Reals:
+        """Placements from twice the rows of the other class that lie below, over all slices."""
+        if self.number is None:
+            downs, ups = (max(1, int(each[0])) for each in (self.negatives, self.positives))
+            share = twice / np.where(positive, 2 * downs, 2 * ups)
+        else:
+            rows = self.positives + self.negatives
+            for flag, each in ((True, self.negatives), (False, self.positives)):
+                before = np.repeat((2 * (np.cumsum(each) - each)).astype(np.int32), rows)
+                total = np.repeat(np.maximum(2 * each, 1).astype(np.int32), rows)
+                if flag:
+                    skipped, totals = before, total
+            share = (twice - np.where(positive, skipped, before)) / np.where(
+                positive, totals, total
+            )
+        result: Reals = np.where(positive, share, 1 - share)
         return result
 
     def moments(
@@ -188,16 +226,3 @@ def _numbered(codes: Wholes) -> tuple[Wholes, NDArray[np.int16] | NDArray[np.int
     if len(found) < 1 << 15:
         return found, places.astype(np.int16)[codes]
     return found, places.astype(np.int32)[codes]
-
-
-def _share(counted: Wholes, totals: Wholes, slices: NDArray[Any]) -> Reals:
-    """The share of a class below each run of equal scores, ties counted half.
-
-    ``counted`` holds the class's rows up to and with each run, over all slices; ``totals`` those
-    of each slice, whose number is ``slices``.
-    """
-    here = np.diff(counted, prepend=0)
-    before = np.cumsum(totals) - totals
-    total = np.maximum(2 * totals, 1)[slices]
-    share: Reals = (2 * (counted - before[slices]) - here) / total
-    return share
