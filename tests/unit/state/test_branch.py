@@ -289,3 +289,20 @@ def test_a_clone_knows_what_it_fetched_and_what_is_its_own(bench: Bench) -> None
         assert own.read("x/").commit is None
     with known_here(single, bench.environment) as places:
         assert [place.read("x/").commit for place in places] == [None, None]
+
+
+def test_no_remote_is_waited_for_longer_than_a_minute(bench: Bench) -> None:
+    waited: list[float] = []
+
+    def run(
+        arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float
+    ) -> Finished:
+        if {"ls-remote", "fetch", "push"} & set(arguments):
+            waited.append(timeout)
+        return run_process(arguments, cwd, environment, timeout)
+
+    writer = bench.writer()
+    patient = replace(writer, branch=replace(writer.branch, run=run))
+    for line in ("one", "two"):
+        patient.append("x/", adding("x/a", line), message="m")
+    assert waited == [60.0] * 5

@@ -17,7 +17,6 @@ from pathlib import Path
 from assay.errors import OutsideError
 from assay.git.command import (
     LOCAL_SECONDS,
-    NETWORK_SECONDS,
     Finished,
     Runner,
     git_arguments,
@@ -26,6 +25,8 @@ from assay.git.command import (
     run_process,
 )
 
+REMOTE_SECONDS = 60.0
+"""These branches are small: a remote that takes longer is away, and a plan must not wait for it."""
 _IDENTITY = ("-c", "user.name=Assay", "-c", "user.email=assay@localhost")
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _LOST = re.compile(
@@ -144,7 +145,7 @@ class RemoteBranch:
         lease = f"--force-with-lease={self.ref}:{expected or ''}"
         done = self._git(
             "push", "--porcelain", "--no-follow-tags", lease, "--end-of-options", self.remote,
-            f"{commit}:{self.ref}", timeout=NETWORK_SECONDS,
+            f"{commit}:{self.ref}", timeout=REMOTE_SECONDS,
         )  # fmt: skip
         if done.code == 0:
             return Push.DONE
@@ -168,7 +169,7 @@ class RemoteBranch:
         return self.run(git_arguments(arguments), self.scratch, environment, timeout)
 
     def _must(self, *arguments: str, doing: str | None = None) -> bytes:
-        finished = self._git(*arguments, timeout=NETWORK_SECONDS if doing else LOCAL_SECONDS)
+        finished = self._git(*arguments, timeout=REMOTE_SECONDS if doing else LOCAL_SECONDS)
         if finished.code:
             raise OutsideError(f"{doing or f'git {arguments[0]}'} failed: {_said(finished)}.")
         return finished.stdout
