@@ -85,14 +85,16 @@ KEYS = {
         SMALL.replace("accuracy", "acuracy"),
         (
             "5:13: unknown metric 'acuracy'. Did you mean 'accuracy'? "
-            "With a parameter: mean:COLUMN, demographic_parity:COLUMN, equal_opportunity:COLUMN."
+            "With a parameter: mean:COLUMN, demographic_parity:COLUMN, equal_opportunity:COLUMN, "
+            "quantile_loss:Q."
         ),
     ),
     "misspelt metric to report": (
         model("report: [f1, roc-auc]"),
         (
             "6:18: unknown metric 'roc-auc'. Did you mean 'roc_auc'? "
-            "With a parameter: mean:COLUMN, demographic_parity:COLUMN, equal_opportunity:COLUMN."
+            "With a parameter: mean:COLUMN, demographic_parity:COLUMN, equal_opportunity:COLUMN, "
+            "quantile_loss:Q."
         ),
     ),
 }

@@ -37,6 +37,9 @@ REGRESSION: dict[str, Callable[[Any, Any], float]] = {
     "r2": oracle.r2_score,
     "mape": oracle.mean_absolute_percentage_error,
     "median_absolute_error": oracle.median_absolute_error,
+    "quantile_loss:0.9": lambda y, p: oracle.mean_pinball_loss(y, p, alpha=0.9),
+    "quantile_loss:.25": lambda y, p: oracle.mean_pinball_loss(y, p, alpha=0.25),
+    "smape": lambda y, p: float(np.mean(2 * abs(y - p) / (abs(y) + abs(p)))),
 }
 
 

@@ -60,7 +60,8 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
     names = {metric.name for metric in metrics} - set(absent)
     of_labels = (Needs.PREDICTION, Needs.GROUPS)
     labels = {m.name for m in metrics if m.needs in of_labels and m.name in names}
-    variables = {name: value for name, value in row_values(pairs).items() if name in names}
+    present = [metric for metric in metrics if metric.name in names]
+    variables = row_values(pairs, present)
     moments = joint_moments(pairs, variables, monomials) if variables else {}
     if "r2" in names:
         moments["r2"] = spread_moments(pairs, monomials)
@@ -161,13 +162,13 @@ def _of_mean(sample: Sample, metric: Metric, where: str, level: Level) -> Estima
     moments = sample.moments[metric.name].get(where)
     if moments is None:
         return undefined(sample.rows[where], _NOT_FINITE, base_weight=level.base_weight)
-    highest = math.inf
-    if metric.name == "brier":
-        highest = 1.0 if sample.pairs.task == Task.BINARY else 2.0
+    highest = math.inf if metric.high is None else metric.high
+    if metric.name == "brier" and sample.pairs.task == Task.BINARY:
+        highest = 1.0
     return mean_difference(
         _joint(moments),
         greater_is_better=metric.higher_is_better,
-        lowest=-math.inf if metric.needs is Needs.COLUMN else 0.0,
+        lowest=-math.inf if metric.low is None else metric.low,
         highest=highest,
         **_options(sample, level),
     )

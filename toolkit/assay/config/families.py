@@ -58,6 +58,23 @@ def _gap(prefix: str, title: str) -> Callable[[str], Metric]:
     return make
 
 
+QUANTILE_PREFIX = "quantile_loss:"
+"""``quantile_loss:Q`` is the mean pinball loss of predictions of the quantile Q."""
+_BETWEEN_ZERO_AND_ONE = r"0?\.[0-9]{0,8}[1-9][0-9]{0,8}"
+
+
+def _quantile(level: str) -> Metric:
+    return Metric(
+        name=f"{QUANTILE_PREFIX}{level}",
+        title=f"Quantile loss at {level}",
+        tasks=frozenset({Task.REGRESSION}),
+        needs=Needs.PREDICTION,
+        higher_is_better=False,
+        high=None,
+        parameter=level,
+    )
+
+
 PARITY, OPPORTUNITY = "demographic_parity:", "equal_opportunity:"
 FAMILIES = (
     Family(prefix=MEAN_PREFIX, parameter="COLUMN", pattern=_COLUMN, make=_mean, directed=True),
@@ -72,6 +89,12 @@ FAMILIES = (
         parameter="COLUMN",
         pattern=_COLUMN,
         make=_gap(OPPORTUNITY, "Gap of true positive rates"),
+    ),
+    Family(
+        prefix=QUANTILE_PREFIX,
+        parameter="Q",
+        pattern=_BETWEEN_ZERO_AND_ONE,
+        make=_quantile,
     ),
 )
 """Every family; the schema, the messages and the reference page read this table."""

@@ -108,10 +108,11 @@ def _probability_metrics() -> list[Metric]:
 
 def _regression_metrics() -> list[Metric]:
     errors = [
-        ("mae", "Mean absolute error"),
-        ("rmse", "Root mean squared error"),
-        ("mape", "Mean absolute percentage error"),
-        ("median_absolute_error", "Median absolute error"),
+        ("mae", "Mean absolute error", None),
+        ("rmse", "Root mean squared error", None),
+        ("mape", "Mean absolute percentage error", None),
+        ("smape", "Symmetric mean absolute percentage error", 2.0),
+        ("median_absolute_error", "Median absolute error", None),
     ]
     return [
         *(
@@ -121,9 +122,9 @@ def _regression_metrics() -> list[Metric]:
                 tasks=_REGRESSION,
                 needs=Needs.PREDICTION,
                 higher_is_better=False,
-                high=None,
+                high=high,
             )
-            for name, title in errors
+            for name, title, high in errors
         ),
         Metric(name="r2", title="R²", tasks=_REGRESSION, needs=Needs.PREDICTION, low=None),
     ]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from assay.config import Metric
+from assay.config.families import QUANTILE_PREFIX
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import slice_name
 from assay.tables.predictions_moments import Basis, Moments, Variables, joint_moments
@@ -15,11 +20,11 @@ CLIP = 2.0**-52
 """A probability of the true class below this counts as this in the log loss (as scikit-learn)."""
 
 
-def row_values(pairs: Pairs) -> dict[str, Variables]:
+def row_values(pairs: Pairs, metrics: Iterable[Metric]) -> dict[str, Variables]:
     """SQL for each per-row value by its metric's name: the base's, and head − base.
 
-    ``mean:COLUMN`` stands for each score column. Which of them the task has is the caller's to
-    know.
+    Only those of ``metrics`` that are means of per-row values. Which of them the task has is the
+    caller's to know.
     """
     true = {side: _true_class(pairs, side) for side in ("base", "head")}
     loss = {side: f"-ln(greatest({p}, {literal(CLIP)}))" for side, p in true.items()}
@@ -38,10 +43,34 @@ def row_values(pairs: Pairs) -> dict[str, Variables]:
             "abs(base - label) / abs(label)",
             "(abs(head - label) - abs(base - label)) / abs(label)",
         ),
+        "smape": _two_sides(_symmetric),
     }
+    for metric in metrics:
+        if metric.name.startswith(QUANTILE_PREFIX):
+            level = float(metric.parameter or "nan")
+            expressions[metric.name] = _two_sides(partial(_pinball, level=level))
     for place, column in enumerate(pairs.means):
         expressions[f"mean:{column}"] = (f"base_m{place}", f"head_m{place} - base_m{place}")
-    return {name: Variables(expressions=pair) for name, pair in expressions.items()}
+    return {
+        metric.name: Variables(expressions=expressions[metric.name])
+        for metric in metrics
+        if metric.name in expressions
+    }
+
+
+def _two_sides(value: Callable[[str], str]) -> tuple[str, str]:
+    return value("base"), f"{value('head')} - {value('base')}"
+
+
+def _pinball(side: str, *, level: float) -> str:
+    """max(q·(y − ŷ), (q − 1)·(y − ŷ)) (Koenker and Bassett 1978, Econometrica 46)."""
+    return f"greatest({literal(level)} * (label - {side}), {literal(level - 1)} * (label - {side}))"
+
+
+def _symmetric(side: str) -> str:
+    """2·|ŷ − y| / (|ŷ| + |y|), and 0 where both are 0."""
+    size = f"(abs({side}) + abs(label))"
+    return f"CASE WHEN {size} = 0 THEN 0 ELSE 2 * abs({side} - label) / {size} END"
 
 
 def clipped_rows(pairs: Pairs) -> int:
