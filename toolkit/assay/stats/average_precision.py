@@ -71,17 +71,23 @@ def average_precision_difference(
 
 
 def average_precision_influence(
-    positive: NDArray[np.bool_], score: NDArray[np.float64]
+    positive: NDArray[np.bool_],
+    score: NDArray[np.float64],
+    weights: NDArray[np.float64] | None = None,
 ) -> tuple[float, NDArray[np.float64]]:
-    """Average precision, and every row's influence on it: a float and an array of shape (n,)."""
-    n = positive.size
+    """Average precision, and every row's influence on it: a float and an array of shape (n,).
+
+    `weights` of shape (n,), none of them negative, weigh the rows; None: all alike.
+    """
+    weights = np.ones(positive.size) if weights is None else weights
+    n = weights.sum()
     thresholds, group = np.unique(score, return_inverse=True)
-    rows = np.bincount(group, minlength=thresholds.size)
-    hits = np.bincount(group, weights=positive, minlength=thresholds.size)
+    rows = np.bincount(group, weights=weights, minlength=thresholds.size)
+    hits = np.bincount(group, weights=weights * positive, minlength=thresholds.size)
     at_least = np.cumsum(rows[::-1])[::-1] / n
     hits_at_least = np.cumsum(hits[::-1])[::-1] / n
     precision = hits_at_least / at_least
-    share = positive.mean()
+    share = float(weights @ positive) / n
     numerator = float(hits @ precision) / n
     u = np.cumsum(hits / n / at_least)
     v = np.cumsum(hits / n * precision / at_least)

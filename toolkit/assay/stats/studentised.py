@@ -35,6 +35,8 @@ class Part:
     coefficients: Sequence[float]
     floor: float | None = None
     """The least mean square of a change while few rows changed; None: see `_square`."""
+    share: float = 1.0
+    """The part's share of all units, where they were drawn in strata: its part of z²."""
 
     def variance(self, z: float, share: float = 1.0) -> float:
         """Squared standard error of the mean contribution.
@@ -44,7 +46,7 @@ class Part:
         """
         rows = self.moments.n
         line = self.moments.linear(self.coefficients)
-        pseudo = z**2 * share
+        pseudo = z**2 * share * self.share
         squares = line.variance * rows * rows / max(1, rows - 1) + pseudo * self._square()
         return squares / (rows + pseudo) ** 2
 
@@ -89,16 +91,22 @@ def hall(quantile_of_g: float, skew: float) -> float:
 
 
 def studentised(
-    contrast: Contrast, parts: Sequence[Part], confidence: float, *, bounded: bool = False
+    contrast: Contrast,
+    parts: Sequence[Part],
+    confidence: float,
+    *,
+    bounded: bool = False,
+    fewest: int = FEWEST_ROWS,
 ) -> Estimate:
     """Judge a difference that is, to first order, a sum of independent mean contributions.
 
     Student's t with Welch and Satterthwaite's degrees of freedom in place of the normal.
-    `bounded`: no row's contribution can be far larger than those already seen.
+    `bounded`: no row's contribution can be far larger than those already seen. `fewest`: rows, or
+    units that stand for several, below which nothing is judged.
     """
     rows = sum(part.moments.n for part in parts)
-    if rows < FEWEST_ROWS:
-        return contrast.refused("too few rows", rows_to_judge=FEWEST_ROWS)
+    if rows < fewest:
+        return contrast.refused("too few rows", rows_to_judge=fewest)
 
     def error(z: float) -> float:
         return math.sqrt(sum(part.variance(z) for part in parts))
