@@ -103,6 +103,14 @@ _FILE = click.Path(path_type=Path)
 @click.option("--score", metavar="COLUMN", default=None, help="Probability of the positive class.")
 @click.option("--positive", metavar="CLASS", default=None, help="The positive class.")
 @click.option(
+    "--entity",
+    metavar="COLUMN",
+    default=None,
+    help="Rows with one value belong together (a patient, a user): the unit is the cluster.",
+)
+@click.option("--stratum", metavar="COLUMN", default=None, help="The stratum a row is from.")
+@click.option("--weight", metavar="COLUMN", default=None, help="How much a row counts.")
+@click.option(
     "--lower-is-better",
     type=Lines(),
     multiple=True,
@@ -144,6 +152,9 @@ def compare(
     prediction: str | None,
     score: str | None,
     positive: str | None,
+    entity: str | None,
+    stratum: str | None,
+    weight: str | None,
     lower_is_better: tuple[str, ...],
     seed: int,  # noqa: ARG001 -- accepted for scripts; no metric resamples
     evidence: Path | None,
@@ -197,7 +208,14 @@ def compare(
         asked = Asked(
             model=model or "model",
             columns=columns_of(
-                id=id_column, label=label, prediction=prediction, score=score, positive=positive
+                id=id_column,
+                label=label,
+                prediction=prediction,
+                score=score,
+                positive=positive,
+                entity=entity,
+                stratum=stratum,
+                weight=weight,
             ),
             task=Task(task) if task else None,
             gates=dict(margins),

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from assay.cli.console import printable
 from assay.evidence import Comparison, Outcome, Rule, State, Verdict
+from assay.report.drawn import drawn_in_words
 from assay.report.gates import cells
 from assay.report.numbers import exact_percent
 from assay.report.reuse import use_in_words
@@ -125,7 +126,7 @@ def _short(text: str, most: int = _LONGEST) -> str:
 
 def _remarks(comparison: Comparison, rules: Sequence[Rule]) -> list[str]:
     """Why something was not measured or not judged, each reason once; then the notes."""
-    lines = []
+    lines = [said] if (said := drawn_in_words(comparison, escape=False)) else []
     margins = any(map(_has_margin, rules))
     # Without any margin every interval around 0 is inconclusive for that reason, said once below.
     explained = sorted(

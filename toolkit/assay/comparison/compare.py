@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from assay.comparison.ask import Asked
+from assay.comparison.design import drawn_of
 from assay.comparison.details import LONGEST_NAME, details_of
 from assay.comparison.fairness import only_for_groups, rates_of
 from assay.comparison.measure import Level, Sample, estimate, gather
@@ -98,6 +99,7 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
         or bool(joined.base_only or joined.head_only or pairs.labels_changed),
         measurements=measurements,
         small_slices={name: n for name, n in rows.items() if name not in large},
+        drawn=drawn_of(pairs, sample.arrays.get(ALL, {})),
         groups=rates_of(pairs, sample.cells, present, asked.confidence),
         reuse=reuse_of(sample, metrics, asked, head=inputs["head_predictions"]),
         worst_slice=None if identical else worst_slice(pairs, metrics, asked, _shown),
@@ -150,6 +152,8 @@ def _measurement(
         interval=ends,
         p_worse=found.p_worse,
         n=found.n,
+        clusters=found.clusters,
+        effective_n=found.effective_n,
         detectable=found.detectable,
         rows_needed=rows_needed(found, margin or 0.0),
         row_variance=found.row_variance,

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from assay.comparison.design import designed, gather_rows
 from assay.comparison.fairness import gap
 from assay.config import Metric, Needs, Task
 from assay.config.families import MEAN_PREFIX
@@ -60,7 +61,15 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
     names = {metric.name for metric in metrics} - set(absent)
     of_labels = (Needs.PREDICTION, Needs.GROUPS)
     labels = {m.name for m in metrics if m.needs in of_labels and m.name in names}
-    present = [metric for metric in metrics if metric.name in names]
+    present = tuple(metric for metric in metrics if metric.name in names)
+    if pairs.drawn is not None:
+        return Sample(
+            pairs=pairs,
+            rows=slice_rows(pairs),
+            identical=identical,
+            arrays=gather_rows(pairs, present),
+            absent=absent,
+        )
     variables = row_values(pairs, present)
     moments = joint_moments(pairs, variables, monomials) if variables else {}
     if "r2" in names:
@@ -74,6 +83,7 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
     placements = ranked_placements(rows, monomials) if rows else {}
     if "roc_auc" in names and rows is None:
         placements = placement_moments(pairs, monomials)
+    plain = dict(zip(columns, columns, strict=True))
     return Sample(
         pairs=pairs,
         rows=slice_rows(pairs),
@@ -82,7 +92,7 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
         moments=moments,
         placements=placements,
         ranked=rows,
-        arrays=values(pairs, columns) if columns else {},
+        arrays=values(pairs, plain) if plain else {},
         absent=absent,
     )
 
@@ -117,6 +127,8 @@ def estimate(sample: Sample, metric: Metric, where: str, level: Level) -> Estima
     n = sample.rows.get(where, 0)
     if metric.name in sample.absent:
         return undefined(n, sample.absent[metric.name], base_weight=level.base_weight)
+    if sample.pairs.drawn is not None:
+        return designed(sample.pairs, sample.arrays[where], metric, **_options(sample, level))
     kind = _of_groups if metric.needs is Needs.GROUPS else _KINDS.get(metric.name)
     if kind is None:
         kind = _of_cells if metric.needs is Needs.PREDICTION and sample.cells else _of_mean

@@ -192,3 +192,14 @@ class Columns(Strict):
     positive: str | int | bool | None = Field(
         default=None, description="The positive class of a binary task."
     )
+    entity: ColumnName | None = Field(
+        default=None,
+        description="Rows with one value belong together and are not independent: the patient, "
+        "user or session.",
+    )
+    stratum: ColumnName | None = Field(
+        default=None, description="The stratum a row was sampled from."
+    )
+    weight: ColumnName | None = Field(
+        default=None, description="How much a row counts: a number from 0 up."
+    )

@@ -39,6 +39,12 @@ class Measurement(Part):
     interval: tuple[float, float] | None = None
     p_worse: float | None = None
     n: int = 0
+    clusters: int | None = Field(
+        default=None, description="Independent units, where columns.entity is declared."
+    )
+    effective_n: float | None = Field(
+        default=None, description="Kish's effective number of rows, where rows are weighted."
+    )
     detectable: float | None = None
     rows_needed: int | None = Field(
         default=None, description="Rows at which equal models would come out no-worse (80 %)."
@@ -109,6 +115,15 @@ class SliceSearch(Part):
     others_worse: int = Field(default=0, description="How many of those there are.")
 
 
+class Drawn(Part):
+    """How the rows were drawn, as far as columns say so."""
+
+    columns: dict[str, str] = Field(description="Role to column: entity, stratum, weight.")
+    clusters: int | None = None
+    strata: int | None = None
+    effective_n: float | None = Field(default=None, description="Kish's, over all rows.")
+
+
 class GroupRate(Part):
     """The rate of one group that a gap over groups is made of."""
 
@@ -176,6 +191,9 @@ class Comparison(Document):
     )
     worst_slice: SliceSearch | None = Field(
         default=None, description="None where nothing was searched."
+    )
+    drawn: Drawn | None = Field(
+        default=None, description="Where rows are clustered, stratified or weighted."
     )
     groups: tuple[GroupRate, ...] = ()
     details: Details = Field(default_factory=Details)

@@ -8,6 +8,7 @@ from assay.config import Comment
 from assay.evidence import Comparison, Plan, Revision
 from assay.report import numbers
 from assay.report.bundle import ModelEvidence, Report
+from assay.report.drawn import drawn_in_words
 from assay.report.escape import code, text
 from assay.report.table import bullets, paragraphs
 from assay.report.words import OUTCOMES, SOURCES
@@ -104,7 +105,8 @@ def _rules(plan: Plan) -> str:
 
 
 def _model_lines(model: ModelEvidence) -> list[str]:
-    lines = [line for line in (_rows(model), _base_source(model)) if line]
+    drawn = drawn_in_words(model.comparison, escape=True) if model.comparison else ""
+    lines = [line for line in (_rows(model), drawn, _base_source(model)) if line]
     lines += [f"Tried {text(way, most=_LONGEST_WAY)}." for way in _tried(model)]
     if model.plan.rules_from == "head":
         found = model.comparison

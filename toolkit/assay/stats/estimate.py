@@ -55,6 +55,10 @@ class Estimate:
     """Variance of one row's contribution: the squared standard error is row_variance / n."""
     extra_variance: float = 0.0
     """What the smoothing adds to the squared standard error, times n²."""
+    clusters: int | None = None
+    """Independent units, where rows come in clusters."""
+    effective_n: float | None = None
+    """Kish's effective number of rows, where rows are weighted."""
     rows_to_judge: int | None = None
     """With a regime: about how many rows would leave it, where that can be said."""
 

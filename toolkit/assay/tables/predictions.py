@@ -13,6 +13,7 @@ from assay.config import Columns, Cross, Slice
 from assay.errors import InputError, Location
 from assay.tables import predictions_task as tasks
 from assay.tables.predictions_columns import Side, recognise
+from assay.tables.predictions_design import Drawn, design_columns, drawn, likely_entity
 from assay.tables.predictions_groups import (
     ROWS,
     Extent,
@@ -56,6 +57,8 @@ class Pairs:
     broken: dict[str, str]
     """Why probabilities cannot be used: by 'missing', 'outside' and 'sum'."""
     notes: tuple[str, ...]
+    drawn: Drawn | None = None
+    """How the rows were drawn, where columns say so."""
     truth: Truth = "head"
     """Whose labels and slices count where both sides have them."""
 
@@ -103,7 +106,7 @@ def pair(
     sides = [recognise(engine.tables[name], names) for name in ("base", "head")]
     inferred = infer(engine, sides[0], sides[1], task=task, names=names)
     base, head = inferred.base, inferred.head
-    joined = join_keys(engine, base, head)
+    joined = join_keys(engine, base, head, average=inferred.task == tasks.SCORE)
     columns = columns_of(slices)
     sliced = tuple(resolve(engine, each, base, head, truth, least=extent.least) for each in columns)
     if means is None:
@@ -111,15 +114,20 @@ def pair(
     present, absent = _split_means(base, head, means)
     crosses = crosses_of(slices, columns, every=extent.depth > 1)
     table = ROWS if crosses else "paired"
-    engine.run(paired_sql(inferred, sliced, present, truth, table=table))
+    more = design_columns(names, base, head, truth)
+    engine.run(paired_sql(inferred, sliced, present, truth, table=table, more=more))
     groups = singles(sliced)
     groups += crossings(engine, crosses, sliced, least=extent.least) if crosses else ()
     asked = in_order_of(slices, groups)
-    notes = _side_notes(inferred)
+    notes = [*_side_notes(inferred), *_averaged(joined)]
     notes += filter(None, (group.left_out(searched=extent.depth > 0) for group in asked))
     notes += _disagreements(engine, sliced, truth)
     changed = check_positions(engine, joined, head)
     _refuse_missing(engine, inferred, truth)
+    design = drawn(engine, names, base, head, truth)
+    notes += design.notes if design else ()
+    if names.entity is None:
+        notes += filter(None, (likely_entity(engine, *in_order(base, head, truth)),))
     broken, identical = _facts(engine, inferred, len(present))
     return Pairs(
         engine=engine,
@@ -134,7 +142,15 @@ def pair(
         broken=broken,
         notes=tuple(notes),
         truth=truth,
+        drawn=design,
     )
+
+
+def _averaged(joined: Joined) -> list[str]:
+    return [
+        f"{count:,} ids stand on several rows of the {side}: their numbers are averaged."
+        for side, count in joined.averaged.items()
+    ]
 
 
 def _has_scores(inferred: Inferred, side: Side) -> bool:

@@ -137,5 +137,5 @@ def canonical(column: Column, expression: str, *, truth_as_number: bool) -> str:
 def number(column: Column, expression: str) -> str:
     """SQL that reads a value as a DOUBLE; NULL for what is no number."""
     if column.kind == "boolean":
-        return f"CAST(CAST({expression} AS INTEGER) AS DOUBLE)"
+        return f"CAST({expression} AS DOUBLE)"
     return f"TRY_CAST({expression} AS DOUBLE)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_join import LONGEST_ID
+from assay.tables.sql import identifier
 
 ALL = "all"
 
@@ -95,16 +96,20 @@ def _runs(places: NDArray[np.int64], codes: NDArray[np.int64]) -> Iterator[tuple
         yield int(places[start]), int(codes[start]), slice(start, end)
 
 
-def values(pairs: Pairs, names: tuple[str, ...]) -> dict[str, dict[str, NDArray[Any]]]:
-    """Return the named columns of ``paired`` for all rows and each slice, in sorted order.
+def values(pairs: Pairs, columns: Mapping[str, str]) -> dict[str, dict[str, NDArray[Any]]]:
+    """Return columns over ``paired`` for all rows and each slice, in sorted order.
+
+    ``columns`` maps a name to its SQL.
 
     For the metrics that no count suffices for; sorted, so that the order of rows is without
     effect on the last digit.
     """
     keys = [group.key for group in pairs.slices]
-    listed = ", ".join((*names, *keys))
+    names = tuple(columns)
+    quoted = {name: identifier(name) for name in names}
+    listed = ", ".join((*quoted.values(), *keys))
     found = pairs.engine.arrays(
-        f"SELECT {', '.join(names)}"
+        f"SELECT {', '.join(f'{columns[name]} AS {quoted[name]}' for name in names)}"
         + "".join(f", COALESCE({key}, -1) AS {key}" for key in keys)
         + f" FROM paired ORDER BY {listed}"
     )

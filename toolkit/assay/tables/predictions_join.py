@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from assay.errors import InputError, Location
 from assay.tables.predictions_columns import KEY_NAME, Side, canonical
+from assay.tables.repeated_ids import average_repeats
 from assay.tables.source import Engine
 from assay.tables.sql import identifier, literal
 
@@ -26,11 +27,14 @@ class Joined:
     base_only_examples: tuple[str, ...] = ()
     head_only_examples: tuple[str, ...] = ()
     by: str = "id"
+    averaged: dict[str, int] = field(default_factory=dict)
+    """How many ids of a side stood on several rows, which were averaged."""
 
 
-def join_keys(engine: Engine, base: Side, head: Side) -> Joined:
+def join_keys(engine: Engine, base: Side, head: Side, *, average: bool = False) -> Joined:
     """Make the tables ``base keyed`` and ``head keyed``, with a unique ``assay key`` each.
 
+    ``average``: numbers of rows with one id are averaged, such as the grades of several judges.
     Raises InputError for repeated and missing ids, for ids on one side only, for no common id,
     and for sides without ids that have different numbers of rows.
     """
@@ -47,9 +51,12 @@ def join_keys(engine: Engine, base: Side, head: Side) -> Joined:
         _keyed(engine, side, numbers=numbers)
     if base.id is None:
         return _by_position(base, head)
+    averaged = {}
     for side in (base, head):
+        if average and (repeated := average_repeats(engine, side, KEY, keyed(side))):
+            averaged[side.table.name] = repeated
         _check_ids(engine, side)
-    return _counted(engine, base, head)
+    return _counted(engine, base, head, averaged)
 
 
 def _keyed(engine: Engine, side: Side, *, numbers: bool) -> None:
@@ -89,7 +96,9 @@ def _check_ids(engine: Engine, side: Side) -> None:
         raise InputError(
             f"{repeated[0][2]:,} ids of the column {name!r} stand on several rows: {shown}.",
             where=_at(side),
-            remedy="Ids join base and head rows, so each must be unique.",
+            remedy="Ids join base and head rows, so each must be unique. Where one patient or "
+            "user has several rows, give each row its own id and name that column in "
+            "columns.entity.",
         )
 
 
@@ -104,9 +113,9 @@ def _by_position(base: Side, head: Side) -> Joined:
     return Joined(rows=base.table.rows, by="position")
 
 
-def _counted(engine: Engine, base: Side, head: Side) -> Joined:
+def _counted(engine: Engine, base: Side, head: Side, averaged: dict[str, int]) -> Joined:
     (joined,) = engine.row(f"SELECT count(*) FROM {keyed(base)} JOIN {keyed(head)} USING ({KEY})")
-    base_only, head_only = base.table.rows - joined, head.table.rows - joined
+    base_only, head_only = (_ids(engine, side, averaged) - joined for side in (base, head))
     base_examples = _lonely(engine, base, head) if base_only else ()
     head_examples = _lonely(engine, head, base) if head_only else ()
     if joined == 0:
@@ -122,7 +131,15 @@ def _counted(engine: Engine, base: Side, head: Side) -> Joined:
         head_only=head_only,
         base_only_examples=base_examples,
         head_only_examples=head_examples,
+        averaged=averaged,
     )
+
+
+def _ids(engine: Engine, side: Side, averaged: dict[str, int]) -> int:
+    if side.table.name not in averaged:
+        return side.table.rows
+    (count,) = engine.row(f"SELECT count(*) FROM {keyed(side)}")
+    return int(count)
 
 
 def _lonely(engine: Engine, side: Side, other: Side) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ numbers of crossings, see tables/predictions_groups.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from assay.tables import predictions_task as tasks
 from assay.tables.predictions_columns import Side, canonical, number
 from assay.tables.predictions_join import KEY, keyed, value_table
@@ -29,8 +31,12 @@ def paired_sql(
     truth: Truth,
     *,
     table: str = "paired",
+    more: Sequence[str] = (),
 ) -> str:
-    """SQL that makes the table ``paired`` (or ``table``) from the sides' keyed rows."""
+    """SQL that makes the table ``paired`` (or ``table``) from the sides' keyed rows.
+
+    ``more`` are further columns, of the sides ``b`` and ``h``.
+    """
     base, head = inferred.base, inferred.head
     selected = [f"CAST(h.{KEY} AS VARCHAR) AS id"]
     joins = [f"FROM {keyed(base)} AS b JOIN {keyed(head)} AS h USING ({KEY})"]
@@ -59,6 +65,7 @@ def paired_sql(
             beside = "b" if alias == "h" else "h"
             other = value_sql(each.other, each.asked, f"{beside}.{identifier(each.other.name)}")
             selected.append(f"{value} <> {other} AS s{place}_differs")
+    selected += more
     return f"CREATE TEMP TABLE {table} AS SELECT {', '.join(selected)} {' '.join(joins)}"
 
 
