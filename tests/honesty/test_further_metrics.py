@@ -63,3 +63,31 @@ def test_quantile_loss(level: float, changed: float, times: int) -> None:
 
     for n in (200, 1000):
         check(f"quantile_loss:{level} changed={changed}", draw, n, runs=200 * times)
+
+
+@pytest.mark.parametrize("times", REPEATS)
+@pytest.mark.parametrize("changed", [0.06, 1.0])
+@pytest.mark.parametrize("metric", ["ndcg", "reciprocal rank", "hit rate"])
+def test_ranking(metric: str, changed: float, times: int) -> None:
+    discount = 1 / np.log2(np.arange(2, 12))
+
+    def of(relevance: np.ndarray, score: np.ndarray) -> np.ndarray:
+        ranked = np.take_along_axis(relevance, np.argsort(-score, axis=1), axis=1)
+        if metric == "reciprocal rank":
+            return 1 / (1 + np.argmax(ranked > 0, axis=1))
+        if metric == "hit rate":
+            return (ranked[:, :2] > 0).any(axis=1).astype(float)
+        return ranked @ discount / (np.sort(relevance, axis=1)[:, ::-1] @ discount)
+
+    def draw(rng: np.random.Generator, n: int) -> Estimate:
+        relevance = rng.choice([0, 1, 2], (n, 10), p=[0.8, 0.15, 0.05])
+        relevance[:, 0] = np.maximum(relevance[:, 0], 1)
+        base = relevance + 1.5 * rng.normal(size=(n, 10))
+        anew = relevance + 1.4 * rng.normal(size=(n, 10))
+        head = np.where(rng.random((n, 1)) < changed, anew, base)
+        sides = (of(relevance, side) for side in (base, head))
+        moments = JointMoments.from_sides(*sides)
+        return mean_difference(moments, greater_is_better=True, lowest=0, highest=1)
+
+    for n in (200, 1000):
+        check(f"{metric} changed={changed}", draw, n, runs=120 * times)

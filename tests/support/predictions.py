@@ -87,3 +87,22 @@ def regression(rows: int = 3000, seed: int = 2) -> tuple[dict[str, Any], dict[st
         for noise in (1.0, 0.9)
     ]
     return sides[0], sides[1]
+
+
+def ranking(queries: int = 120, items: int = 12, seed: int = 3) -> tuple[dict[str, Any], ...]:
+    """Base and head of a ranking with tied scores, and a slice column of whole queries."""
+    random = np.random.default_rng(seed)
+    query = np.repeat(np.arange(queries), items)
+    relevance = random.choice([0, 1, 2, 3], query.size, p=[0.6, 0.2, 0.15, 0.05])
+    relevance[::items] = np.maximum(relevance[::items], 1)
+    market = np.repeat(random.choice(["north", "south"], queries), items)
+    return tuple(
+        {
+            "query_id": query,
+            "item_id": np.tile(np.arange(items), queries),
+            "relevance": relevance,
+            "score": np.round(relevance + noise * random.normal(size=query.size)),
+            "market": market,
+        }
+        for noise in (2.0, 1.5)
+    )

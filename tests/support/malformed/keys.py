@@ -86,7 +86,7 @@ KEYS = {
         (
             "5:13: unknown metric 'acuracy'. Did you mean 'accuracy'? "
             "With a parameter: mean:COLUMN, demographic_parity:COLUMN, equal_opportunity:COLUMN, "
-            "quantile_loss:Q."
+            "quantile_loss:Q, ndcg@K, precision@K, recall@K, hit_rate@K."
         ),
     ),
     "misspelt metric to report": (
@@ -94,7 +94,7 @@ KEYS = {
         (
             "6:18: unknown metric 'roc-auc'. Did you mean 'roc_auc'? "
             "With a parameter: mean:COLUMN, demographic_parity:COLUMN, equal_opportunity:COLUMN, "
-            "quantile_loss:Q."
+            "quantile_loss:Q, ndcg@K, precision@K, recall@K, hit_rate@K."
         ),
     ),
 }

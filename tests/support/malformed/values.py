@@ -240,7 +240,7 @@ VALUES = {
     "task": (
         model("task: classification"),
         (
-            "6:11: models.m.task should be 'binary', 'multiclass', 'regression' or 'score', "
+            "6:11: models.m.task should be 'binary', 'multiclass', 'regression', 'score' or 'ranking', "
             "not the text 'classification'. Default: inferred from the predictions."
         ),
     ),

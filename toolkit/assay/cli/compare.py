@@ -93,7 +93,7 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option(
     "--task",
-    type=click.Choice(["binary", "multiclass", "regression", "score"]),
+    type=click.Choice(["binary", "multiclass", "regression", "score", "ranking"]),
     default=None,
     help="What the predictions are.  [default: inferred]",
 )
@@ -101,6 +101,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--label", metavar="COLUMN", default=None, help="The true value.")
 @click.option("--prediction", metavar="COLUMN", default=None, help="The predicted value.")
 @click.option("--score", metavar="COLUMN", default=None, help="Probability of the positive class.")
+@click.option("--query", metavar="COLUMN", default=None, help="The query of a ranking's item.")
 @click.option("--positive", metavar="CLASS", default=None, help="The positive class.")
 @click.option(
     "--entity",
@@ -151,6 +152,7 @@ def compare(
     label: str | None,
     prediction: str | None,
     score: str | None,
+    query: str | None,
     positive: str | None,
     entity: str | None,
     stratum: str | None,
@@ -212,6 +214,7 @@ def compare(
                 label=label,
                 prediction=prediction,
                 score=score,
+                query=query,
                 positive=positive,
                 entity=entity,
                 stratum=stratum,

@@ -36,7 +36,7 @@ def _mean(column: str) -> Metric:
     return Metric(
         name=f"{MEAN_PREFIX}{column}",
         title=f"Mean of {column}",
-        tasks=frozenset(Task),
+        tasks=frozenset(Task) - {Task.RANKING},
         needs=Needs.COLUMN,
         low=None,
         high=None,
@@ -75,6 +75,21 @@ def _quantile(level: str) -> Metric:
     )
 
 
+def _at(name: str, title: str) -> Family:
+    """A ranking metric of the first K items."""
+
+    def make(cut: str) -> Metric:
+        return Metric(
+            name=f"{name}@{cut}",
+            title=f"{title} at {cut}",
+            tasks=frozenset({Task.RANKING}),
+            needs=Needs.SCORE,
+            parameter=cut,
+        )
+
+    return Family(prefix=f"{name}@", parameter="K", pattern=r"[1-9][0-9]{0,3}", make=make)
+
+
 PARITY, OPPORTUNITY = "demographic_parity:", "equal_opportunity:"
 FAMILIES = (
     Family(prefix=MEAN_PREFIX, parameter="COLUMN", pattern=_COLUMN, make=_mean, directed=True),
@@ -96,6 +111,10 @@ FAMILIES = (
         pattern=_BETWEEN_ZERO_AND_ONE,
         make=_quantile,
     ),
+    _at("ndcg", "NDCG"),
+    _at("precision", "Precision"),
+    _at("recall", "Recall"),
+    _at("hit_rate", "Hit rate"),
 )
 """Every family; the schema, the messages and the reference page read this table."""
 

@@ -185,9 +185,15 @@ class Columns(Strict):
     id: ColumnName | None = Field(default=None, description="Joins base and head rows.")
     label: ColumnName | None = Field(default=None, description="The true value.")
     prediction: ColumnName | None = Field(default=None, description="The predicted value.")
-    score: ColumnName | None = Field(default=None, description="Probability of the positive class.")
+    score: ColumnName | None = Field(
+        default=None,
+        description="Probability of the positive class; of a ranking, what orders the items.",
+    )
     scores: dict[str, ColumnName] | None = Field(
         default=None, description="Probability columns by class, for multiclass."
+    )
+    query: ColumnName | None = Field(
+        default=None, description="The query that an item belongs to, for ranking."
     )
     positive: str | int | bool | None = Field(
         default=None, description="The positive class of a binary task."

@@ -17,6 +17,7 @@ class Task(StrEnum):
     MULTICLASS = "multiclass"
     REGRESSION = "regression"
     SCORE = "score"
+    RANKING = "ranking"
 
 
 class Needs(StrEnum):
@@ -24,6 +25,7 @@ class Needs(StrEnum):
 
     PREDICTION = "prediction"
     PROBABILITY = "probability"
+    SCORE = "score"
     COLUMN = "column"
     GROUPS = "groups"
 
@@ -130,9 +132,22 @@ def _regression_metrics() -> list[Metric]:
     ]
 
 
+def _ranking_metrics() -> list[Metric]:
+    named = [("ndcg", "NDCG"), ("mrr", "Mean reciprocal rank")]
+    return [
+        Metric(name=name, title=title, tasks=frozenset({Task.RANKING}), needs=Needs.SCORE)
+        for name, title in named
+    ]
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
-    for metric in (*_label_metrics(), *_probability_metrics(), *_regression_metrics())
+    for metric in (
+        *_label_metrics(),
+        *_probability_metrics(),
+        *_regression_metrics(),
+        *_ranking_metrics(),
+    )
 }
 """Every built-in metric by its name in ``assay.yaml``."""
 
@@ -144,4 +159,5 @@ def default_metrics(task: Task) -> tuple[str, ...]:
         Task.MULTICLASS: ("accuracy", "balanced_accuracy", "f1_macro", "mcc"),
         Task.REGRESSION: ("mae", "rmse", "r2"),
         Task.SCORE: (),
+        Task.RANKING: ("ndcg@10", "mrr"),
     }[task]

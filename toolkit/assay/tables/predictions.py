@@ -26,6 +26,7 @@ from assay.tables.predictions_groups import (
 )
 from assay.tables.predictions_join import EXAMPLES, Joined, check_positions, join_keys
 from assay.tables.predictions_paired import paired_sql
+from assay.tables.predictions_ranking import by_query
 from assay.tables.predictions_slices import Sliced, Truth, in_order, resolve
 from assay.tables.predictions_task import Inferred, infer
 from assay.tables.source import Engine
@@ -112,6 +113,8 @@ def pair(
     if means is None:
         means = _numeric_columns(base, head, columns) if inferred.task == tasks.SCORE else ()
     present, absent = _split_means(base, head, means)
+    if inferred.task == tasks.RANKING:
+        present, absent = (), dict.fromkeys(means, "a ranking has no means of columns")
     crosses = crosses_of(slices, columns, every=extent.depth > 1)
     table = ROWS if crosses else "paired"
     more = design_columns(names, base, head, truth)
@@ -129,6 +132,8 @@ def pair(
     if names.entity is None:
         notes += filter(None, (likely_entity(engine, *in_order(base, head, truth)),))
     broken, identical = _facts(engine, inferred, len(present))
+    if inferred.task == tasks.RANKING:
+        notes += by_query(engine, joined, head, groups)
     return Pairs(
         engine=engine,
         inferred=inferred,
@@ -230,12 +235,13 @@ def _refuse_missing(engine: Engine, inferred: Inferred, truth: Truth) -> None:
     """Raise InputError where a label or a prediction is missing or not finite."""
     if inferred.task == tasks.SCORE:
         return
-    finite = inferred.task == tasks.REGRESSION
+    finite = inferred.task in (tasks.REGRESSION, tasks.RANKING)
+    predicted = "score" if inferred.task == tasks.RANKING else "prediction"
     first, second = in_order(inferred.base, inferred.head, truth)
     for column, side, role in (
         ("label", first if first.label else second, "label"),
-        ("base", inferred.base, "prediction"),
-        ("head", inferred.head, "prediction"),
+        ("base", inferred.base, predicted),
+        ("head", inferred.head, predicted),
     ):
         bad = f"{column} IS NULL" + (f" OR NOT isfinite({column})" if finite else "")
         rows = engine.rows(

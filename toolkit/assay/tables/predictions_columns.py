@@ -35,6 +35,8 @@ class Side:
     prediction: Column | None
     score: Column | None
     scores: Mapping[str, Column]
+    within: Column | None = None
+    """The column within whose values ids are unique: the query of a ranking's items."""
 
     @property
     def alias(self) -> str:
@@ -43,7 +45,14 @@ class Side:
 
     def taken(self) -> set[str]:
         """Names of the columns that have a role."""
-        roles = (self.id, self.label, self.prediction, self.score, *self.scores.values())
+        roles = (
+            self.id,
+            self.label,
+            self.prediction,
+            self.score,
+            *self.scores.values(),
+            self.within,
+        )
         return {column.name for column in roles if column is not None}
 
 
@@ -60,7 +69,7 @@ def recognise(table: Table, names: Columns) -> Side:
         )
     roles = {role: _role(table, role, getattr(names, role)) for role in USUAL_NAMES}
     if names.scores:
-        scores = {label: _existing(table, column) for label, column in names.scores.items()}
+        scores = {label: existing(table, column) for label, column in names.scores.items()}
     else:
         chosen = {column.name for column in roles.values() if column is not None}
         scores = _class_columns(table, chosen)
@@ -77,12 +86,13 @@ def recognise(table: Table, names: Columns) -> Side:
 
 def _role(table: Table, role: str, named: str | None) -> Column | None:
     if named is not None:
-        return _existing(table, named)
+        return existing(table, named)
     by_lower = {column.name.lower(): column for column in table.columns}
     return next((by_lower[name] for name in USUAL_NAMES[role] if name in by_lower), None)
 
 
-def _existing(table: Table, name: str) -> Column:
+def existing(table: Table, name: str) -> Column:
+    """Return the column called ``name``; raises InputError where there is none."""
     column = table.column(name)
     if column is None:
         close = next((c.name for c in table.columns if c.name.lower() == name.lower()), None)

@@ -13,6 +13,8 @@ from assay.tables.sql import identifier, literal
 EXAMPLES = 5
 LONGEST_ID = 100
 KEY = identifier(KEY_NAME)
+BETWEEN = "chr(31)"
+"""The unit separator, between a query and an item, or an id and a label."""
 _FAR_APART = 0.05
 """In standard deviations of the head's labels."""
 
@@ -46,7 +48,9 @@ def join_keys(engine: Engine, base: Side, head: Side, *, average: bool = False) 
             where=_at(without),
             remedy="Write the same ids into both files, or name the column (--id).",
         )
-    numbers = all(side.id and side.id.kind == "integer" for side in (base, head))
+    numbers = all(
+        side.id and side.id.kind == "integer" and side.within is None for side in (base, head)
+    )
     for side in (base, head):
         _keyed(engine, side, numbers=numbers)
     if base.id is None:
@@ -66,6 +70,9 @@ def _keyed(engine: Engine, side: Side, *, numbers: bool) -> None:
         key = identifier(side.id.name)
     else:
         key = canonical(side.id, identifier(side.id.name), truth_as_number=False)
+    if side.id is not None and side.within is not None:
+        outer = canonical(side.within, identifier(side.within.name), truth_as_number=False)
+        key = f"{outer} || {BETWEEN} || {key}"
     engine.run(
         f"CREATE TEMP TABLE {keyed(side)} AS SELECT *, {key} AS {KEY} FROM {side.alias}"
         if side.id is None

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from assay.tables import predictions_task as tasks
 from assay.tables.predictions_columns import Side, canonical, number
 from assay.tables.predictions_join import KEY, keyed, value_table
+from assay.tables.predictions_ranking import query_columns
 from assay.tables.predictions_slices import Sliced, Truth, in_order, value_sql
 from assay.tables.predictions_task import Inferred
 from assay.tables.probabilities import probability_columns
@@ -42,8 +43,9 @@ def paired_sql(
     joins = [f"FROM {keyed(base)} AS b JOIN {keyed(head)} AS h USING ({KEY})"]
     if inferred.task == tasks.SCORE:
         selected.append("false AS label_changed, NULL AS label_gap")
-    elif inferred.task == tasks.REGRESSION:
+    elif inferred.task in (tasks.REGRESSION, tasks.RANKING):
         selected += _numbers(base, head, truth)
+        selected += query_columns(base, head)
     else:
         answers, lookups = _answers(inferred, truth)
         selected += answers

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from assay.config import Columns
 from assay.errors import InputError, Location
 from assay.tables.predictions_columns import Side, canonical
+from assay.tables.predictions_ranking import ranking_side
 from assay.tables.source import Column, Engine
 from assay.tables.sql import identifier
 
 BINARY, MULTICLASS, REGRESSION, SCORE = "binary", "multiclass", "regression", "score"
+RANKING = "ranking"
 
 MOST_CLASSES = 100_000
 LONGEST_CLASS = 1000
@@ -47,12 +49,17 @@ def infer(engine: Engine, base: Side, head: Side, *, task: str | None, names: Co
 
     Raises InputError where the columns it needs are missing or it has too many classes.
     """
+    if task == RANKING or (task is None and names.query is not None):
+        base, head = (ranking_side(side, names) for side in (base, head))
     labels = [side.label for side in (base, head) if side.label is not None]
-    if task == SCORE or (task is None and not labels):
+    if task == SCORE or (task is None and not labels and base.within is None):
         reason = _why(task, "there is no label column")
         return Inferred(task=SCORE, reason=reason, base=base, head=head)
     if not labels:
         raise _missing(base, head, "label", task or "")
+    if base.within is not None:
+        reason = _why(task, "a query column is named")
+        return Inferred(task=RANKING, reason=reason, base=base, head=head)
     if task != REGRESSION:
         base, head = _predicted_probabilities(engine, base, head)
     if task == REGRESSION or (task is None and _is_regression(engine, base, head)):

@@ -7,12 +7,9 @@ import hashlib
 from assay.tables import predictions_task as tasks
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_columns import Side, canonical
-from assay.tables.predictions_join import KEY, keyed
+from assay.tables.predictions_join import BETWEEN, KEY, keyed
 from assay.tables.predictions_slices import in_order
 from assay.tables.sql import identifier
-
-_ID_BEFORE_LABEL = "chr(31)"
-"""The unit separator: an id that ends like a label begins is another row."""
 
 
 def digest_of_test_set(pairs: Pairs) -> str | None:
@@ -31,7 +28,7 @@ def digest_of_test_set(pairs: Pairs) -> str | None:
     side = label or sides[0]
     if side.id is None and label is None:
         return None
-    text = " || ".join([_id(side), _ID_BEFORE_LABEL, _label(side) if label else "''"])
+    text = " || ".join([_id(side), BETWEEN, _label(side) if label else "''"])
     first, last = (f"sum(('0x' || {part}(digest, 16))::UBIGINT)" for part in ("left", "right"))
     digests = f"SELECT sha256({text}) AS digest FROM {keyed(side)}"
     rows = pairs.engine.row(f"SELECT count(*), {first}, {last} FROM ({digests})")
@@ -39,7 +36,7 @@ def digest_of_test_set(pairs: Pairs) -> str | None:
 
 
 def _id(side: Side) -> str:
-    if side.id is None:
+    if side.id is None or side.within is not None:
         return f"CAST({KEY} AS VARCHAR)"
     written = canonical(side.id, identifier(side.id.name), truth_as_number=False)
     return f"coalesce({written}, '')"

@@ -10,6 +10,7 @@ from assay.config.families import QUANTILE_PREFIX
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import slice_name
 from assay.tables.predictions_moments import Basis, Moments, Variables, joint_moments
+from assay.tables.predictions_rank_values import rank_value
 from assay.tables.predictions_task import BINARY
 from assay.tables.sql import literal
 
@@ -49,6 +50,8 @@ def row_values(pairs: Pairs, metrics: Iterable[Metric]) -> dict[str, Variables]:
         if metric.name.startswith(QUANTILE_PREFIX):
             level = float(metric.parameter or "nan")
             expressions[metric.name] = _two_sides(partial(_pinball, level=level))
+        elif (ranked := rank_value(metric)) is not None:
+            expressions[metric.name] = _two_sides(ranked)
     for place, column in enumerate(pairs.means):
         expressions[f"mean:{column}"] = (f"base_m{place}", f"head_m{place} - base_m{place}")
     return {
