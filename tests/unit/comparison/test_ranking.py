@@ -116,6 +116,17 @@ def test_the_order_of_rows_and_the_sides_count_alike(tmp_path: Path) -> None:
         assert left.interval == pytest.approx((-right.interval[1], -right.interval[0]))
 
 
+def test_queries_of_one_entity_are_a_cluster(tmp_path: Path) -> None:
+    base, head = ranking(120)
+    for side in (base, head):
+        side["user"] = side["query_id"] // 3
+    columns = Columns(entity="user")
+    found = measured(compared(tmp_path, base, head, report=("mrr",), columns=columns), "mrr")
+    assert (found.n, found.clusters) == (120, 40)
+    with pytest.raises(InputError, match="'item_id' differs among the items of 120 queries"):
+        compared(tmp_path, base, head, columns=Columns(entity="item_id"))
+
+
 def test_a_named_query_makes_it_a_ranking(tmp_path: Path) -> None:
     base, head = ranking(40)
     found = compared(tmp_path, base, head, task=None, columns=Columns(query="query_id"))

@@ -133,7 +133,7 @@ def pair(
         notes += filter(None, (likely_entity(engine, *in_order(base, head, truth)),))
     broken, identical = _facts(engine, inferred, len(present))
     if inferred.task == tasks.RANKING:
-        notes += by_query(engine, joined, head, groups)
+        notes += by_query(engine, joined, head, groups, design.columns if design else {})
     return Pairs(
         engine=engine,
         inferred=inferred,

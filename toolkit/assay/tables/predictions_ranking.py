@@ -10,7 +10,7 @@ values over those orders (McSherry and Najork 2008, ECIR, as scikit-learn's ndcg
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from assay.config import Columns
@@ -80,16 +80,24 @@ def query_columns(base: Side, head: Side) -> list[str]:
     ]
 
 
-def by_query(engine: Engine, joined: Joined, head: Side, groups: Sequence[Group]) -> list[str]:
+def by_query(
+    engine: Engine,
+    joined: Joined,
+    head: Side,
+    groups: Sequence[Group],
+    design: Mapping[str, str],
+) -> list[str]:
     """Turn the items in ``paired`` into one row per query, and return notes about them.
 
-    ``groups`` are the ways in which the rows are divided. Queries without a
+    ``groups`` are the ways in which the rows are divided, ``design`` the roles and columns that
+    say how they were drawn. Queries without a
     relevant item are left out: no order of their items is better than another. Raises InputError
     where sides have other items, a query is missing, relevance is negative, a slice divides a
     query, and no query is left.
     """
     where = Location(file=head.table.path.as_posix())
     slices = [(g.key, AND.join(each.asked.column for each in g.columns)) for g in groups]
+    slices += design.items()
     _refuse_other_items(joined, where)
     _refuse_rows(engine, where)
     _refuse_divided(engine, slices, where)
@@ -160,8 +168,8 @@ def _refuse_divided(engine: Engine, slices: list[tuple[str, str]], where: Locati
             raise InputError(
                 f"{name[:100]!r} differs among the items of {divided:,} queries.",
                 where=where,
-                remedy="The slices of a ranking are of whole queries: slice by a column of the "
-                "query.",
+                remedy="Slices and clusters of a ranking are of whole queries: name a column of "
+                "the query.",
             )
 
 
