@@ -15,18 +15,15 @@ from assay.stats.estimate import Estimate
 from assay.stats.moments import JointMoments, monomials
 from honesty.grid import ACCURACY, PREVALENCES, Cell, Metric, cells_of
 from honesty.regimes import Cells
+from honesty.vectorised import intervals
 
 Counts = NDArray[np.int64]
 
 
-def distinct(
-    rng: np.random.Generator, cell: Cell, probabilities: NDArray[np.float64], repeats: int
-) -> Iterator[tuple[Counts, int]]:
-    """Multinomial tables of n rows, each once, with how often it came."""
-    drawn = rng.multinomial(cell.n, probabilities.ravel(), size=repeats)
-    tables, times = np.unique(drawn, axis=0, return_counts=True)
-    for table, count in zip(tables, times, strict=True):
-        yield table.reshape(probabilities.shape), int(count)
+def distinct(tables: Counts) -> Iterator[tuple[Counts, int]]:
+    """Each table once, with how often it came."""
+    found, times = np.unique(tables, axis=0, return_counts=True)
+    yield from zip(found, times.tolist(), strict=True)
 
 
 @dataclass(frozen=True)
@@ -53,11 +50,16 @@ class Classes:
             accuracy=ACCURACY,
         )
 
+    def tables(self, cell: Cell, rng: np.random.Generator, repeats: int) -> Counts:
+        """Joint counts of label and predictions, shape (repeats, K, K, K)."""
+        shares = self.regime(cell).probabilities()
+        return rng.multinomial(cell.n, shares.ravel(), size=repeats).reshape(-1, *shares.shape)
+
     def draw(
         self, cell: Cell, rng: np.random.Generator, repeats: int
     ) -> Iterator[tuple[PairedCells, int]]:
-        """Joint counts of label and predictions."""
-        for table, times in distinct(rng, cell, self.regime(cell).probabilities(), repeats):
+        """Joint counts of label and predictions, for the engine."""
+        for table, times in distinct(self.tables(cell, rng, repeats)):
             yield PairedCells.from_dense(table), times
 
     def discordant(self, cell: Cell, *, labels: str) -> float:
@@ -153,8 +155,7 @@ def _moments(
     exponents = monomials(2)
     powers = np.stack([left**i * change**j for i, j in exponents])
     moved = (base != head).ravel()
-    for counts, times in distinct(rng, cell, table, repeats):
-        flat = counts.ravel()
+    for flat, times in distinct(rng.multinomial(cell.n, table.ravel(), size=repeats)):
         sums = dict(zip(exponents, (powers @ flat).tolist(), strict=True))
         yield (
             JointMoments(n=cell.n, shifts=shifts, sums=sums, changed=int(flat[moved].sum())),
@@ -173,4 +174,5 @@ def of_classes(world: Classes, metric: str, average: str, labels: str) -> Metric
         estimate=estimate,
         truth=lambda cell: world.regime(cell).truth(estimate),
         labels=labels,
+        of_tables=lambda tables: intervals(tables, metric, average, world.classes - 1),
     )

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.stats.cells import PairedCells
 from assay.stats.estimate import Estimate, quantile
+from honesty.counted import distinct
 from honesty.grid import Cell, Metric
 from honesty.regimes import LEAST_COVERAGE, MOST_MISSED, lower_bound, upper_bound
+from honesty.vectorised import Intervals
 
 MOST_COVERAGE = 0.965
 """Asked only where FEWEST_DISCORDANT rows change in every label that the metric uses."""
@@ -46,6 +53,35 @@ class Coverage:
         assert found.row_variance is not None
         error = (found.row_variance / found.n) ** 0.5
         self.raw += times * 2 * quantile(found.interval.confidence) * error
+
+    def add_tables(
+        self,
+        found: Intervals,
+        tables: NDArray[np.int64],
+        estimate: Callable[[PairedCells], Estimate],
+        truth: float,
+    ) -> None:
+        """Count the intervals of many tables, and hold some of them to the engine.
+
+        What is not judged is asked of the engine, for its reason.
+        """
+        for place in {0, 1, 2, len(tables) - 1}:
+            engine = estimate(PairedCells.from_dense(tables[place])).interval
+            theirs = (engine.low, engine.high) if engine else (np.nan, np.nan)
+            ours = (found.low[place], found.high[place])
+            np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+        judged = ~np.isnan(found.low)
+        low, high, raw = found.low[judged], found.high[judged], found.raw[judged]
+        self.drawn += int(judged.sum())
+        self.judged += int(judged.sum())
+        self.above += int((truth < low - 1e-9).sum())
+        self.below += int((truth > high + 1e-9).sum())
+        self.width += float((high - low).sum())
+        self.raw += float(raw.sum())
+        for table, times in distinct(tables[~judged]):
+            refused = estimate(PairedCells.from_dense(table))
+            assert refused.interval is None
+            self.add(refused, truth, times)
 
     def merge(self, other: Coverage) -> None:
         """Count what another run of the same cell counted."""

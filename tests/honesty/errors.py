@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
+from scipy.special import ndtr, stdtr
 
 from honesty.grid import Cell, cells_of
 
@@ -25,18 +25,20 @@ MEAN_LOG, SPREAD_LOG = 2.0, 0.5
 """Of the labels."""
 
 
+Draw = Callable[[np.random.Generator, int], Vector]
+
+
 @dataclass(frozen=True)
 class Law:
-    """Of the absolute error: a distribution with an atom at 0."""
+    """Of the absolute error: how to draw it, its distribution function, and an atom at 0."""
 
-    quantile: Callable[[Vector], Vector]
+    draw: Draw
     below: Callable[[Vector], Vector]
     exact: float = 0.0
 
 
-def _log_normal(uniform: Vector) -> Vector:
-    found: Vector = np.exp(ndtri(uniform))
-    return found
+def _log_normal(rng: np.random.Generator, size: int) -> Vector:
+    return rng.lognormal(size=size)
 
 
 def _below_log_normal(x: Vector) -> Vector:
@@ -45,8 +47,10 @@ def _below_log_normal(x: Vector) -> Vector:
 
 
 LAWS = {
-    "normal": Law(lambda u: ndtri((1 + u) / 2), lambda x: 2 * ndtr(x) - 1),
-    "t3": Law(lambda u: stdtrit(3, (1 + u) / 2), lambda x: 2 * stdtr(3, x) - 1),
+    "normal": Law(lambda rng, size: np.abs(rng.normal(size=size)), lambda x: 2 * ndtr(x) - 1),
+    "t3": Law(
+        lambda rng, size: np.abs(rng.standard_t(3, size=size)), lambda x: 2 * stdtr(3, x) - 1
+    ),
     "log-normal": Law(_log_normal, _below_log_normal),
     "zero-inflated": Law(_log_normal, _below_log_normal, exact=EXACT),
 }
@@ -80,10 +84,10 @@ class Errors:
         for _ in range(repeats):
             changed = int(rng.binomial(cell.n, cell.discordance))
             won = int(rng.binomial(changed, cell.won))
-            size = law.quantile(rng.random(cell.n))
+            size = law.draw(rng, cell.n)
             size[rng.random(cell.n) < law.exact] = 0.0
             # Of a changed row's two errors the first is never exactly 0, or it were no change.
-            first, second = law.quantile(rng.random(changed)), size[:changed]
+            first, second = law.draw(rng, changed), size[:changed]
             less, more = np.minimum(first, second), np.maximum(first, second)
             base, head = size, size.copy()
             base[:won], head[:won] = more[:won], less[:won]

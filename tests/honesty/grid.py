@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.stats.estimate import Estimate
+from honesty.vectorised import Intervals
 
 ROWS = (200, 1_000, 10_000)
 PREVALENCES = (0.5, 0.1, 0.02)
@@ -70,5 +72,7 @@ class Metric:
     truth: Callable[[Cell], float]
     labels: str = "all"
     """Whose discordant rows the metric uses, as `World.discordant` names them."""
+    of_tables: Callable[[NDArray[np.int64]], Intervals] | None = None
+    """The intervals of many tables of counts at once, where the world draws such tables."""
     outside: Callable[[Cell], str | None] = lambda _: None
     """Why nothing is promised in a cell, where that is so."""

@@ -41,15 +41,17 @@ _UNJUDGED = (
 )
 
 
-def header(cells: int, fewest: int, most: int) -> str:
-    """What was run, in one line; a test holds it to the suite and to the CSV."""
-    draws = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
-    return f"{len(METRICS)} metrics, {cells:,} cells, {draws} test sets a cell."
+def header(results: Results) -> str:
+    """What was run, in one line; a test holds the committed one to the suite and to the CSV."""
+    draws = sorted({found.drawn for found in results.values()}, reverse=True)
+    return (
+        f"{len({name for name, _ in results})} metrics, {len(results):,} cells, "
+        f"{' or '.join(f'{count:,}' for count in draws)} test sets a cell."
+    )
 
 
 def page(results: Results, command: str) -> str:
     """The Markdown page."""
-    drawn = [coverage.drawn for coverage in results.values()]
     faults = [
         f"- {name}, {cell}: {fault}"
         for (name, cell), coverage in results.items()
@@ -58,7 +60,7 @@ def page(results: Results, command: str) -> str:
     lines = [
         "# Do the intervals cover the truth?",
         "",
-        header(len(results), min(drawn), max(drawn)),
+        header(results),
         "",
         _MADE.format(command=command),
         "",

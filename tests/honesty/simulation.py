@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.stats import estimate as estimates
+from honesty.counted import Classes, Grades, ZeroOne
 from honesty.coverage import Coverage
 from honesty.grid import Cell
 from honesty.metrics import METRICS
@@ -49,23 +50,47 @@ class Batch:
         found = {name: Coverage() for name in self.metrics}
         inverted, estimates.inverted_p = estimates.inverted_p, lambda _: 0.5
         try:
+            if isinstance(world, Classes):
+                tables = world.tables(cell, rng, self.size)
+                for name, counted in found.items():
+                    metric = METRICS[name]
+                    assert metric.of_tables is not None
+                    intervals = metric.of_tables(tables)
+                    counted.add_tables(intervals, tables, metric.estimate, truths[name])
+                return found
             for data, times in world.draw(cell, rng, self.size):
-                for name in self.metrics:
-                    found[name].add(METRICS[name].estimate(data), truths[name], times)
+                for name, counted in found.items():
+                    counted.add(METRICS[name].estimate(data), truths[name], times)
         finally:
             estimates.inverted_p = inverted
         return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class Draws:
+    """Test sets a cell: where a world draws counts, and where it draws rows, which takes longer."""
+
+    counts: int
+    rows: int
+
+    def batches(self, metric: str) -> int:
+        """How many batches a metric's cells get."""
+        world = METRICS[metric].world
+        counted = isinstance(world, Classes | ZeroOne | Grades)
+        return -(-(self.counts if counted else self.rows) // BATCH)
+
+
 def planned(
-    metrics: Sequence[str], draws: int, done: frozenset[tuple[str, int, int]]
+    metrics: Sequence[str], draws: Draws, done: frozenset[tuple[str, int, int]]
 ) -> Iterator[Batch]:
     """What is left to run, every cell's first batch before any second."""
     worlds: dict[str, list[str]] = {}
     for name in metrics:
         worlds.setdefault(METRICS[name].world.name, []).append(name)
-    for number in range(-(-draws // BATCH)):
+    for number in range(-(-max(draws.counts, draws.rows) // BATCH)):
         for names in worlds.values():
+            if number >= draws.batches(names[0]):
+                continue
             for place in range(len(METRICS[names[0]].world.cells)):
                 left = tuple(name for name in names if (name, place, number) not in done)
                 if left:
@@ -93,11 +118,11 @@ def read(path: Path) -> Iterable[tuple[tuple[str, int, int], Coverage]]:
         yield key, Coverage(**kept | {"reasons": Counter(kept["reasons"])})
 
 
-def collected(path: Path, metrics: Sequence[str], draws: int) -> Results:
-    """The kept batches of these metrics, at most `draws` test sets a cell, summed by cell."""
+def collected(path: Path, metrics: Sequence[str], draws: Draws) -> Results:
+    """The kept batches of these metrics, as many as are asked for, summed by cell."""
     results: Results = {}
     for (name, place, number), coverage in sorted(read(path), key=lambda each: each[0]):
-        if name in metrics and number < -(-draws // BATCH):
+        if name in metrics and number < draws.batches(name):
             cell = METRICS[name].world.cells[place]
             results.setdefault((name, cell), Coverage()).merge(coverage)
     return results

@@ -1,6 +1,7 @@
 """Simulates the grid and writes docs/honesty: a page for people and every cell as CSV.
 
-`--draws` test sets a cell; what an earlier run finished is kept in `--state` and not drawn again.
+`--draws` test sets a cell; what an earlier run finished is kept in `--state` and not drawn again
+(delete it when a formula has changed).
 Run with `make honesty-long`, or alone:
 .venv/bin/python tests/honesty/table.py --draws 10000 --processes 2
 """
@@ -23,7 +24,7 @@ if __name__ == "__main__":
 from honesty.coverage import Coverage  # noqa: E402 -- the path above comes first
 from honesty.metrics import METRICS  # noqa: E402
 from honesty.report import page, table  # noqa: E402
-from honesty.simulation import Batch, append, collected, planned, read  # noqa: E402
+from honesty.simulation import Batch, Draws, append, collected, planned, read  # noqa: E402
 
 STATE = ROOT / ".venv/honesty.jsonl"
 OUT = ROOT / "docs/honesty"
@@ -33,7 +34,7 @@ def _run(batch: Batch) -> tuple[Batch, dict[str, Coverage]]:
     return batch, batch.run()
 
 
-def simulate(state: Path, metrics: list[str], draws: int, processes: int) -> None:
+def simulate(state: Path, metrics: list[str], draws: Draws, processes: int) -> None:
     """Run what is left, and say how far it is."""
     done = frozenset(key for key, _ in read(state))
     batches = list(planned(metrics, draws, done))
@@ -47,11 +48,11 @@ def simulate(state: Path, metrics: list[str], draws: int, processes: int) -> Non
                 print(f"{count} of {len(batches)} batches, {spent:.0f} s", flush=True)
 
 
-def write(state: Path, metrics: list[str], draws: int) -> None:
+def write(state: Path, metrics: list[str], draws: Draws) -> None:
     """The page and the CSV."""
     results = collected(state, metrics, draws)
     OUT.mkdir(exist_ok=True)
-    command = f"tests/honesty/table.py --draws {draws}"
+    command = f"tests/honesty/table.py --draws {draws.counts} --row-draws {draws.rows}"
     (OUT / "coverage.md").write_text(page(results, command), encoding="utf-8")
     (OUT / "cells.csv").write_text(table(results), encoding="utf-8")
 
@@ -60,15 +61,17 @@ def main() -> None:
     """Simulate, then write the tables."""
     parser = argparse.ArgumentParser(description="Simulate the grid and write docs/honesty.")
     parser.add_argument("--draws", type=int, default=10_000, help="test sets a cell")
+    parser.add_argument("--row-draws", type=int, help="where each row is drawn (default: the same)")
     parser.add_argument("--metrics", nargs="+", default=list(METRICS), choices=list(METRICS))
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--state", type=Path, default=STATE, help="batches that are finished")
     parser.add_argument("--only", choices=("simulate", "write"), help="half of the work")
     asked = parser.parse_args()
+    draws = Draws(counts=asked.draws, rows=asked.row_draws or asked.draws)
     if asked.only != "write":
-        simulate(asked.state, asked.metrics, asked.draws, asked.processes)
+        simulate(asked.state, asked.metrics, draws, asked.processes)
     if asked.only != "simulate":
-        write(asked.state, asked.metrics, asked.draws)
+        write(asked.state, asked.metrics, draws)
 
 
 if __name__ == "__main__":

@@ -70,10 +70,10 @@ class Rate:
     def row(self) -> str:
         """A line of the table."""
         low, high = self.interval
-        promised = "" if self.most is None else f"at most {self.most:.0%}"
+        promised = "" if self.most is None else f"at most {100 * self.most:g} %"
         return (
-            f"| {self.name} | {self.hits / self.runs:.2%} | {low:.2%} to {high:.2%} "
-            f"| {promised} | {self.runs:,} |"
+            f"| {self.name} | {100 * self.hits / self.runs:.2f} % "
+            f"| {100 * low:.2f} to {100 * high:.2f} % | {promised} | {self.runs:,} |"
         )
 
 
@@ -119,7 +119,7 @@ def any_worse(rows: int, discordant: float, configs: int) -> Rate:
         alarms += any(rule.state is State.WORSE for rule in verdict.rules)
     name = (
         f"any of 105 claims `worse`, equally good models, 5 metrics × 20 slices of {rows:,} rows, "
-        f"{discordant:.0%} discordant"
+        f"{100 * discordant:g} % discordant"
     )
     return Rate(name=name, hits=alarms, runs=configs, most=0.05)
 
@@ -134,8 +134,9 @@ class Accuracies:
 
     def __str__(self) -> str:
         """As the table names it."""
-        models = f"{self.loss:.0%} worse" if self.loss else "equally good"
-        return f"{models}, {self.n:,} rows, {self.discordant:.0%} discordant"
+        points = f"{100 * self.loss:g} point{'s' * (self.loss > 0.01)}"
+        models = f"{points} worse" if self.loss else "equally good"
+        return f"{models}, {self.n:,} rows, {100 * self.discordant:g} % discordant"
 
     def states(self, runs: int) -> tuple[Counter[State], int]:
         """States of accuracy at MARGIN, and how often head >= base."""

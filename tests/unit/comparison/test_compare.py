@@ -8,20 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from assay.comparison import Asked, compare, compare_scalars, not_measured
 from assay.config import Gate, Scalar, Slice
 from assay.evidence import Comparison, Measurement
 from support.predictions import binary, multiclass, regression, write_predictions
 
-QUICK = settings(
-    max_examples=3,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 _COUNTER = itertools.count()
 
 
@@ -48,39 +40,6 @@ def permuted(columns: dict[str, Any], order: Any) -> dict[str, Any]:
 def numbers(comparison: Comparison) -> Any:
     """Everything but the digests of the files."""
     return comparison.model_copy(update={"inputs": {}}).to_json()
-
-
-EVERY = {
-    "binary": (binary, ("accuracy", "f1", "log_loss", "brier", "roc_auc", "average_precision")),
-    "multiclass": (multiclass, ("accuracy", "f1_macro", "mcc", "log_loss", "brier")),
-    "regression": (regression, ("mae", "rmse", "r2", "mape", "median_absolute_error")),
-}
-
-
-@pytest.mark.parametrize("task", EVERY)
-@QUICK
-@given(seed=st.integers(0, 10_000))
-def test_the_order_of_rows_changes_nothing(tmp_path: Path, task: str, seed: int) -> None:
-    make, report = EVERY[task]
-    base, head = make(120, seed)
-    random = np.random.default_rng(seed)
-    one = compared(tmp_path, base, head, report=report)
-    shuffled = [permuted(side, random.permutation(120)) for side in (base, head)]
-    assert numbers(compared(tmp_path, *shuffled, report=report)) == numbers(one)
-
-
-@pytest.mark.parametrize("task", EVERY)
-@QUICK
-@given(seed=st.integers(0, 10_000))
-def test_swapping_the_sides_turns_the_sign(tmp_path: Path, task: str, seed: int) -> None:
-    make, report = EVERY[task]
-    base, head = make(150, seed)
-    forth = compared(tmp_path, base, head, report=report)
-    back = compared(tmp_path, head, base, report=report)
-    for left, right in zip(forth.measurements, back.measurements, strict=True):
-        assert left.base == pytest.approx(right.head)
-        assert left.difference == pytest.approx(-right.difference, abs=1e-9)
-        assert left.undefined == right.undefined
 
 
 def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:

@@ -76,9 +76,13 @@ def placements(
 
 def _share_below(values: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     ordered = np.sort(others)
-    left = np.searchsorted(ordered, values, side="left")
-    right = np.searchsorted(ordered, values, side="right")
-    share: NDArray[np.float64] = (left + right) / (2 * max(1, others.size))
+    # Searching in order keeps to the cache: several times faster from some thousand rows on.
+    order = np.argsort(values)
+    asked = values[order]
+    left = np.searchsorted(ordered, asked, side="left")
+    right = np.searchsorted(ordered, asked, side="right")
+    share = np.empty_like(values)
+    share[order] = (left + right) / (2 * max(1, others.size))
     return share
 
 

@@ -46,6 +46,9 @@ def average_precision_difference(
         return undefined(n, "a score is missing or infinite", base_weight=base_weight)
     if positives == 0:
         return undefined(n, "no row has the positive label", base_weight=base_weight)
+    if positives == n:
+        # Then every precision is 1, whatever the scores are.
+        return undefined(n, "only one class among the labels", base_weight=base_weight)
     (ap_base, ap_head), influences = zip(
         *(average_precision_influence(positive, side) for side in scores), strict=True
     )

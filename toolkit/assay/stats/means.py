@@ -134,6 +134,9 @@ def _unusable(moments: JointMoments) -> str | None:
 def _zeros_and_ones(moments: JointMoments) -> Outcomes | None:
     """How often each side is 1, where the first three moments of both sides are one number."""
     n = moments.n
+    if max(moments.mean(0), moments.mean(0) + moments.mean(1)) * n < 0.5:
+        # Without a single 1 nothing shows that 1 is the unit: errors of 0 have any.
+        return None
     for coefficients in ((1.0, 0.0), (1.0, 1.0)):
         line = moments.linear(coefficients)
         square = line.variance + line.mean**2

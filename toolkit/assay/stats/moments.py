@@ -69,15 +69,17 @@ class JointMoments:
         arrays = [np.asarray(column, dtype=np.float64) for column in columns]
         n = arrays[0].size
         shifts = tuple(float(array.mean()) if n else 0.0 for array in arrays)
-        centred = [array - shift for array, shift in zip(arrays, shifts, strict=True)]
         sums = {}
         # Overflow ends as an infinite sum, which `finite` reports.
         with np.errstate(over="ignore", invalid="ignore"):
+            powers = []
+            for array, shift in zip(arrays, shifts, strict=True):
+                centred = array - shift
+                square = centred * centred
+                powers.append({1: centred, 2: square, 3: square * centred, 4: square * square})
             for exponents in monomials(len(arrays)):
-                product = np.ones(n)
-                for array, power in zip(centred, exponents, strict=True):
-                    product = product * array**power
-                sums[exponents] = float(product.sum())
+                factors = [powers[k][power] for k, power in enumerate(exponents) if power]
+                sums[exponents] = float(math.prod(factors[1:], start=factors[0]).sum())
         return cls(n=n, shifts=shifts, sums=sums, changed=int(np.count_nonzero(arrays[1])))
 
     @classmethod
