@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from assay.checks.cells import Cells, describe, effects, from_bins, from_categories, p_value
+from assay.checks.cells import (
+    Cells,
+    describe,
+    effects,
+    from_bins,
+    from_categories,
+    histogram,
+    p_value,
+)
 from assay.checks.drift import drifted
 from assay.checks.side import Side
 from assay.evidence import Finding
@@ -123,3 +131,22 @@ def test_constant_and_lopsided_times(tmp_path: Path) -> None:
     found = moved(tmp_path, np.array([day] * 300 + [other] * 100), mixed)
     assert found is not None
     assert "2024-05-01 … 2024-05-01 went from 75.0 % to 25.0 % of the rows" in found.message
+
+
+def test_a_drifted_column_carries_its_histogram(tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    found = moved(tmp_path, random.normal(0, 1, 4000), random.normal(1, 1, 3000))
+    assert found is not None
+    assert found.histogram is not None
+    assert (sum(found.histogram.reference), sum(found.histogram.current)) == (4000, 3000)
+    assert len(found.histogram.cells) == 10
+
+
+def test_a_histogram_of_many_cells_puts_the_smallest_together() -> None:
+    names = tuple(f"value {place:02}" for place in range(50))
+    cells = Cells(names=names, reference=tuple(range(50)), current=(1,) * 50)
+    shown = histogram(cells)
+    assert len(shown.cells) == 20
+    assert shown.cells[-1] == "31 others"
+    assert (sum(shown.reference), sum(shown.current)) == (sum(range(50)), 50)
+    assert shown.cells[:-1] == names[31:]

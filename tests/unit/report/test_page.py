@@ -99,8 +99,8 @@ def test_the_command_writes_the_page_beside_the_report(tmp_path: Path) -> None:
     report.write_text(render(failing()), encoding="utf-8")
     result = CliRunner().invoke(preview, [str(report), "--no-open"], catch_exceptions=False)
     assert result.exit_code == 0
-    assert result.output.strip() == str(tmp_path / "report.html")
-    assert "Assay: fail" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert result.output.strip() == str(tmp_path / "report-preview.html")
+    assert "Assay: fail" in (tmp_path / "report-preview.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])

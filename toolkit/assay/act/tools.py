@@ -73,20 +73,24 @@ class Toolbox:
 
     def emulator(self) -> list[str]:
         """The command that starts the local GitHub API: node and the script that it runs."""
-        source = self.requirements / "emulate"
+        folder = self.packages("emulate", "the local GitHub API")
+        return [str(self.node()), str(folder / "emulate" / "dist" / "index.js")]
+
+    def packages(self, name: str, what: str) -> Path:
+        """The ``node_modules`` of the npm packages that are locked in ``requirements/<name>``."""
+        source = self.requirements / name
         node = self.node()
         npm = self._npm(node)
 
         def install(target: Path) -> None:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copyfile(source / name, target / name)
-            self.say("installing the local GitHub API (npm ci)")
+            for file in ("package.json", "package-lock.json"):
+                shutil.copyfile(source / file, target / file)
+            self.say(f"installing {what} (npm ci)")
             path = f"{node.parent}:{self.environ.get('PATH', '')}"
             options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             self._run([*npm, *options], cwd=target, env={**self.environ, "PATH": path})
 
-        folder = self._once("emulate", [source / "package-lock.json"], install)
-        return [str(node), str(folder / "node_modules" / "emulate" / "dist" / "index.js")]
+        return self._once(name, [source / "package-lock.json"], install) / "node_modules"
 
     def _npm(self, node: Path) -> list[str]:
         """npm as the wheel carries it beside its node, else the one on PATH."""

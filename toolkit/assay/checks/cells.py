@@ -12,13 +12,14 @@ from itertools import pairwise
 import numpy as np
 
 from assay.checks.side import number, percent
-from assay.evidence import Effect
+from assay.evidence import Effect, Histogram
 from assay.stats.drift import chi_square_p, jensen_shannon_distance, psi, wasserstein_sd
 from assay.tables.histograms import Bins, Categories
 
 _LEAST_EXPECTED = 5.0
 _LONGEST_NAME = 60
 _DIGITS = 6
+_MOST_SHOWN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +161,19 @@ def describe(cells: Cells) -> str:
         f"{cells.names[index]} went from {percent(shares[index][0])} "
         f"to {percent(shares[index][1])} of the rows"
     )
+
+
+def histogram(cells: Cells) -> Histogram:
+    """Return the cells for a plot; the smallest beyond 20 are put together at the end."""
+    counts = list(zip(cells.names, cells.reference, cells.current, strict=True))
+    if len(counts) > _MOST_SHOWN:
+        by_size = sorted(range(len(counts)), key=lambda i: (-counts[i][1] - counts[i][2], i))
+        kept = set(by_size[: _MOST_SHOWN - 1])
+        rest = [count for index, count in enumerate(counts) if index not in kept]
+        together = (f"{len(rest)} others", sum(r for _, r, _ in rest), sum(c for *_, c in rest))
+        counts = [*(count for index, count in enumerate(counts) if index in kept), together]
+    names, reference, current = zip(*counts, strict=True)
+    return Histogram(cells=names, reference=reference, current=current)
 
 
 def rounded(value: float) -> float:

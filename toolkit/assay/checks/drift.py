@@ -10,6 +10,7 @@ from assay.checks.cells import (
     effects,
     from_bins,
     from_categories,
+    histogram,
     p_value,
     rounded,
 )
@@ -68,6 +69,7 @@ def drifted(
                 effects=sizes,
                 p_value=rounded(p),
                 p_adjusted=rounded(float(p_adjusted)),
+                histogram=histogram(found),
             )
         )
     return findings

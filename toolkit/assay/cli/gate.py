@@ -46,9 +46,10 @@ def gate(
     """Judge the evidence of every model, report, and publish.
 
     Compares head and base of each touched model, judges all of them by the rules in plan.json, and
-    writes comparison.json, verdict.json and report.md into the evidence folder. Under GitHub
-    Actions it also writes the job summary, updates the comment and sets the outputs. It runs
-    nothing of the consumer's, so it can hold the write token. Exits 1 where the verdict is fail.
+    writes comparison.json, verdict.json, report.md, report.html, metrics.prom and junit.xml into
+    the evidence folder. Under GitHub Actions it also writes the job summary, updates the comment
+    and sets the outputs. It runs nothing of the consumer's, so it can hold the write token. Exits
+    1 where the verdict is fail.
 
     \b
     assay plan && assay train --side base && assay test && assay train && assay check-data

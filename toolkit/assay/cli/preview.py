@@ -20,7 +20,7 @@ from assay.errors import InputError, Location
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     default=None,
-    help="Where to write the page.  [default: beside the report, as .html]",
+    help="Where to write the page.  [default: beside the report, as NAME-preview.html]",
 )
 @click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
 @click.option(
@@ -40,7 +40,7 @@ def preview(report: Path, output: Path | None, opens: bool, theme: str) -> None:
     from assay.report.page import comment_page
 
     text = _read(report)
-    target = output or report.with_suffix(".html")
+    target = output or report.with_name(f"{report.stem}-preview.html")
     chosen = cast('Literal["auto", "light", "dark"]', theme)
     write_atomically(target, comment_page(text, title=report.name, theme=chosen))
     click.echo(target)

@@ -8,21 +8,24 @@ import numpy as np
 
 from assay.comparison.measure import Sample, classified
 from assay.config import Task
-from assay.evidence import Curve, Details
+from assay.evidence import Curve, Details, FlippedRow
 from assay.stats.cells import PairedCells
+from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import (
     ALL,
     calibration,
-    flipped_ids,
     joint_cells,
     roc_points,
 )
-from assay.tables.predictions_ranked import ranked, ranked_roc_points
+from assay.tables.predictions_examples import flipped_rows, pr_points, score_shares
+from assay.tables.predictions_ranked import ranked, ranked_pr_points, ranked_roc_points
 
 MOST_CLASSES = 20
 ROC_POINTS = 60
 BINS = 10
 FLIPPED = 10
+MOST_EXAMPLES = 50
+SCORE_BINS = 20
 LONGEST_NAME = 100
 _DIGITS = 6
 
@@ -41,6 +44,7 @@ def details_of(sample: Sample) -> Details:
     )
     outcomes = cells.outcomes()
     small = len(classes) <= MOST_CLASSES
+    lost = _flipped(pairs, right="base")
     return Details(
         classes=tuple(name[:LONGEST_NAME] for name in classes) if small else (),
         confusion_base=_confusion(cells, cells.base) if small else (),
@@ -50,7 +54,24 @@ def details_of(sample: Sample) -> Details:
         base_only_right=outcomes.base_only,
         head_only_right=outcomes.head_only,
         neither_right=outcomes.neither,
-        flipped_examples=flipped_ids(pairs, FLIPPED),
+        flipped_examples=tuple(row.id for row in lost[:FLIPPED]),
+        lost=lost,
+        won=_flipped(pairs, right="head"),
+    )
+
+
+def _flipped(pairs: Pairs, *, right: str) -> tuple[FlippedRow, ...]:
+    names = [name[:LONGEST_NAME] for name in pairs.inferred.classes]
+    return tuple(
+        FlippedRow(
+            id=row.id,
+            label=names[row.label],
+            base=names[row.base],
+            head=names[row.head],
+            base_score=row.base_score,
+            head_score=row.head_score,
+        )
+        for row in flipped_rows(pairs, right=right, most=MOST_EXAMPLES)
     )
 
 
@@ -75,12 +96,21 @@ def _curves(sample: Sample) -> tuple[Curve, ...]:
         )
         if x:
             curves.append(Curve(kind="roc", side=side, x=_rounded(x), y=_rounded(y)))
+        x, y = (
+            ranked_pr_points(rows, side, ROC_POINTS) if rows else pr_points(pairs, side, ROC_POINTS)
+        )
+        if x:
+            curves.append(Curve(kind="pr", side=side, x=_rounded(x), y=_rounded(y)))
         if "outside" not in pairs.broken:
             predicted, observed, n = calibration(pairs, side, BINS)
             curves.append(
                 Curve(
                     kind="calibration", side=side, x=_rounded(predicted), y=_rounded(observed), n=n
                 )
+            )
+            middles, shares, n = score_shares(pairs, side, SCORE_BINS)
+            curves.append(
+                Curve(kind="scores", side=side, x=_rounded(middles), y=_rounded(shares), n=n)
             )
     return tuple(curves)
 

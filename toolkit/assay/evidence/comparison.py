@@ -137,13 +137,28 @@ class GroupRate(Part):
 
 
 class Curve(Part):
-    """Points of a curve for one side: ROC (fpr, tpr) or calibration (predicted, observed)."""
+    """Points of a curve for one side, by its kind.
+
+    roc: false and true positive rate; pr: recall and precision; calibration: predicted and
+    observed; scores: the middle of a bin and its share of the rows. ``n`` are rows of a bin.
+    """
 
     kind: str
     side: str
     x: tuple[float, ...]
     y: tuple[float, ...]
     n: tuple[int, ...] = ()
+
+
+class FlippedRow(Part):
+    """A row that one side gets right and the other wrong."""
+
+    id: str
+    label: str
+    base: str
+    head: str
+    base_score: float | None = Field(default=None, description="Of the positive class.")
+    head_score: float | None = None
 
 
 class Details(Part):
@@ -159,6 +174,12 @@ class Details(Part):
     neither_right: int | None = None
     flipped_examples: tuple[str, ...] = Field(
         default=(), description="Ids right on the base and wrong on the head, at most ten."
+    )
+    lost: tuple[FlippedRow, ...] = Field(
+        default=(), description="Rows right on the base and wrong on the head, at most 50."
+    )
+    won: tuple[FlippedRow, ...] = Field(
+        default=(), description="Rows wrong on the base and right on the head, at most 50."
     )
 
 

@@ -58,6 +58,14 @@ class Effect(Part):
     threshold: float | None = None
 
 
+class Histogram(Part):
+    """Rows of two files over the same cells: bins of a number, or values of a category."""
+
+    cells: tuple[str, ...]
+    reference: tuple[int, ...]
+    current: tuple[int, ...]
+
+
 class Finding(Part):
     """One thing a data check found, or could not look at."""
 
@@ -73,6 +81,9 @@ class Finding(Part):
     effects: tuple[Effect, ...] = ()
     p_value: float | None = None
     p_adjusted: float | None = None
+    histogram: Histogram | None = Field(
+        default=None, description="Of a column that drifted, at most 20 cells."
+    )
 
 
 class Dataset(Part):

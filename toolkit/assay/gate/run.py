@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.errors import InputError, Location, OutsideError
-from assay.evidence import Plan, Verdict, write_atomically
+from assay.evidence import Plan, Verdict
 from assay.gate.assemble import CARRIED, assemble
 from assay.gate.audit import audit, parse_needs
 from assay.gate.earlier import judge_carried
 from assay.gate.judge import judge, replayable, write
 from assay.gate.publish import Published, Publishing, publish
+from assay.gate.reports import write_reports
 from assay.github.settings import Settings
 from assay.report.bundle import ModelEvidence, Report
-
-REPORT = "report.md"
 
 Say = Callable[[str], object]
 
@@ -75,8 +74,7 @@ def run_gate(request: Request, settings: Settings, *, say: Say) -> Done:
     write(request.evidence, plan, models, verdict)
     report = report_of(plan, verdict, models, publishing)
     published = publish(report, publishing, say=say)
-    target = request.evidence / REPORT
-    write_atomically(target, published.markdown)
+    target = write_reports(request.evidence, report, published.markdown)
     raise_unpublished(published)
     return Done(verdict=verdict, report=target, comment=published.address)
 

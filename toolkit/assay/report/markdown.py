@@ -43,18 +43,18 @@ def render(report: Report, *, budget: int = COMMENT_BUDGET) -> str:
     Where it would not fit, folded detail is left out first; what was left out and where it is
     stands at the end.
     """
-    sections = [section for section in _sections(report) if section.body]
+    kept = [section for section in sections(report) if section.body]
     dropped: list[str] = []
     while True:
-        markdown = _joined(sections, dropped, report)
-        if len(markdown.encode()) <= budget or all(s.rank == _ALWAYS for s in sections):
+        markdown = _joined(kept, dropped, report)
+        if len(markdown.encode()) <= budget or all(s.rank == _ALWAYS for s in kept):
             return markdown
-        worst = max(range(len(sections)), key=lambda index: (sections[index].rank, index))
-        dropped.append(sections.pop(worst).name)
+        worst = max(range(len(kept)), key=lambda index: (kept[index].rank, index))
+        dropped.append(kept.pop(worst).name)
 
 
-def _joined(sections: list[Section], dropped: list[str], report: Report) -> str:
-    bodies = {section.name: section.body for section in sections}
+def _joined(kept: list[Section], dropped: list[str], report: Report) -> str:
+    bodies = {section.name: section.body for section in kept}
     if dropped:
         shown = ", ".join(dropped[:8])
         more = f" and {len(dropped) - 8} more" if len(dropped) > 8 else ""
@@ -66,7 +66,8 @@ def _joined(sections: list[Section], dropped: list[str], report: Report) -> str:
     return paragraphs(*bodies.values()) + "\n"
 
 
-def _sections(report: Report) -> list[Section]:
+def sections(report: Report) -> list[Section]:
+    """Return every part of the comment, empty ones too, in reading order."""
     current = entry_of(report.plan, report.verdict)
     older = paragraphs(history_table(report.history), trend(current, report.history))
     return [

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.tables.predictions import Pairs
-from assay.tables.predictions_join import LONGEST_ID
 from assay.tables.sql import identifier
 
 ALL = "all"
@@ -123,14 +122,6 @@ def values(pairs: Pairs, columns: Mapping[str, str]) -> dict[str, dict[str, NDAr
                 picked = order[rows]
                 result[group.name(code)] = {name: found[name][picked] for name in names}
     return result
-
-
-def flipped_ids(pairs: Pairs, most: int) -> tuple[str, ...]:
-    """Return ids of rows right on the base and wrong on the head, the first by their text."""
-    rows = pairs.engine.rows(
-        f"SELECT id FROM paired WHERE base = label AND head <> label ORDER BY id LIMIT {most}"
-    )
-    return tuple(row[0][:LONGEST_ID] for row in rows)
 
 
 def roc_points(pairs: Pairs, side: str, most: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
