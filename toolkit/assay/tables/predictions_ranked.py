@@ -127,7 +127,7 @@ def ranked_pr_points(
 
 def _above(rows: Ranked, side: str) -> tuple[Wholes, Wholes]:
     """Positive and negative rows at or above each distinct score, from the highest down."""
-    hit = np.cumsum(rows.hits[side][::-1])
+    hit = np.cumsum(rows.hits[side][::-1], dtype=np.int64)
     missed = np.arange(1, len(hit) + 1) - hit
     tied = rows.tied[side]
     if tied is None:
