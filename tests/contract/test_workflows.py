@@ -204,13 +204,17 @@ def test_the_plan_is_taken_by_its_id_which_no_other_job_can_have() -> None:
         ]
         assert [one["artifact-ids"] for one in taken if "artifact-ids" in one] == [plan], name
         others = [one["pattern"] for one in taken if "artifact-ids" not in one]
-        assert set(others) <= {"assay-[bh]*"}, name
+        assert set(others) <= {"assay-[abh]*"}, name
 
 
 def test_no_cache_is_read_before_the_base_is_sealed() -> None:
     steps_of = [step.get("uses", "") for step in _ours()["model"]["steps"]]
     sealed = next(i for i, used in enumerate(steps_of) if "actions/upload-artifact@" in used)
     assert [i for i, used in enumerate(steps_of) if "actions/cache@" in used] > [sealed]
+    cached = next(i for i, used in enumerate(steps_of) if "actions/cache@" in used)
+    sides = [step.get("with", {}).get("side") for step in _ours()["model"]["steps"]]
+    assert sealed < sides.index("anchor") < cached
+    assert _ours()["model"]["steps"][cached - 1]["with"]["name"].startswith("assay-anchor-")
     before = _ours()["model"]["steps"][:sealed]
     ours = [step for step in before if "assay-ml/assay" in step.get("uses", "")]
     assert [step["with"].get("side") for step in ours] == ["base"]

@@ -65,7 +65,7 @@ def put_training(
     folder: Path, predictions: Sequence[Row] | None, *, side: str = "head", **changes: object
 ) -> Training:
     """Write one side's training, with its predictions; without any it was not measured."""
-    place = folder / MODEL / ("base" if side == "base" else "")
+    place = folder / MODEL / ("" if side == "head" else side)
     place.mkdir(parents=True, exist_ok=True)
     kept = None
     if predictions is not None:

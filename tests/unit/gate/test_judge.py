@@ -10,7 +10,8 @@ from assay.config import Gate, Scalar, Severity
 from assay.errors import InputError, IntegrityError
 from assay.evidence import Comparison, Event, Outcome, Plan, Revision, StageRule, State, Verdict
 from assay.gate.annotations import verdict_annotations
-from assay.gate.judge import compare_model, judge, replayable, write
+from assay.gate.judge import judge, replayable, write
+from assay.gate.sides import compare_model
 from assay.report.bundle import Report
 from assay.report.markdown import render
 from support.evidence_folders import MODEL, plan, put_evidence, put_training, rows, rules

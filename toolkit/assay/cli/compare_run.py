@@ -53,7 +53,8 @@ def from_evidence(folder: Path, model: str | None) -> tuple[Result, ...]:
     plan. Writes comparison.json and verdict.json into each model's folder; tests, data checks
     and the verdict over all of them are the gate's. Raises InputError without a touched model.
     """
-    from assay.gate.judge import compare_model, replayable
+    from assay.gate.judge import replayable
+    from assay.gate.sides import compare_model
     from assay.verdict import decide_comparison
 
     inside = not (folder / "plan.json").is_file() and (folder.parent / "plan.json").is_file()

@@ -100,7 +100,11 @@ def make(
 
 def outputs_of(plan: Plan) -> dict[str, str]:
     """Return the step outputs of a plan, by name."""
-    touched = [{"name": model.name, "path": model.path} for model in plan.models if model.touched]
+    touched = [
+        {"name": model.name, "path": model.path, **({"anchor": True} if model.anchor else {})}
+        for model in plan.models
+        if model.touched
+    ]
     return {
         "any": "true" if touched else "false",
         "models": json.dumps(touched, separators=(",", ":")),

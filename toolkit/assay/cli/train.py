@@ -1,10 +1,10 @@
-"""``assay train``: the head's pipeline, or the base's predictions."""
+"""``assay train``: the head's pipeline, or the predictions of the base or the anchor."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 @evidence_option
 @click.option(
     "--side",
-    type=click.Choice(("head", "base")),
+    type=click.Choice(("head", "base", "anchor")),
     default="head",
     show_default=True,
-    help="head runs the pipeline here; base resolves the predictions of what it is compared with.",
+    help="head runs the pipeline here; base and anchor resolve the predictions of what it is "
+    "compared with.",
 )
 @click.option(
     "--earlier",
@@ -55,13 +56,14 @@ def train(
     dvc_credentials: str | None,
     exit_zero: bool,
 ) -> None:
-    """Run the pipeline, or resolve the base's predictions.
+    """Run the pipeline, or resolve the predictions of the base or the anchor.
 
     The head's pipeline (`train:`, or `dvc repro`) runs in the model's environment; predictions
     and lineage go to <model>/ in the evidence folder, and the run to MLflow. The base's go to
     <model>/base/: from the DVC outputs of the base's dvc.lock, from evidence of an earlier
-    trusted run, or from its pipeline, run again in a git worktree. In CI resolve the base first,
-    before the head's code runs. Exits 1 unless there are predictions.
+    trusted run, or from its pipeline, run again in a git worktree; the anchor's, which the base's
+    configuration names, to <model>/anchor/ in the same ways. In CI resolve both first, before
+    the head's code runs. Exits 1 unless there are predictions.
     """
     from assay.cli.outputs import write_outputs
     from assay.errors import VerdictFailed
@@ -73,10 +75,11 @@ def train(
         environment_cache=environment_cache,
         declared={"dvc-credentials": dvc_credentials, "training-secrets": training_secrets},
     )
-    if side == "base":
-        made = _base(consumer, config, model, evidence, earlier)
-    else:
+    if side == "head":
         made = _head(consumer, model, evidence, exit_zero=exit_zero)
+    else:
+        wanted: Literal["base", "anchor"] = "anchor" if side == "anchor" else "base"
+        made = _resolved(consumer, config, model, evidence, earlier, side=wanted)
     write_outputs("train", state=made.state.value)
     _print(made)
     if made.state is not StageState.PASSED and not exit_zero:
@@ -115,8 +118,14 @@ def _head(consumer: Consumer, model: str | None, evidence: Path, *, exit_zero: b
     return made
 
 
-def _base(
-    consumer: Consumer, config: Path, model: str | None, evidence: Path, earlier: Path | None
+def _resolved(
+    consumer: Consumer,
+    config: Path,
+    model: str | None,
+    evidence: Path,
+    earlier: Path | None,
+    *,
+    side: Literal["base", "anchor"],
 ) -> Training:
     from assay.errors import InputError
     from assay.training.base import BaseRequest, resolve_base
@@ -131,9 +140,16 @@ def _base(
             f"the plan has no model {name[:80]!r}.",
             remedy=f"It has {', '.join(found.name for found in plan.models)}.",
         )
-    target = evidence / name / "base"
+    if side == "anchor" and planned.anchor is None:
+        raise InputError(
+            f"the base's rules for {name} name no anchor.",
+            remedy="Write anchor: {ref: v1.2.0} under the model; it counts once it is merged.",
+        )
+    target = evidence / name / side
     target.mkdir(parents=True, exist_ok=True)
-    request = BaseRequest(planned=planned, plan=plan, target=target, scratch=consumer.base_folder)
+    request = BaseRequest(
+        planned=planned, plan=plan, target=target, scratch=consumer.base_folder, side=side
+    )
     find = in_folder(earlier or evidence / EARLIER)
     made = resolve_base(request, consumer.repository, consumer.tools, find)
     made.write(target)

@@ -1,5 +1,6 @@
 """``assay.yaml``: read, validated, typed; every message with file, line and column."""
 
+from assay.config.anchor import Anchor
 from assay.config.families import FAMILIES, metric_named
 from assay.config.gates import Columns, Cross, Gate, Scalar, Severity, Slice
 from assay.config.load import CONFIG_NAME, load_config, model_named, parse_config
@@ -12,6 +13,7 @@ __all__ = [
     "CONFIG_NAME",
     "FAMILIES",
     "METRICS",
+    "Anchor",
     "Columns",
     "Comment",
     "Config",

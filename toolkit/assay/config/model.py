@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from assay.config.anchor import Anchor
 from assay.config.families import family_of, metric_named
 from assay.config.gates import Columns, Gate, Scalar, SliceEntry
 from assay.config.metrics import Task
@@ -78,6 +79,11 @@ class Model(Strict):
         description="Count the decisions made on this model's test set, and warn where it is worn; "
         "the workflow ledger.yml writes them down (docs/owners.md).",
     )
+    anchor: Anchor | None = Field(
+        default=None,
+        description="Also compare with a fixed version, so that losses within the margin cannot "
+        "add up unseen.",
+    )
     tracking: Tracking = Field(default_factory=Tracking, description="MLflow.")
 
     @model_validator(mode="after")
@@ -100,6 +106,16 @@ class Model(Strict):
                     f"gates.{name}: a margin of {gate.margin:g} lets every {name} pass; "
                     "0.01 is one point of it"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _anchor_of_gates(self) -> Model:
+        for name, margin in (self.anchor.margins if self.anchor else {}).items():
+            if name not in self.gates:
+                raise ValueError(f"anchor.margins.{name}: no gate is on {name}")
+            span = metric_named(name).span
+            if span is not None and margin >= span:
+                raise ValueError(f"anchor.margins.{name}: {margin:g} lets every {name} pass")
         return self
 
     @property

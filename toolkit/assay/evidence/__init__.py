@@ -21,7 +21,7 @@ from assay.evidence.comparison import (
     SliceSearch,
 )
 from assay.evidence.ledger import Digest, Ledger, UsedTestSet
-from assay.evidence.plan import Change, Event, ModelPlan, Plan, Revision
+from assay.evidence.plan import Change, Event, ModelPlan, Plan, PlannedAnchor, Revision
 from assay.evidence.stages import (
     BaseSource,
     DataReport,
@@ -73,6 +73,7 @@ __all__ = [
     "Override",
     "Part",
     "Plan",
+    "PlannedAnchor",
     "Prediction",
     "Proposed",
     "Reuse",

@@ -29,6 +29,17 @@ class Change(Part):
     workflows: tuple[str, ...] = ()
 
 
+class PlannedAnchor(Part):
+    """The fixed version that a model is also compared with; the base's rules name it."""
+
+    name: str = Field(description="What it is called: a tag, a ref, or a commit.")
+    revision: Revision | None = None
+    missing: str | None = Field(default=None, description="Why there is no such version.")
+    rules: Model | None = Field(
+        default=None, description="The model's section there, by which it is made."
+    )
+
+
 class ModelPlan(Part):
     """One model's part: whether it runs, and the rules it is judged by.
 
@@ -44,6 +55,9 @@ class ModelPlan(Part):
     rules: Model = Field(description="The model's section that judges: the base's.")
     proposed: Model | None = Field(
         default=None, description="The head's section, where it differs from the base's."
+    )
+    anchor: PlannedAnchor | None = Field(
+        default=None, description="None where the base's rules ask for none."
     )
 
 

@@ -157,19 +157,19 @@ class Training(Document):
     FILE: ClassVar[str] = "training.json"
 
     model: str
-    side: Literal["head", "base"]
+    side: Literal["head", "base", "anchor"]
     state: StageState
     reason: str | None = Field(
         default=None, description="Why it has not passed, or what to know of one that has."
     )
     tried: tuple[str, ...] = Field(
-        default=(), description="Each way to the base's predictions that did not work, and why."
+        default=(), description="Each way to the predictions that did not work, and why."
     )
     command: str | None = None
     cache_hit: bool = False
     seconds: float = 0.0
     started: str | None = Field(default=None, description="UTC, ISO 8601.")
-    source: BaseSource | None = Field(default=None, description="Only for the base.")
+    source: BaseSource | None = Field(default=None, description="Not for the head.")
     source_detail: str | None = None
     source_age_seconds: float | None = None
     lineage: Lineage = Field(default_factory=Lineage)

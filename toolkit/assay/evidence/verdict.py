@@ -72,6 +72,8 @@ class Rule(Part):
         description="For the worst of several slices: how many were searched. The confidence and "
         "p_adjusted are corrected for all of them.",
     )
+    against: Literal["base", "anchor"] = "base"
+    anchor: str | None = Field(default=None, description="What the anchor is called.")
     gate: bool = Field(description="Whether this metric gates; others are for information.")
     severity: Severity = Field(description="What this rule's state does: block, warn or off.")
     decides: bool = Field(description="Whether the outcome would differ without this rule.")
@@ -114,6 +116,9 @@ class Verdict(Document):
     state: Outcome
     sentence: str = Field(description="The verdict in one sentence, with the deciding number.")
     rules: tuple[Rule, ...] = ()
+    anchored: tuple[Rule, ...] = Field(
+        default=(), description="The same gates against the anchor, where the rules name one."
+    )
     stages: tuple[StageRule, ...] = ()
     proposed: dict[str, Proposed] = Field(default_factory=dict)
     override: Override | None = None

@@ -15,7 +15,7 @@ def verdict_annotations(verdict: Verdict) -> list[Annotation]:
         if stage.severity is not Severity.OFF:
             name = f"{stage.model}: {stage.stage}" if stage.model else stage.stage
             found.append(_annotation(stage.severity, name, stage.message))
-    for rule in verdict.rules:
+    for rule in (*verdict.rules, *verdict.anchored):
         if rule.severity is not Severity.OFF:
             text = claim_sentence(rule)
             found.append(_annotation(rule.severity, f"{rule.model}: {rule.metric}", text))

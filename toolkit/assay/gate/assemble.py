@@ -15,11 +15,12 @@ from assay.errors import IntegrityError, Location, OutsideError
 from assay.github.evidence_store import is_evidence
 
 _ARTIFACT = re.compile(
-    r"assay-(?P<kind>plan|base|head)(?:-(?P<model>[a-z0-9][a-z0-9._-]{0,62}))?-(?P<attempt>\d{1,5})"
+    r"assay-(?P<kind>plan|base|anchor|head)(?:-(?P<model>[a-z0-9][a-z0-9._-]{0,62}))?-(?P<attempt>\d{1,5})"
 )
 _DOCUMENTS = {
     "plan": frozenset({"plan.json", "ledger.json"}),
     "base": frozenset({"training.json"}),
+    "anchor": frozenset({"training.json"}),
     "head": frozenset({"tests.json", "data.json", "training.json"}),
 }
 _PREDICTIONS = re.compile(r"predictions\.(parquet|csv|jsonl)")
@@ -76,8 +77,8 @@ def assemble(artifacts: Path, evidence: Path, *, attempt: int | None = None) -> 
     """
     for artifact in latest_artifacts(artifacts, attempt=attempt):
         target = evidence / artifact.model if artifact.model else evidence
-        if artifact.kind == "base":
-            target = target / "base"
+        if artifact.kind in ("base", "anchor"):
+            target = target / artifact.kind
         for source in _evidence_files(artifact):
             _copy(source, target / source.name)
         if artifact.kind == "plan":

@@ -28,7 +28,7 @@ Say = Callable[[str], object]
 
 
 def bring_earlier(plan: Plan, settings: Settings, folder: Path, *, say: Say) -> Plan:
-    """Fetch earlier evidence of the base's tree and, after a merge, of the head's.
+    """Fetch earlier evidence of the base's and the anchors' trees and, after a merge, the head's.
 
     Returns the plan, with ``carried`` set and no model touched where this tree was judged
     already. A GitHub that cannot be asked costs time, not the run: it is said and left at that.
@@ -46,11 +46,17 @@ def bring_earlier(plan: Plan, settings: Settings, folder: Path, *, say: Say) -> 
                 return _carried(plan, carried)
             shutil.rmtree(folder / CARRIED, ignore_errors=True)
         if plan.base is not None and any(model.touched for model in plan.models):
-            tree = plan.base.tree
-            _fetch(client, tree, branch, folder / EARLIER / tree, proposals=False, say=say)
+            for tree in _trees(plan):
+                _fetch(client, tree, branch, folder / EARLIER / tree, proposals=False, say=say)
     finally:
         client.close()
     return plan
+
+
+def _trees(plan: Plan) -> tuple[str, ...]:
+    """The trees whose evidence may answer for a side: the base's, and those of the anchors."""
+    anchors = (model.anchor.revision for model in plan.models if model.touched and model.anchor)
+    return tuple(dict.fromkeys(found.tree for found in (plan.base, *anchors) if found))
 
 
 def _fetch(
@@ -94,6 +100,7 @@ def _answers(plan: Plan, folder: Path, *, say: Say) -> bool:
             other is None
             or not other.touched
             or (other.rules, other.rules_from) != (model.rules, model.rules_from)
+            or other.anchor != model.anchor
         ):
             same = False
     if not same:

@@ -37,6 +37,7 @@ def _stale(plan: Plan, model: ModelEvidence) -> Iterator[StageRule]:
     for side, training, wanted in (
         ("head", model.head, plan.head),
         ("base", model.base, plan.base),
+        ("anchor", model.anchor, model.plan.anchor.revision if model.plan.anchor else None),
     ):
         tree = training.lineage.tree if training else None
         if tree is None or wanted is None or tree == wanted.tree:

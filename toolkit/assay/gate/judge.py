@@ -4,33 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from assay.checks.catalogue import severity_of
-from assay.comparison import Asked, compare, compare_scalars, head_alone, not_measured
 from assay.config import Severity
-from assay.errors import AssayError, InputError, IntegrityError, Location
+from assay.errors import AssayError, InputError, Location
 from assay.evidence import (
     Comparison,
     DataReport,
-    Document,
     Ledger,
     ModelPlan,
     Plan,
     StageRule,
-    StageState,
     TestRun,
     Training,
     Verdict,
     file_digest,
 )
 from assay.gate.findings import findings
+from assay.gate.sides import ANCHOR, BASE, compare_anchor, compare_model, read_if_there
 from assay.report.bundle import ModelEvidence
-from assay.verdict.claims import NEW_MODEL
 from assay.verdict.decide import accept, decide
-
-D = TypeVar("D", bound=Document)
-BASE = "base"
 
 
 def judge(
@@ -66,54 +59,9 @@ def write(folder: Path, plan: Plan, models: tuple[ModelEvidence, ...], verdict: 
     for model in models:
         if model.comparison is not None:
             model.comparison.write(folder / model.plan.name)
+        if model.anchored is not None:
+            model.anchored.write(folder / model.plan.name / ANCHOR)
     verdict.write(folder)
-
-
-def compare_model(planned: ModelPlan, folder: Path) -> Comparison:
-    """Compare head and base of one model as its rules ask; ``folder`` is the model's own.
-
-    The decisions on its test set are those of the ledger beside that folder.
-
-    Whatever stands in the way becomes ``not_measured`` with its reason, except evidence that
-    does not match its digest.
-    """
-    head, base = _read(Training, folder), _read(Training, folder / BASE)
-    inputs = dict(_training_inputs(folder, head, base))
-    found = _compared(planned, folder, head, base)
-    scalars = compare_scalars(
-        planned.rules.scalars,
-        base=base.scalars if base else {},
-        head=head.scalars if head else {},
-        base_missing=base.missing_scalars if base else {},
-        head_missing=head.missing_scalars if head else {},
-    )
-    return found.model_copy(
-        update={"inputs": inputs, "measurements": (*found.measurements, *scalars)}
-    )
-
-
-def _compared(
-    planned: ModelPlan, folder: Path, head: Training | None, base: Training | None
-) -> Comparison:
-    asked = Asked.by_rules(
-        planned.name,
-        planned.rules,
-        base_model=base.model_digest if base else None,
-        head_model=head.model_digest if head else None,
-        test_set_changed=_differ(base, head),
-        ledger=_read(Ledger, folder.parent) if planned.rules.ledger else None,
-    )
-    reason = _missing(planned, head, base)
-    try:
-        if reason is None and head and base and head.predictions and base.predictions:
-            return compare(
-                folder / BASE / base.predictions.file, folder / head.predictions.file, asked
-            )
-        if reason is not None and head and head.predictions:
-            return head_alone(folder / head.predictions.file, asked, reason)
-    except InputError as error:
-        reason = reason or str(error).replace(folder.as_posix() + "/", "")
-    return not_measured(planned.name, reason or "there are no predictions")
 
 
 def _evidence(planned: ModelPlan, folder: Path) -> ModelEvidence:
@@ -122,60 +70,14 @@ def _evidence(planned: ModelPlan, folder: Path) -> ModelEvidence:
     own = folder / planned.name
     return ModelEvidence(
         plan=planned,
-        tests=_read(TestRun, own),
-        data=_read(DataReport, own),
-        head=_read(Training, own),
-        base=_read(Training, own / BASE),
+        tests=read_if_there(TestRun, own),
+        data=read_if_there(DataReport, own),
+        head=read_if_there(Training, own),
+        base=read_if_there(Training, own / BASE),
         comparison=compare_model(planned, own),
+        anchor=read_if_there(Training, own / ANCHOR),
+        anchored=compare_anchor(planned, own),
     )
-
-
-def _read(kind: type[D], folder: Path) -> D | None:
-    return kind.read(folder) if (folder / kind.FILE).is_file() else None
-
-
-def _missing(planned: ModelPlan, head: Training | None, base: Training | None) -> str | None:
-    """Say why one side has no predictions, the head's reason first."""
-    for name, side in (("head", head), ("base", base)):
-        if side is not None and side.state is StageState.PASSED and side.predictions is not None:
-            continue
-        if side is base and planned.rules_from == "head":
-            return NEW_MODEL
-        if side is None:
-            return f"the {name} left no evidence of its training"
-        # What was tried is a list of its own, too long for the verdict's sentence.
-        why = "" if side.tried else f": {side.reason or side.state.value}"
-        return f"the {name} has no predictions{why}"
-    return None
-
-
-def _differ(base: Training | None, head: Training | None) -> bool:
-    digests = [side.test_set_digest if side else None for side in (base, head)]
-    return None not in digests and digests[0] != digests[1]
-
-
-def _training_inputs(
-    folder: Path, head: Training | None, base: Training | None
-) -> Iterator[tuple[str, str]]:
-    for prefix, side in (("", head), (f"{BASE}/", base)):
-        if side is None:
-            continue
-        yield f"{prefix}{side.FILE}", file_digest(folder / prefix / side.FILE)
-        kept = side.predictions
-        if kept is None:
-            continue
-        path = folder / prefix / kept.file
-        try:
-            found = file_digest(path)
-        except InputError:
-            found = "none"
-        if Path(kept.file).name != kept.file or found != kept.sha256:
-            raise IntegrityError(
-                "these are not the predictions that training.json names (SHA-256 differs).",
-                where=Location(file=path.as_posix()),
-                remedy="They were changed or lost after training: run the model's job again.",
-            )
-        yield f"{prefix}{kept.file}", kept.sha256
 
 
 def _inputs(
@@ -191,6 +93,8 @@ def _inputs(
                 yield f"{name}/{kind.FILE}", file_digest(folder / name / kind.FILE)
         if model.comparison is not None:
             yield f"{name}/{Comparison.FILE}", model.comparison.digest()
+        if model.anchored is not None:
+            yield f"{name}/{ANCHOR}/{Comparison.FILE}", model.anchored.digest()
 
 
 def replayable(folder: Path) -> Plan:

@@ -7,6 +7,7 @@ from pathlib import Path
 from assay.errors import IntegrityError, Location
 from assay.evidence import Comparison, Plan, Verdict
 from assay.gate.judge import replay
+from assay.gate.sides import ANCHOR
 
 
 def replay_differences(folder: Path) -> str:
@@ -22,6 +23,9 @@ def replay_differences(folder: Path) -> str:
     for model in models:
         if model.comparison is not None:
             _same(folder / model.plan.name / Comparison.FILE, model.comparison.to_json())
+        if model.anchored is not None:
+            place = folder / model.plan.name / ANCHOR / Comparison.FILE
+            _same(place, model.anchored.to_json())
     _same(folder / Verdict.FILE, verdict.to_json())
     return "The comparison and the verdict come out byte for byte the same."
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
+from assay.comparison import not_measured
 from assay.errors import IntegrityError, Location
-from assay.evidence import Comparison, DataReport, Document, Plan, TestRun, Training, Verdict
-from assay.gate.judge import BASE, replayable
+from assay.evidence import (
+    Comparison,
+    DataReport,
+    Document,
+    ModelPlan,
+    Plan,
+    TestRun,
+    Training,
+    Verdict,
+)
+from assay.gate.judge import replayable
+from assay.gate.sides import ANCHOR, BASE
 from assay.report.bundle import ModelEvidence
 
 D = TypeVar("D", bound=Document)
@@ -33,9 +44,19 @@ def read_models(plan: Plan, folder: Path) -> tuple[ModelEvidence, ...]:
             head=_read(Training, folder / planned.name, planned.name),
             base=_read(Training, folder / planned.name / BASE, planned.name),
             comparison=_read(Comparison, folder / planned.name, planned.name),
+            anchor=_read(Training, folder / planned.name / ANCHOR, planned.name),
+            anchored=_anchored(planned, folder / planned.name / ANCHOR),
         )
         for planned in plan.models
     )
+
+
+def _anchored(planned: ModelPlan, folder: Path) -> Comparison | None:
+    """The comparison with the anchor, where the plan names one."""
+    if planned.anchor is None:
+        return None
+    found = _read(Comparison, folder, planned.name)
+    return found or not_measured(planned.name, "the comparison with the anchor left no evidence")
 
 
 def _read(kind: type[D], folder: Path, model: str) -> D | None:

@@ -9,6 +9,7 @@ from assay.git.branches import (
     without_password,
 )
 from assay.git.command import Finished, Runner, run_process
+from assay.git.history import leads_to, newest_tag
 from assay.git.repository import Repository, Revision
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Revision",
     "Runner",
     "authorised",
+    "leads_to",
+    "newest_tag",
     "open_branch",
     "run_process",
     "without_password",

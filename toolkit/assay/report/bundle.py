@@ -10,7 +10,10 @@ from assay.report.history import Entry
 
 @dataclass(frozen=True, kw_only=True)
 class ModelEvidence:
-    """One model's evidence; what is None was not there."""
+    """One model's evidence; what is None was not there.
+
+    ``anchored`` is the head's comparison with the anchor.
+    """
 
     plan: ModelPlan
     tests: TestRun | None = None
@@ -18,6 +21,8 @@ class ModelEvidence:
     head: Training | None = None
     base: Training | None = None
     comparison: Comparison | None = None
+    anchor: Training | None = None
+    anchored: Comparison | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.report import details as folded
+from assay.report.anchor import against_anchor
 from assay.report.bundle import ModelEvidence, Report
 from assay.report.escape import block, code, html_text
 from assay.report.fairness import group_rates
@@ -75,6 +76,7 @@ def sections(report: Report) -> list[Section]:
         Section(name="verdict", body=sentence(report)),
         Section(name="what was compared", body=compared(report)),
         Section(name="gates", body=gate_table(report)),
+        Section(name="the anchor", body=against_anchor(report), rank=_STAGE),
         Section(name="use of the test set", body=use_of_test_set(report), rank=_STAGE),
         Section(name="slices that moved", body=moved_slices(report), rank=_SLICES),
         Section(name="the worst slice", body=worst_slices(report), rank=_SLICES),

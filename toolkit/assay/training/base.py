@@ -1,4 +1,4 @@
-"""The base's predictions: from its DVC outputs, from earlier evidence, or made again."""
+"""Predictions of the base, or the anchor: its DVC outputs, earlier evidence, or made again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from assay.config import Model
 from assay.errors import AssayError, IntegrityError, Location
@@ -25,7 +26,7 @@ from assay.training.stored import NotHadError, StoredOutputs, md5_of
 
 @dataclass(frozen=True, kw_only=True)
 class BaseRequest:
-    """Whose base is wanted: the plan's model, and the folder its evidence goes to.
+    """Whose base (or anchor) is wanted: the plan's model, and the folder its evidence goes to.
 
     ``scratch`` is a folder for the base's work tree. It lies outside the repository: uv and others
     take settings from the folders above, and the head's may not steer the base.
@@ -35,10 +36,13 @@ class BaseRequest:
     plan: Plan
     target: Path
     scratch: Path
+    side: Literal["base", "anchor"] = "base"
 
     @property
     def revision(self) -> Revision:
-        """The base's commit and tree."""
+        """The commit and tree of this side."""
+        if self.side == "anchor":
+            return self._anchor_revision()
         if self.plan.base is None:
             raise NotHadError(f"there is no base: {self.plan.why_no_base}")
         return Revision(commit=self.plan.base.commit, tree=self.plan.base.tree)
@@ -50,19 +54,30 @@ class BaseRequest:
 
     @property
     def model(self) -> Model:
-        """The base's own section of the configuration."""
+        """The model's section of the configuration at this side's commit."""
+        if self.side == "anchor":
+            anchor = self.planned.anchor
+            if anchor is None or anchor.rules is None:
+                raise NotHadError(f"the anchor cannot be had: {anchor and anchor.missing}")
+            return anchor.rules
         if self.planned.rules_from != "base":
             raise NotHadError(f"the base cannot be asked for this model: {self.planned.reason}")
         return self.planned.rules
+
+    def _anchor_revision(self) -> Revision:
+        anchor = self.planned.anchor
+        if anchor is None or anchor.revision is None:
+            raise NotHadError(anchor.missing or "" if anchor else "the plan names no anchor")
+        return Revision(commit=anchor.revision.commit, tree=anchor.revision.tree)
 
 
 def resolve_base(
     request: BaseRequest, repository: Repository, tools: Tools, find_earlier: FindEarlier
 ) -> Training:
-    """Return the base's side of a model, from the first source that works.
+    """Return the base's (or anchor's) side of a model, from the first source that works.
 
-    In order: what the base's dvc.lock (or git) holds; evidence of an earlier trusted run of the
-    same tree; the base's pipeline, run again in a work tree of its own. Where none works the
+    In order: what its dvc.lock (or git) holds; evidence of an earlier trusted run of the
+    same tree; its pipeline, run again in a work tree of its own. Where none works the
     state is ``not-measured`` and the reason names all that was tried. Never raises for that.
     """
     ways: tuple[tuple[str, Callable[[], Training]], ...] = (
@@ -82,14 +97,14 @@ def resolve_base(
             return made.model_copy(update={"seconds": round(time.monotonic() - clock, 3)})
         except (NotHadError, AssayError) as why:
             tried.append(f"{name}: {str(why).rstrip('.')}")
-            tools.transcript.say(f"Base: {tried[-1]}.")
+            tools.transcript.say(f"{request.side.capitalize()}: {tried[-1]}.")
     return _none(request, "; ".join(tried), tried=tuple(tried))
 
 
 def _none(request: BaseRequest, reason: str, *, tried: tuple[str, ...] = ()) -> Training:
     return Training(
         model=request.name,
-        side="base",
+        side=request.side,
         state=StageState.NOT_MEASURED,
         reason=reason,
         tried=tried,
@@ -107,7 +122,7 @@ def _checkout(request: BaseRequest, repository: Repository) -> Iterator[Checkout
     with repository.worktree(revision.commit, place) as root:
         folder = root / PurePosixPath(request.plan.config_file).parent / request.model.path
         if not folder.is_dir():
-            raise NotHadError(f"the base has no folder {request.model.path}")
+            raise NotHadError(f"the {request.side} has no folder {request.model.path}")
         here = repository.root / folder.relative_to(root)
         repo = dvc.find_repo(here, repository.root)
         if repo is not None:
@@ -133,14 +148,16 @@ def _from_outputs(request: BaseRequest, repository: Repository, tools: Tools) ->
             produced = lock.producer(inside)
         if found is None or produced is None:
             return _committed(request, repository, tools, checkout)
-        job = Job(name=request.name, model=request.model, side="base", checkout=checkout,
+        job = Job(name=request.name, model=request.model, side=request.side, checkout=checkout,
                   target=request.target)  # fmt: skip
         stage, out = produced
         StoredOutputs(job, place, lock, tools).fetch(stage.name)
         source = checkout.folder / request.model.predictions
         if not out.digest.endswith(".dir") and out.digest != md5_of(source):
             raise NotHadError(f"{request.model.predictions} does not match dvc.lock")
-        detail = f"{request.model.predictions} of stage {stage.name} in the base's dvc.lock"
+        detail = (
+            f"{request.model.predictions} of stage {stage.name} in the {request.side}'s dvc.lock"
+        )
         return _stored(request, BaseSource.DVC_OUTPUTS, detail,
                        _age(repository, request, tools), checkout, lock)  # fmt: skip
 
@@ -150,9 +167,9 @@ def _committed(
 ) -> Training:
     if not (checkout.folder / request.model.predictions).is_file():
         raise NotHadError(
-            f"neither a dvc.lock nor a commit at the base holds {request.model.predictions}"
+            f"neither a dvc.lock nor the {request.side}'s commit holds {request.model.predictions}"
         )
-    detail = f"{request.model.predictions} as committed at the base"
+    detail = f"{request.model.predictions} as committed at the {request.side}"
     return _stored(
         request, BaseSource.FILE, detail, _age(repository, request, tools), checkout, Lock()
     )
@@ -171,7 +188,7 @@ def _stored(
         raise NotHadError(kept["reason"])
     return Training(
         model=request.name,
-        side="base",
+        side=request.side,
         cache_hit=True,
         source=source,
         source_detail=detail,
@@ -189,7 +206,7 @@ def _age(repository: Repository, request: BaseRequest, tools: Tools) -> float:
 def _from_earlier(request: BaseRequest, tools: Tools, find_earlier: FindEarlier) -> Training:
     folder = find_earlier(request.revision.tree, request.name)
     if folder is None:
-        raise NotHadError("none was found for the base's tree")
+        raise NotHadError(f"none was found for the {request.side}'s tree")
     found = Training.read(folder)
     where = Location(file=(folder / Training.FILE).as_posix())
     if found.state is not StageState.PASSED or found.predictions is None:
@@ -203,7 +220,7 @@ def _from_earlier(request: BaseRequest, tools: Tools, find_earlier: FindEarlier)
     return found.model_copy(
         update={
             "model": request.name,
-            "side": "base",
+            "side": request.side,
             "source": BaseSource.EARLIER_EVIDENCE,
             "source_detail": f"a run of the same tree, started {found.started or 'unknown when'}",
             "source_age_seconds": _since(found.started, tools),
@@ -224,7 +241,7 @@ def _since(started: str | None, tools: Tools) -> float | None:
 def _from_rerun(request: BaseRequest, repository: Repository, tools: Tools) -> Training:
     with _checkout(request, repository) as checkout:
         tools = _at(checkout, repository, tools)
-        job = Job(name=request.name, model=request.model, side="base", checkout=checkout,
+        job = Job(name=request.name, model=request.model, side=request.side, checkout=checkout,
                   target=request.target)  # fmt: skip
         made = train(job, tools)
     if made.state is not StageState.PASSED:
@@ -232,7 +249,7 @@ def _from_rerun(request: BaseRequest, repository: Repository, tools: Tools) -> T
     return made.model_copy(
         update={
             "source": BaseSource.RERUN,
-            "source_detail": "the base's pipeline, run again in a work tree of its own",
+            "source_detail": f"the {request.side}'s pipeline, run again in a work tree of its own",
             "source_age_seconds": 0.0,
         }
     )

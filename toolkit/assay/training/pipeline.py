@@ -42,7 +42,7 @@ class Job:
 
     name: str
     model: Model
-    side: Literal["head", "base"]
+    side: Literal["head", "base", "anchor"]
     checkout: Checkout
     target: Path
 

@@ -10,9 +10,9 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assay.config import Config, Environment, Model, parse_config
+from assay.config import Config, Environment, Model, Severity, parse_config
 from assay.errors import AssayError
-from assay.evidence import Event, ModelPlan, Plan
+from assay.evidence import Event, ModelPlan, Plan, PlannedAnchor
 from assay.evidence import Revision as PlannedRevision
 from assay.git import Revision
 from assay.training.change import classify
@@ -141,7 +141,15 @@ def _model(
         rules_from="head" if base is None else "base",
         rules=base or head,
         proposed=head if base is not None and base != head else None,
+        anchor=_anchor(base) if touched else None,
     )
+
+
+def _anchor(base: Model | None) -> PlannedAnchor | None:
+    """The anchor that the base names; which commit that is, the repository has to say."""
+    if base is None or base.anchor is None or base.anchor.severity is Severity.OFF:
+        return None
+    return PlannedAnchor(name=base.anchor.ref)
 
 
 def _touched(

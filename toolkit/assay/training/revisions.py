@@ -9,6 +9,7 @@ from assay.config import Config, load_config, parse_config
 from assay.errors import AssayError, InputError, Location
 from assay.evidence import Event, Plan
 from assay.git import Repository, Revision
+from assay.training.anchor import with_anchors
 from assay.training.dvc_lock import Lock, parse_lock
 from assay.training.plan import Ends, make_plan
 
@@ -85,7 +86,7 @@ def read_plan(
         content = repository.show_file(base, name)
         base_text = None if content is None else content.decode(errors="replace")
         locks = _locks(repository, ends, sorted(changed), from_work_tree=from_work_tree)
-    return make_plan(
+    made = make_plan(
         event,
         ends,
         config_file=name,
@@ -94,6 +95,7 @@ def read_plan(
         changed_paths=sorted(changed),
         locks=locks,
     )
+    return with_anchors(made, repository)
 
 
 def root_relative(repository: Repository, path: Path) -> str:

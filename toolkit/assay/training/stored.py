@@ -90,7 +90,8 @@ class StoredOutputs:
         stale = (stale_stages(status) | self._moved_on()) & upstream
         if stale:
             raise NotHadError(
-                f"the base's dvc.lock is out of date (stage {', '.join(sorted(stale))} changed)"
+                f"the {self._job.side}'s dvc.lock is out of date "
+                f"(stage {', '.join(sorted(stale))} changed)"
             )
 
     def _moved_on(self) -> set[str]:

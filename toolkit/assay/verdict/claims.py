@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.config import Gate, Scalar, Severity
 from assay.evidence import Comparison, Measurement, Reuse
@@ -51,6 +51,8 @@ class Claim:
     """What a worst slice that is worse does."""
     reuse: Reuse | None = None
     """How often the test set has decided."""
+    anchor: str | None = None
+    """What the anchor is called, where that is what is compared with."""
 
     @property
     def if_worse(self) -> Severity:
@@ -98,6 +100,21 @@ def claims_of(rules: Rules, comparison: Comparison | None) -> list[Claim]:
         *_metric_claims(rules, comparison),
         *_scalar_claims(rules, comparison),
         *_search_claims(rules, comparison),
+    ]
+
+
+def anchor_claims(
+    model: str, gates: Mapping[str, Gate], name: str, comparison: Comparison | None
+) -> list[Claim]:
+    """Return the claims of the gates against the anchor called ``name``.
+
+    A missing anchor warns at most, as a missing base of a new model does.
+    """
+    rules = Rules(model=model, gates=gates, scalars={})
+    return [
+        replace(claim, new=True, anchor=name)
+        for claim in _metric_claims(rules, comparison)
+        if claim.gates
     ]
 
 

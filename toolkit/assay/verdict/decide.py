@@ -21,8 +21,8 @@ from assay.evidence import (
     Verdict,
 )
 from assay.verdict.changes import changed_rules
-from assay.verdict.claims import WHOLE, Claim, Rules, claims_of
-from assay.verdict.rules import judged
+from assay.verdict.claims import WHOLE, Claim, Rules, anchor_claims, claims_of
+from assay.verdict.rules import judged, judged_with_anchor
 from assay.verdict.sentence import sentence_of
 from assay.verdict.stages import SeverityOf, stage_rules
 
@@ -52,6 +52,10 @@ class Evidence(Protocol):
     def comparison(self) -> Comparison | None:
         """The comparison of head and base."""
 
+    @property
+    def anchored(self) -> Comparison | None:
+        """The comparison of head and anchor."""
+
 
 def decide(
     models: Sequence[Evidence],
@@ -68,7 +72,7 @@ def decide(
     """
     touched = [model for model in models if model.plan.touched]
     found = [*stages, *_stages(touched, severity_of, proposed=False)]
-    rules = judged(_claims(touched, proposed=False))
+    rules = judged_with_anchor(_claims(touched, proposed=False), _anchor_claims(touched))
     if not models:
         found.append(_nothing("the plan names no model"))
     verdict = _verdict(rules, found, anything_asked=bool(touched))
@@ -87,13 +91,15 @@ def decide_comparison(
     scalars: Mapping[str, Scalar] | None = None,
     worse_blocks: Collection[str] = (),
     worst_slice: Severity = Severity.WARN,
+    anchored: Sequence[Claim] = (),
     inputs: Mapping[str, str] | None = None,
 ) -> Verdict:
     """Judge one comparison alone, without a plan and the stages before it.
 
     `worse_blocks` are metrics without a margin: shown to be worse, they fail; otherwise they
     can be better or inconclusive, but nothing can call them no worse. `worst_slice` is what the
-    worst of the slices that were searched does where it is worse.
+    worst of the slices that were searched does where it is worse, `anchored` the claims against
+    an anchor.
     """
     asked = Rules(
         model=comparison.model,
@@ -102,7 +108,7 @@ def decide_comparison(
         worse_blocks=worse_blocks,
         worst_slice=worst_slice,
     )
-    rules = judged(claims_of(asked, comparison))
+    rules = judged_with_anchor(claims_of(asked, comparison), anchored)
     verdict = _verdict(rules, [], anything_asked=True)
     return verdict.model_copy(update={"inputs": dict(inputs or {})})
 
@@ -145,6 +151,16 @@ def _claims(models: Sequence[Evidence], *, proposed: bool) -> list[Claim]:
     return claims
 
 
+def _anchor_claims(models: Sequence[Evidence]) -> list[Claim]:
+    claims = []
+    for model in models:
+        rules, anchor = model.plan.rules, model.plan.anchor
+        if anchor is not None and rules.anchor is not None:
+            gates = rules.anchor.gates(rules.gates)
+            claims += anchor_claims(model.plan.name, gates, anchor.name, model.anchored)
+    return claims
+
+
 def _stages(
     models: Sequence[Evidence], severity_of: SeverityOf, *, proposed: bool
 ) -> list[StageRule]:
@@ -177,16 +193,20 @@ def _verdict(
     severities = [rule.severity for rule in rules] + [stage.severity for stage in stages]
     outcome = outcome_of(severities)
     measured = any(
-        rule.gate and rule.slice == WHOLE and rule.state is not State.NOT_MEASURED for rule in rules
+        rule.gate and rule.slice == WHOLE and rule.state is not State.NOT_MEASURED
+        for rule in rules
+        if rule.against == "base"
     )
     if anything_asked and not measured and outcome is Outcome.PASS:
         outcome = Outcome.WARN
+    decided = [
+        rule.model_copy(update={"decides": _decides(rule.severity, outcome)}) for rule in rules
+    ]
     return Verdict(
         state=outcome,
         sentence=sentence_of(outcome, rules, stages),
-        rules=tuple(
-            rule.model_copy(update={"decides": _decides(rule.severity, outcome)}) for rule in rules
-        ),
+        rules=tuple(rule for rule in decided if rule.against == "base"),
+        anchored=tuple(rule for rule in decided if rule.against == "anchor"),
         stages=tuple(
             rule.model_copy(update={"decides": _decides(rule.severity, outcome)}) for rule in stages
         ),

@@ -26,6 +26,17 @@ def judged(claims: Sequence[Claim]) -> list[Rule]:
     return [_rule(claim, adjusted.get(place)) for place, claim in enumerate(claims)]
 
 
+def judged_with_anchor(claims: Sequence[Claim], anchored: Sequence[Claim]) -> list[Rule]:
+    """Judge the claims against the base, then those against the anchor.
+
+    What only warns against the anchor is a family of its own: the base's claims are corrected
+    as if there were no anchor. What blocks is one more way to fail, and counts among them.
+    """
+    blocking = [claim for claim in anchored if claim.if_worse is Severity.BLOCK]
+    others = [claim for claim in anchored if claim.if_worse is not Severity.BLOCK]
+    return [*judged([*claims, *blocking]), *judged(others)]
+
+
 def _adjusted(claims: Sequence[Claim]) -> dict[int, float]:
     places: dict[bool, list[int]] = {True: [], False: []}
     p_values = [_p_worse(claim) for claim in claims]
@@ -80,6 +91,8 @@ def _rule(claim: Claim, p_adjusted: float | None) -> Rule:
         rows_needed=rows_needed,
         reuse=reuse,
         searched=claim.searched,
+        against="base" if claim.anchor is None else "anchor",
+        anchor=claim.anchor,
         gate=claim.gates and (gate is None or gate.severity is not Severity.OFF),
         severity=_worn_effect(claim, state) if worn else _effect(claim, state),
         decides=False,

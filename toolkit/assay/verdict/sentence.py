@@ -18,6 +18,7 @@ _WORDS = {
     State.INCONCLUSIVE: "is inconclusive",
     State.NOT_MEASURED: "is not measured",
 }
+_COMPARED = (State.BETTER, State.NO_WORSE, State.WORSE)
 _GOOD = {State.BETTER: 0, State.NO_WORSE: 1, State.INCONCLUSIVE: 2}
 
 
@@ -47,12 +48,16 @@ def sentence_of(outcome: Outcome, rules: Sequence[Rule], stages: Sequence[StageR
 
 def _held(rules: Sequence[Rule]) -> str:
     """Say first that the gates hold, where what warns is something else."""
-    gates = [rule for rule in rules if rule.gate and rule.slice == WHOLE]
+    gates = [rule for rule in _of_base(rules) if rule.gate and rule.slice == WHOLE]
     if not gates or any(rule.state not in (State.BETTER, State.NO_WORSE) for rule in gates):
         return ""
     if len(gates) > 1:
         return "Both gates hold" if len(gates) == 2 else f"All {len(gates):,} gates hold"
     return _capital(f"{_title(gates[0])} {_WORDS[gates[0].state]}", named=False)
+
+
+def _of_base(rules: Sequence[Rule]) -> list[Rule]:
+    return [rule for rule in rules if rule.against == "base"]
 
 
 def claim_sentence(rule: Rule) -> str:
@@ -79,7 +84,11 @@ def _worst_first(rule: Rule) -> tuple[int, bool, float]:
 
 
 def _passed(rules: Sequence[Rule]) -> str:
-    gates = [rule for rule in rules if rule.gate and rule.slice == WHOLE and rule.state in _GOOD]
+    gates = [
+        rule
+        for rule in _of_base(rules)
+        if rule.gate and rule.slice == WHOLE and rule.state in _GOOD
+    ]
     if not gates:
         return "No model is touched by this change."
     several = len({rule.model for rule in gates}) > 1
@@ -115,7 +124,10 @@ def _claim(rule: Rule, *, several: bool) -> str:
     where = f" in {rule.slice}" if rule.slice != WHOLE else ""
     if rule.searched is not None:
         where += f" (the worst of {_plural(rule.searched, 'slice')} searched)"
+    than = f" than at {rule.anchor}" if rule.anchor and rule.state in _COMPARED else ""
+    than = than or (f" against {rule.anchor}" if rule.anchor else "")
     said = (f"{rule.model}: " if several else "") + f"{_title(rule)}{where} {_WORDS[rule.state]}"
+    said += than
     if rule.state is State.NOT_MEASURED:
         return f"{said}: {rule.reason}" if rule.reason else said
     if rests_on_worn(rule):
