@@ -29,7 +29,7 @@ from assay.config import Gate
 from assay.evidence import Comparison, CorrectedInterval, Measurement, Outcome, Reuse, State
 from assay.stats.cells import Outcomes
 from assay.stats.estimate import Estimate
-from assay.stats.reuse import corrected_confidence
+from assay.stats.multiplicity import corrected_confidence
 from assay.stats.shares import share_difference
 from assay.verdict import decide_comparison
 

@@ -19,7 +19,8 @@ from assay.stats.classification import compare_cells
 from assay.stats.estimate import Estimate
 from assay.stats.means import mean_difference
 from assay.stats.moments import JointMoments
-from assay.stats.worst import Worst, corrected_confidence, worst_of
+from assay.stats.multiplicity import corrected_confidence
+from assay.stats.worst import Worst, worst_of
 from assay.verdict import decide_comparison
 from honesty.regimes import Cells
 from honesty.verdicts import METRICS, measured

@@ -154,3 +154,33 @@ def test_a_ledger_that_cannot_be_read_is_said(
     assert found.decisions is None
     assert says in (found.missing or "")
     assert found.corrected == ()
+
+
+def test_clusters_and_rankings_are_corrected_as_they_are_measured(tmp_path: Path) -> None:
+    """Whole patients stay whole at the corrected confidence, and queries are a test set too."""
+    patients = [f"{line},{number // 4}" for number, line in enumerate(lines(400, wrong=60))]
+    others = [f"{line},{number // 4}" for number, line in enumerate(lines(400, wrong=71))]
+    header = f"{HEADER},patient"
+    base = written(tmp_path / "b.csv", patients, header)
+    head = written(tmp_path / "h.csv", others, header)
+    ranked = [f"{n},{n // 5},{n % 3},{n * 7 % 11}" for n in range(400)]
+    moved = [f"{n},{n // 5},{n % 3},{n * 5 % 13}" for n in range(400)]
+    first = written(tmp_path / "r.csv", ranked, "id,query,relevance,score")
+    second = written(tmp_path / "s.csv", moved, "id,query,relevance,score")
+    margin = Gate(margin=0.05)
+    asked = {"columns": {"entity": "patient"}, "gates": {"accuracy": margin}}
+    ranking = {
+        "task": "ranking",
+        "columns": {"query": "query", "label": "relevance", "score": "score"},
+        "gates": {"ndcg@3": margin},
+    }
+    for left, right, rule in ((base, head, asked), (first, second, ranking)):
+        plain = compared(left, right, Ledger(), **rule).reuse
+        assert plain is not None
+        assert plain.test_set is not None
+        found = compared(left, right, used(plain.test_set, *OTHERS), **rule).reuse
+        again = compared(left, right, None, confidence=0.99, **rule)
+        assert found is not None
+        (corrected,) = found.corrected
+        expected = {(m.metric, m.slice): m.interval for m in again.measurements}
+        assert corrected.interval == pytest.approx(expected[corrected.metric, "all"], rel=1e-9)

@@ -1,4 +1,4 @@
-"""The corrected confidence and the credit of a margin, held to scipy and to a simulation."""
+"""The credit of a margin and the confidence beside it, held to scipy and to a simulation."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from assay.stats.multiplicity import corrected_confidence
 from assay.stats.power import detectable_difference
-from assay.stats.reuse import MOST_CREDIT, corrected_confidence, margin_credit, standard_error_of
+from assay.stats.reuse import MOST_CREDIT, margin_credit, standard_error_of
 
 
 def test_one_decision_leaves_the_confidence_as_it_is() -> None:
     assert corrected_confidence(0.95, 1) == 0.95
     assert corrected_confidence(0.95, 5) == pytest.approx(0.99)
-    with pytest.raises(ValueError, match="at least once"):
+    with pytest.raises(ValueError, match="at least one"):
         corrected_confidence(0.95, 0)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from assay.stats.estimate import Estimate, Interval
-from assay.stats.worst import corrected_confidence, worst_of
+from assay.stats.multiplicity import corrected_confidence
+from assay.stats.worst import worst_of
 
 
 def estimated(low: float, high: float, p: float) -> Estimate:

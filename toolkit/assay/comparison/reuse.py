@@ -10,7 +10,7 @@ from assay.comparison.measure import Level, Sample, estimate
 from assay.config import Metric
 from assay.evidence import CorrectedInterval, Reuse
 from assay.stats.estimate import relative_weight
-from assay.stats.reuse import corrected_confidence
+from assay.stats.multiplicity import corrected_confidence
 from assay.tables.predictions_counts import ALL
 from assay.tables.predictions_test_set import digest_of_test_set
 

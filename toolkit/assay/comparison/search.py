@@ -12,7 +12,8 @@ from assay.comparison.measure import Level, estimate, gather
 from assay.config import Metric, Severity, WorstSlice
 from assay.evidence import Measurement, SliceSearch
 from assay.stats.estimate import Estimate
-from assay.stats.worst import corrected_confidence, worst_of
+from assay.stats.multiplicity import corrected_confidence
+from assay.stats.worst import worst_of
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import ALL, slice_rows
 from assay.tables.predictions_groups import Extent, Group

@@ -36,3 +36,14 @@ def _checked(p_values: ArrayLike) -> NDArray[np.float64]:
     if not np.all((p >= 0) & (p <= 1)):
         raise ValueError("every p-value must lie between 0 and 1; leave out what has none")
     return p
+
+
+def corrected_confidence(confidence: float, intervals: int) -> float:
+    """The confidence of each of ``intervals`` that hold together with ``confidence``.
+
+    Bonferroni: the chance that any misses is at most the sum of their chances, whatever the
+    dependence between them; α becomes α/k.
+    """
+    if intervals < 1:
+        raise ValueError(f"there is at least one interval, not {intervals}")
+    return 1 - (1 - confidence) / intervals

@@ -1,8 +1,9 @@
-"""A test set that decides again and again: the corrected confidence, and the credit of a margin.
+"""A test set that decides again and again: the credit of a margin.
 
-Both are heuristics by the union bound, for k decisions as if they had been fixed beforehand. Heads
-that were chosen after seeing earlier answers can be worse off (Dwork et al. 2015, Science 349;
-Blum and Hardt 2015, ICML), and in practice seldom are (Recht et al. 2019, ICML).
+A heuristic by the union bound, as `multiplicity.corrected_confidence` is where it counts decisions:
+for heads as if they had been fixed beforehand. Those that were chosen after seeing earlier answers
+can be worse off (Dwork et al. 2015, Science 349; Blum and Hardt 2015, ICML), and in practice seldom
+are (Recht et al. 2019, ICML).
 """
 
 from __future__ import annotations
@@ -15,16 +16,6 @@ from assay.stats.estimate import POWER, quantile
 
 MOST_CREDIT = 1_000_000_000
 """A larger credit is written as this one: nobody decides that often."""
-
-
-def corrected_confidence(confidence: float, decisions: int) -> float:
-    """The confidence of each of `decisions` intervals that all hold with `confidence`.
-
-    Bonferroni's: α becomes α/k, so that each of the two ends misses with α/2k.
-    """
-    if decisions < 1:
-        raise ValueError(f"a test set is used at least once, not {decisions} times")
-    return 1 - (1 - confidence) / decisions
 
 
 def standard_error_of(detectable: float, confidence: float) -> float:

@@ -18,15 +18,6 @@ class Worst:
     """The first of them, or where there is none the slice with the smallest p-value."""
 
 
-def corrected_confidence(confidence: float, searched: int) -> float:
-    """The confidence of each of ``searched`` intervals that hold together with ``confidence``.
-
-    Bonferroni: the chance that any misses is at most the sum of their chances, whatever the
-    dependence between slices that share rows.
-    """
-    return 1 - (1 - confidence) / searched
-
-
 def worst_of(found: Mapping[str, Estimate], confidence: float) -> Worst:
     """Find the worst of estimates whose intervals have the corrected ``confidence``.
 
