@@ -102,6 +102,13 @@ _FILE = click.Path(path_type=Path)
 @click.option("--prediction", metavar="COLUMN", default=None, help="The predicted value.")
 @click.option("--score", metavar="COLUMN", default=None, help="Probability of the positive class.")
 @click.option("--query", metavar="COLUMN", default=None, help="The query of a ranking's item.")
+@click.option(
+    "--seed-column",
+    metavar="COLUMN",
+    default=None,
+    help="Which training a row is from, where a side was trained several times: one row for each "
+    "id and seed.",
+)
 @click.option("--positive", metavar="CLASS", default=None, help="The positive class.")
 @click.option(
     "--entity",
@@ -153,6 +160,7 @@ def compare(
     prediction: str | None,
     score: str | None,
     query: str | None,
+    seed_column: str | None,
     positive: str | None,
     entity: str | None,
     stratum: str | None,
@@ -219,6 +227,7 @@ def compare(
                 entity=entity,
                 stratum=stratum,
                 weight=weight,
+                seed=seed_column,
             ),
             task=Task(task) if task else None,
             gates=dict(margins),

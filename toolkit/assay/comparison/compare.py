@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from assay.comparison.ask import Asked
@@ -12,6 +14,7 @@ from assay.comparison.fairness import only_for_groups, rates_of
 from assay.comparison.measure import Level, Sample, estimate, gather
 from assay.comparison.reuse import reuse_of
 from assay.comparison.search import extent_of, worst_slice
+from assay.comparison.seeds import over_seeds
 from assay.config import Metric, Task
 from assay.errors import InputError
 from assay.evidence import Comparison, Measurement, Rows, file_digest
@@ -20,7 +23,8 @@ from assay.stats.power import rows_needed
 from assay.tables.predictions import Pairs, pair
 from assay.tables.predictions_counts import ALL
 from assay.tables.predictions_values import CLIP, clipped_rows
-from assay.tables.source import open_tables
+from assay.tables.seeds import open_seeds
+from assay.tables.source import Engine, open_tables
 
 _BACKWARDS = 0.4
 """Below this ROC AUC no honest model of any use lies."""
@@ -33,18 +37,32 @@ def compare(base: Path, head: Path, asked: Asked) -> Comparison:
     is merely not there (a metric's column, a class in a slice) is ``undefined`` with its reason.
     The same files and the same ``asked`` give the same bytes.
     """
+    seed = asked.columns.seed
+    if seed is not None:
+        return over_seeds(base, head, asked, seed, partial(_compare_seeds, seed))
     with open_tables({"base": base, "head": head}) as engine:
-        pairs = pair(
-            engine,
-            names=asked.columns,
-            task=asked.task,
-            slices=asked.counted,
-            means=asked.means(),
-            truth=asked.truth,
-            extent=extent_of(asked),
-        )
-        inputs = {"base_predictions": file_digest(base), "head_predictions": file_digest(head)}
-        return _compared(pairs, asked, inputs)
+        return _compare_tables(engine, {"base": base, "head": head}, asked)
+
+
+def _compare_seeds(
+    column: str, files: Mapping[str, Path], seeds: Mapping[str, str | None], asked: Asked
+) -> Comparison:
+    with open_seeds(files, column, seeds) as engine:
+        return _compare_tables(engine, files, asked)
+
+
+def _compare_tables(engine: Engine, files: Mapping[str, Path], asked: Asked) -> Comparison:
+    pairs = pair(
+        engine,
+        names=asked.columns,
+        task=asked.task,
+        slices=asked.counted,
+        means=asked.means(),
+        truth=asked.truth,
+        extent=extent_of(asked),
+    )
+    inputs = {f"{side}_predictions": file_digest(path) for side, path in files.items()}
+    return _compared(pairs, asked, inputs)
 
 
 def not_measured(model: str, reason: str) -> Comparison:

@@ -209,3 +209,8 @@ class Columns(Strict):
     weight: ColumnName | None = Field(
         default=None, description="How much a row counts: a number from 0 up."
     )
+    seed: ColumnName | None = Field(
+        default=None,
+        description="Which training a row's prediction is from, where each side was trained "
+        "several times: one row for each id and seed.",
+    )

@@ -18,7 +18,9 @@ from assay.evidence.comparison import (
     Measurement,
     Reuse,
     Rows,
+    SeedValues,
     SliceSearch,
+    TrainingSeeds,
 )
 from assay.evidence.ledger import Digest, Ledger, UsedTestSet
 from assay.evidence.plan import Change, Event, ModelPlan, Plan, PlannedAnchor, Revision
@@ -81,6 +83,7 @@ __all__ = [
     "Rows",
     "Rule",
     "RuleReuse",
+    "SeedValues",
     "SliceSearch",
     "StageRule",
     "StageState",
@@ -88,6 +91,7 @@ __all__ = [
     "TestFailure",
     "TestRun",
     "Training",
+    "TrainingSeeds",
     "UsedTestSet",
     "Verdict",
     "file_digest",

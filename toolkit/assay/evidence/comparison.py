@@ -24,6 +24,24 @@ class Rows(Part):
     labels_changed: int = Field(default=0, description="Joined rows whose label differs.")
 
 
+class SeedValues(Part):
+    """The metric of each training seed, in the seeds' order, and where the error comes from."""
+
+    base: tuple[float, ...]
+    head: tuple[float, ...]
+    test_error: float = Field(description="Standard error from the test rows.")
+    training_error: float | None = Field(
+        default=None, description="From the training; None with one seed on a side: not measured."
+    )
+
+
+class TrainingSeeds(Part):
+    """The training seeds of each side; none where its file has no seed column."""
+
+    base: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+
+
 class Measurement(Part):
     """One metric on one slice: base against head, oriented so that positive is better."""
 
@@ -59,6 +77,9 @@ class Measurement(Part):
     )
     regime: str | None = Field(default=None, description="Why the engine cannot judge this.")
     undefined: str | None = Field(default=None, description="Why there is no number.")
+    seeds: SeedValues | None = Field(
+        default=None, description="Over all rows, where there are several training seeds."
+    )
     has_interval: bool = Field(
         default=True, description="False for scalars of metric files: they carry none."
     )
@@ -209,6 +230,9 @@ class Comparison(Document):
     )
     reuse: Reuse | None = Field(
         default=None, description="None where the model's rules ask for no ledger."
+    )
+    seeds: TrainingSeeds | None = Field(
+        default=None, description="Where the predictions name the training seed."
     )
     worst_slice: SliceSearch | None = Field(
         default=None, description="None where nothing was searched."

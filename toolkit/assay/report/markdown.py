@@ -14,6 +14,7 @@ from assay.report.history import entry_of, history_table, payload, trend
 from assay.report.lead import compared, sentence, title
 from assay.report.reuse import corrected_intervals, use_of_test_set
 from assay.report.search import worst_slices
+from assay.report.seeds import seed_values, training_noise
 from assay.report.stages import changes, data_checks, other_stages, test_messages, tests
 from assay.report.table import details, paragraphs
 
@@ -78,6 +79,7 @@ def sections(report: Report) -> list[Section]:
         Section(name="gates", body=gate_table(report)),
         Section(name="the anchor", body=against_anchor(report), rank=_STAGE),
         Section(name="use of the test set", body=use_of_test_set(report), rank=_STAGE),
+        Section(name="training noise", body=training_noise(report), rank=_SLICES),
         Section(name="slices that moved", body=moved_slices(report), rank=_SLICES),
         Section(name="the worst slice", body=worst_slices(report), rank=_SLICES),
         Section(name="what was not measured", body=unjudged(report), rank=_SLICES),
@@ -117,6 +119,7 @@ def _folded_sections(model: ModelEvidence, report: Report) -> list[Section]:
     bodies = (
         ("failed tests", test_messages(model.tests)),
         ("all metrics", folded.all_metrics(report, name)),
+        ("training seeds", seed_values(found)),
         ("confusion matrix", folded.confusion(found) if found else ""),
         ("all slices", folded.all_slices(report, name)),
         ("groups", group_rates(found) if found else ""),

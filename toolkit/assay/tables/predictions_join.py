@@ -105,7 +105,8 @@ def _check_ids(engine: Engine, side: Side) -> None:
             where=_at(side),
             remedy="Ids join base and head rows, so each must be unique. Where one patient or "
             "user has several rows, give each row its own id and name that column in "
-            "columns.entity.",
+            "columns.entity; where rows differ by the training's seed, name its column in "
+            "columns.seed (--seed-column).",
         )
 
 
