@@ -76,6 +76,16 @@ def test_each_source_has_its_own_quantile() -> None:
     assert found.estimate.detectable > expected
 
 
+def test_few_clusters_of_rows_widen_their_part() -> None:
+    base = Trained(values=[0.8], within=[])
+    contrast = Contrast(n=1000, base=0.8, head=0.8)
+    cross = [PairVariance(plain=1e-4)]
+    found = seeds_difference(contrast, base, base, cross, confidence=0.95, clusters=12)
+    interval = found.estimate.interval
+    assert interval is not None
+    assert interval.high == pytest.approx(stats.t.ppf(0.975, 11) * 1e-2)
+
+
 def test_a_weighted_base_counts_with_its_weight() -> None:
     base = Trained(values=[0.8, 0.81, 0.82], within=[PairVariance(plain=2e-5)])
     contrast = Contrast(n=1000, base=base.mean, head=base.mean, base_weight=0.5)

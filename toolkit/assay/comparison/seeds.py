@@ -171,7 +171,12 @@ class _Combined:
         )
         across = [_variance(each) for pair, each in here.items() if pair[0][0] != pair[1][0]]
         return seeds_difference(
-            contrast, sides["base"], sides["head"], across, confidence=self.confidence
+            contrast,
+            sides["base"],
+            sides["head"],
+            across,
+            confidence=self.confidence,
+            clusters=like.clusters,
         )
 
     def _values(self, here: Mapping[Pair, Measurement], side: Side) -> Sequence[float]:

@@ -82,6 +82,7 @@ def seeds_difference(
     cross: Sequence[PairVariance],
     *,
     confidence: float,
+    clusters: int | None = None,
 ) -> OverSeeds:
     """Compare the means over seeds; `cross` are pairs of a head's seed with a base's.
 
@@ -91,7 +92,8 @@ def seeds_difference(
     its own quantile, Student's with k − 1 degrees of freedom for a side's seeds, normal for the
     rows, and the half-width is the root of the sum of their squares (Howe 1974, J. Am. Stat.
     Assoc. 69). Two seeds on a side say too little and are not judged. With one seed on a side
-    the claim is about these very models, and training noise is not measured.
+    the claim is about these very models, and training noise is not measured. Where the rows come
+    in `clusters` their quantile is Student's too, with one degree of freedom less than those.
     """
     weight = contrast.base_weight
     measured = base.seeds > 1 and head.seeds > 1
@@ -104,11 +106,12 @@ def seeds_difference(
     sides = ((weight**2 * base.between, base.seeds), (head.between, head.seeds))
 
     def ends(z: float) -> tuple[float, float]:
-        square = z**2 * (rows + (smoothing if z else 0.0))
+        reach = z if clusters is None else -float(stdtrit(clusters - 1, ndtr(-z)))
+        square = reach**2 * (rows + (smoothing if z else 0.0))
         if measured:
             square += sum(float(stdtrit(k - 1, ndtr(-z))) ** 2 * part for part, k in sides)
-        reach = math.sqrt(square)
-        return contrast.difference - reach, contrast.difference + reach
+        half = math.sqrt(square)
+        return contrast.difference - half, contrast.difference + half
 
     def error(z: float) -> float:
         """The half-width in units of z, so that detectable differences use the same quantiles."""
