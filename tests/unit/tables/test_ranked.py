@@ -11,12 +11,10 @@ from assay.config import Columns, Cross, Slice
 from assay.stats.moments import monomials
 from assay.tables.predictions import pair
 from assay.tables.predictions_counts import roc_points
-from assay.tables.predictions_examples import pr_points
 from assay.tables.predictions_placements import placement_moments
 from assay.tables.predictions_ranked import (
     ranked,
     ranked_placements,
-    ranked_pr_points,
     ranked_roc_points,
 )
 from assay.tables.source import open_tables
@@ -53,7 +51,6 @@ def test_ranking_in_memory_equals_the_engine(
         assert ranked_placements(found, monomials) == placement_moments(pairs, monomials)
         for side in ("base", "head"):
             assert ranked_roc_points(found, side, 60) == roc_points(pairs, side, 60)
-            assert ranked_pr_points(found, side, 60) == pr_points(pairs, side, 60)
 
 
 def test_one_class_has_no_curve_and_no_placements(tmp_path: Path) -> None:

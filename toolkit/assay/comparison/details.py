@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,15 +11,14 @@ from assay.comparison.measure import Sample, classified
 from assay.config import Task
 from assay.evidence import Curve, Details, FlippedRow
 from assay.stats.cells import PairedCells
-from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import (
     ALL,
     calibration,
     joint_cells,
     roc_points,
 )
-from assay.tables.predictions_examples import flipped_rows, pr_points, score_shares
-from assay.tables.predictions_ranked import ranked, ranked_pr_points, ranked_roc_points
+from assay.tables.predictions_examples import Example, class_rows, flipped_rows, score_shares
+from assay.tables.predictions_ranked import ranked, ranked_roc_points
 
 MOST_CLASSES = 20
 ROC_POINTS = 60
@@ -44,7 +44,7 @@ def details_of(sample: Sample) -> Details:
     )
     outcomes = cells.outcomes()
     small = len(classes) <= MOST_CLASSES
-    lost = _flipped(pairs, right="base")
+    lost, won = flipped_rows(pairs, MOST_EXAMPLES)
     return Details(
         classes=tuple(name[:LONGEST_NAME] for name in classes) if small else (),
         confusion_base=_confusion(cells, cells.base) if small else (),
@@ -55,13 +55,13 @@ def details_of(sample: Sample) -> Details:
         head_only_right=outcomes.head_only,
         neither_right=outcomes.neither,
         flipped_examples=tuple(row.id for row in lost[:FLIPPED]),
-        lost=lost,
-        won=_flipped(pairs, right="head"),
+        lost=_named(lost, classes),
+        won=_named(won, classes),
     )
 
 
-def _flipped(pairs: Pairs, *, right: str) -> tuple[FlippedRow, ...]:
-    names = [name[:LONGEST_NAME] for name in pairs.inferred.classes]
+def _named(rows: Iterable[Example], classes: Sequence[str]) -> tuple[FlippedRow, ...]:
+    names = [name[:LONGEST_NAME] for name in classes]
     return tuple(
         FlippedRow(
             id=row.id,
@@ -71,7 +71,7 @@ def _flipped(pairs: Pairs, *, right: str) -> tuple[FlippedRow, ...]:
             base_score=row.base_score,
             head_score=row.head_score,
         )
-        for row in flipped_rows(pairs, right=right, most=MOST_EXAMPLES)
+        for row in rows
     )
 
 
@@ -88,6 +88,8 @@ def _curves(sample: Sample) -> tuple[Curve, ...]:
         return ()
     curves = []
     rows = sample.ranked or ranked(replace(pairs, slices=()))
+    classes = class_rows(pairs)
+    shares = {} if "outside" in pairs.broken else score_shares(pairs, SCORE_BINS)
     for side in ("base", "head"):
         x, y = (
             ranked_roc_points(rows, side, ROC_POINTS)
@@ -96,11 +98,7 @@ def _curves(sample: Sample) -> tuple[Curve, ...]:
         )
         if x:
             curves.append(Curve(kind="roc", side=side, x=_rounded(x), y=_rounded(y)))
-        x, y = (
-            ranked_pr_points(rows, side, ROC_POINTS) if rows else pr_points(pairs, side, ROC_POINTS)
-        )
-        if x:
-            curves.append(Curve(kind="pr", side=side, x=_rounded(x), y=_rounded(y)))
+            curves.append(_precision(side, x, y, classes))
         if "outside" not in pairs.broken:
             predicted, observed, n = calibration(pairs, side, BINS)
             curves.append(
@@ -108,11 +106,29 @@ def _curves(sample: Sample) -> tuple[Curve, ...]:
                     kind="calibration", side=side, x=_rounded(predicted), y=_rounded(observed), n=n
                 )
             )
-            middles, shares, n = score_shares(pairs, side, SCORE_BINS)
-            curves.append(
-                Curve(kind="scores", side=side, x=_rounded(middles), y=_rounded(shares), n=n)
-            )
+            curves.append(_scores(side, shares[side]))
     return tuple(curves)
+
+
+def _precision(
+    side: str, fpr: tuple[float, ...], tpr: tuple[float, ...], classes: tuple[int, int]
+) -> Curve:
+    """Recall and precision at the thresholds of the ROC curve, which the class sizes turn into."""
+    negatives, positives = classes
+    points = [
+        (recall, recall * positives / (recall * positives + miss * negatives))
+        for miss, recall in zip(fpr, tpr, strict=True)
+        if recall
+    ]
+    recalls, precisions = (tuple(values) for values in zip(*points, strict=True))
+    return Curve(kind="pr", side=side, x=_rounded(recalls), y=_rounded(precisions))
+
+
+def _scores(side: str, counts: tuple[int, ...]) -> Curve:
+    total = sum(counts) or 1
+    middles = tuple((place + 0.5) / len(counts) for place in range(len(counts)))
+    shares = tuple(count / total for count in counts)
+    return Curve(kind="scores", side=side, x=_rounded(middles), y=_rounded(shares), n=counts)
 
 
 def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_join import LONGEST_ID
-
-Points = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,63 +23,57 @@ class Example:
     head_score: float | None
 
 
-def flipped_rows(pairs: Pairs, *, right: str, most: int) -> tuple[Example, ...]:
-    """Return rows that only the side ``right`` ('base' or 'head') has right, by their ids' text."""
-    wrong = "head" if right == "base" else "base"
+def flipped_rows(pairs: Pairs, most: int) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+    """Return rows that only the base has right and only the head, the first by their ids' text.
+
+    One scan, that keeps no more than ``most`` rows of each.
+    """
     scored = pairs.task == "binary" and pairs.has_scores
     scores = "base_p, head_p" if scored else "NULL, NULL"
-    rows = pairs.engine.rows(
-        f"SELECT id, label, base, head, {scores} FROM paired "
-        f"WHERE {right} = label AND {wrong} <> label ORDER BY id LIMIT {most}"
+    taken = f"arg_min(row(id, label, base, head, {scores}), id, {most})"
+    found = pairs.engine.row(
+        f"SELECT {taken} FILTER (WHERE base = label AND head <> label), "
+        f"{taken} FILTER (WHERE head = label AND base <> label) FROM paired"
     )
-    return tuple(
-        Example(
-            id=row[0][:LONGEST_ID],
-            label=int(row[1]),
-            base=int(row[2]),
-            head=int(row[3]),
-            base_score=_finite(row[4]),
-            head_score=_finite(row[5]),
-        )
-        for row in rows
+    lost, won = (tuple(map(_example, rows or ())) for rows in found)
+    return lost, won
+
+
+def _example(row: Sequence[Any] | dict[str, Any]) -> Example:
+    values = list(row.values()) if isinstance(row, dict) else list(row)
+    return Example(
+        id=values[0][:LONGEST_ID],
+        label=int(values[1]),
+        base=int(values[2]),
+        head=int(values[3]),
+        base_score=_finite(values[4]),
+        head_score=_finite(values[5]),
     )
 
 
 def _finite(score: float | None) -> float | None:
     # Probabilities that are not numbers are said elsewhere; evidence holds none.
-    return None if score is None or not abs(score) < float("inf") else round(float(score), 6)
+    return None if score is None or not math.isfinite(score) else round(float(score), 6)
 
 
-def pr_points(pairs: Pairs, side: str, most: int) -> Points:
-    """Return recall and precision of a binary side at up to ``most`` thresholds.
-
-    A threshold is kept where recall passes another of ``most`` equal steps. Empty without a
-    positive row.
-    """
-    rows = pairs.engine.rows(
-        f"WITH counted AS (SELECT {side}_p AS p, count(*) FILTER (WHERE label = 1) AS hits, "
-        "count(*) AS n FROM paired GROUP BY p), "
-        "summed AS (SELECT p, sum(hits) OVER (ORDER BY p DESC) AS hit, "
-        "sum(n) OVER (ORDER BY p DESC) AS taken, sum(hits) OVER () AS positives FROM counted), "
-        f"stepped AS (SELECT *, hit * {most} // nullif(positives, 0) AS step FROM summed), "
-        "before AS (SELECT *, lag(step, 1, 0) OVER (ORDER BY p DESC) AS step_before FROM stepped) "
-        "SELECT CAST(hit AS DOUBLE) / positives, CAST(hit AS DOUBLE) / taken FROM before "
-        "WHERE step <> step_before ORDER BY p DESC"
+def class_rows(pairs: Pairs) -> tuple[int, int]:
+    """Return how many rows of a binary comparison are negative and positive."""
+    row = pairs.engine.row(
+        "SELECT count(*) FILTER (WHERE label = 0), count(*) FILTER (WHERE label = 1) FROM paired"
     )
-    return tuple(x for x, _ in rows), tuple(y for _, y in rows)
+    return int(row[0]), int(row[1])
 
 
-def score_shares(
-    pairs: Pairs, side: str, bins: int
-) -> tuple[tuple[float, ...], tuple[float, ...], tuple[int, ...]]:
-    """Return the middles of ``bins`` equal bins of the score, their shares and their rows."""
-    found = dict(
-        pairs.engine.rows(
-            f"SELECT least(CAST(floor({side}_p * {bins}) AS INTEGER), {bins - 1}) AS bin, count(*) "
-            "FROM paired GROUP BY bin"
-        )
+def score_shares(pairs: Pairs, bins: int) -> dict[str, tuple[int, ...]]:
+    """Return each side's rows in ``bins`` equal bins of the score, from 0 to 1, in one scan."""
+    sides = ("base", "head")
+    places = ", ".join(
+        f"least(CAST(floor({side}_p * {bins}) AS INTEGER), {bins - 1}) AS {side}" for side in sides
     )
-    counts = tuple(found.get(bin_, 0) for bin_ in range(bins))
-    total = sum(counts) or 1
-    middles = tuple((bin_ + 0.5) / bins for bin_ in range(bins))
-    return middles, tuple(n / total for n in counts), counts
+    counts = {side: [0] * bins for side in sides}
+    for base, head, n in pairs.engine.rows(
+        f"SELECT base, head, count(*) FROM (SELECT {places} FROM paired) GROUP BY base, head"
+    ):
+        counts["base"][base] += n
+        counts["head"][head] += n
+    return {side: tuple(values) for side, values in counts.items()}

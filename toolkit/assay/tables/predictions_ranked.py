@@ -103,38 +103,19 @@ def ranked_roc_points(
     if not positives or not negatives:
         return (), ()
     steps = (most - 1) // 2
-    hit, missed = _above(rows, side)
+    hit = np.cumsum(rows.hits[side][::-1])
+    missed = np.arange(1, len(hit) + 1) - hit
+    tied = rows.tied[side]
+    if tied is not None:
+        runs = tied[::-1]
+        last = np.append(runs[1:] != runs[:-1], True)
+        hit, missed = hit[last], missed[last]
     up, along = hit * steps // positives, missed * steps // negatives
     kept = (np.diff(up, prepend=0) != 0) | (np.diff(along, prepend=0) != 0)
     return (
         (0.0, *(missed[kept] / negatives).tolist()),
         (0.0, *(hit[kept] / positives).tolist()),
     )
-
-
-def ranked_pr_points(
-    rows: Ranked, side: str, most: int
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the curve that pr_points of tables/predictions_examples.py has from the engine."""
-    positives = int(np.count_nonzero(rows.positive))
-    if not positives:
-        return (), ()
-    hit, missed = _above(rows, side)
-    kept = np.diff(hit * most // positives, prepend=0) != 0
-    hit, missed = hit[kept], missed[kept]
-    return tuple((hit / positives).tolist()), tuple((hit / (hit + missed)).tolist())
-
-
-def _above(rows: Ranked, side: str) -> tuple[Wholes, Wholes]:
-    """Positive and negative rows at or above each distinct score, from the highest down."""
-    hit = np.cumsum(rows.hits[side][::-1], dtype=np.int64)
-    missed = np.arange(1, len(hit) + 1) - hit
-    tied = rows.tied[side]
-    if tied is None:
-        return hit, missed
-    runs = tied[::-1]
-    last = np.append(runs[1:] != runs[:-1], True)
-    return hit[last], missed[last]
 
 
 @dataclass(frozen=True, kw_only=True)
