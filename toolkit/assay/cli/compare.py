@@ -19,7 +19,7 @@ from assay.cli.compare_options import (
     search_of,
 )
 from assay.cli.compare_run import from_evidence, of_files
-from assay.cli.console import console, printable
+from assay.cli.console import console, printable, working
 from assay.cli.options import exit_zero_option, json_option, model_option
 from assay.cli.outputs import write_outputs
 from assay.errors import VerdictFailed
@@ -238,7 +238,8 @@ def compare(
             confidence=confidence,
             min_slice_rows=min_slice_rows,
         )
-        results = (of_files(base, head, asked, evidence),)
+        with working("comparing"):
+            results = (of_files(base, head, asked, evidence),)
     _print(results, as_json=as_json)
     if evidence is not None and not as_json:
         click.echo(f"Evidence: {printable(evidence.as_posix())}")

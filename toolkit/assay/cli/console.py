@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
     from assay.errors import AssayError
 
 _LONGEST = 4000
+_PATIENCE = 2.0
+"""Seconds after which a terminal shows that something is going on."""
 _RUNNER_SYNTAX = re.compile(r":(?=:)|##(?=\[)")
 
 
@@ -35,6 +41,34 @@ def console(*, stderr: bool = False, width: int | None = None) -> Console:
         emoji=False,
         no_color=None if terminal else True,
     )
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show on a terminal, from two seconds on, that the command is at work and for how long."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    shown: list[Progress] = []
+
+    def show() -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        bar = Progress(*columns, console=console(stderr=True), transient=True)
+        bar.add_task(text, total=None)
+        bar.start()
+        shown.append(bar)
+
+    timer = threading.Timer(_PATIENCE, show)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        for bar in shown:
+            bar.stop()
 
 
 def printable(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -22,10 +23,12 @@ from assay.stats.estimate import Estimate, relative_weight
 from assay.stats.power import rows_needed
 from assay.tables.predictions import Pairs, pair
 from assay.tables.predictions_counts import ALL
-from assay.tables.predictions_values import CLIP, clipped_rows
+from assay.tables.predictions_facts import CLIP
 from assay.tables.seeds import open_seeds
 from assay.tables.source import Engine, open_tables
 
+_MANY_ROWS = 1_000_000
+"""Rows from which on it is said how they were joined: it decides time and memory."""
 _BACKWARDS = 0.4
 """Below this ROC AUC no honest model of any use lies."""
 
@@ -52,17 +55,20 @@ def _compare_seeds(
 
 
 def _compare_tables(engine: Engine, files: Mapping[str, Path], asked: Asked) -> Comparison:
-    pairs = pair(
-        engine,
-        names=asked.columns,
-        task=asked.task,
-        slices=asked.counted,
-        means=asked.means(),
-        truth=asked.truth,
-        extent=extent_of(asked),
-    )
-    inputs = {f"{side}_predictions": file_digest(path) for side, path in files.items()}
-    return _compared(pairs, asked, inputs)
+    with ThreadPoolExecutor(1) as beside:
+        # A digest takes as long as a scan, and a core that a stream leaves free.
+        digests = beside.map(file_digest, files.values())
+        pairs = pair(
+            engine,
+            names=asked.columns,
+            task=asked.task,
+            slices=asked.counted,
+            means=asked.means(),
+            truth=asked.truth,
+            extent=extent_of(asked),
+        )
+        names = (f"{side}_predictions" for side in files)
+        return _compared(pairs, asked, dict(zip(names, digests, strict=True)))
 
 
 def not_measured(model: str, reason: str) -> Comparison:
@@ -207,6 +213,8 @@ def _notes(sample: Sample, metrics: tuple[Metric, ...], *, surprising: bool) -> 
     notes += pairs.notes
     if pairs.joined.by == "position":
         notes.append("Neither side has an id column: rows were joined by position.")
+    if pairs.joined.rows >= _MANY_ROWS:
+        notes.append(_path(pairs))
     if pairs.labels_changed:
         notes.append(
             f"{pairs.labels_changed:,} joined rows have different labels on base and head; "
@@ -215,19 +223,28 @@ def _notes(sample: Sample, metrics: tuple[Metric, ...], *, surprising: bool) -> 
     unseen = _unseen(sample)
     if unseen:
         notes.append(f"Predicted, but never a label: {', '.join(map(repr, unseen))}.")
-    if any(metric.name == "log_loss" and metric.name not in sample.absent for metric in metrics):
-        clipped = clipped_rows(pairs)
-        if clipped:
-            notes.append(
-                f"Log loss: {clipped:,} probabilities of the true class below {CLIP:.1e} count "
-                "as that."
-            )
+    losses = any(metric.name == "log_loss" for metric in metrics)
+    if losses and "log_loss" not in sample.absent and pairs.clipped:
+        notes.append(
+            f"Log loss: {pairs.clipped:,} probabilities of the true class below {CLIP:.1e} "
+            "count as that."
+        )
     if surprising:
         notes.append(
             "The two models have the same digest, yet they predict differently: "
             "predicting is not deterministic, or other code made the predictions."
         )
     return tuple(notes)
+
+
+def _path(pairs: Pairs) -> str:
+    """How many rows were joined."""
+    joined = pairs.joined
+    if not joined.aligned:
+        return "The files list their ids in different orders: rows were joined by a hash of the id."
+    proof = "ascending, so none repeats" if joined.ascending else "and none repeats"
+    read = "read in one stream" if joined.streamed else "read side by side"
+    return f"Every id is the same in both files, row by row, {proof}: they were {read}."
 
 
 def _backwards(measurements: tuple[Measurement, ...]) -> list[str]:

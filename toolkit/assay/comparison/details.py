@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from assay.comparison.measure import Sample, classified
+from assay.comparison.measure import ROC_POINTS, Sample, classified
 from assay.config import Task
 from assay.evidence import Curve, Details, FlippedRow
 from assay.stats.cells import PairedCells
@@ -21,7 +21,6 @@ from assay.tables.predictions_examples import Example, class_rows, flipped_rows,
 from assay.tables.predictions_ranked import ranked, ranked_roc_points
 
 MOST_CLASSES = 20
-ROC_POINTS = 60
 BINS = 10
 FLIPPED = 10
 MOST_EXAMPLES = 50
@@ -86,21 +85,19 @@ def _curves(sample: Sample) -> tuple[Curve, ...]:
     pairs = sample.pairs
     if pairs.task != Task.BINARY or not pairs.has_scores or "missing" in pairs.broken:
         return ()
+    if sample.ranked is None and sample.banded is None:
+        sample = replace(sample, ranked=ranked(replace(pairs, slices=())))
     curves = []
-    rows = sample.ranked or ranked(replace(pairs, slices=()))
     classes = class_rows(pairs)
     shares = {} if "outside" in pairs.broken else score_shares(pairs, SCORE_BINS)
+    calibrated = {} if "outside" in pairs.broken else calibration(pairs, BINS)
     for side in ("base", "head"):
-        x, y = (
-            ranked_roc_points(rows, side, ROC_POINTS)
-            if rows
-            else roc_points(pairs, side, ROC_POINTS)
-        )
+        x, y = _roc(sample, side)
         if x:
             curves.append(Curve(kind="roc", side=side, x=_rounded(x), y=_rounded(y)))
             curves.append(_precision(side, x, y, classes))
-        if "outside" not in pairs.broken:
-            predicted, observed, n = calibration(pairs, side, BINS)
+        if side in calibrated:
+            predicted, observed, n = calibrated[side]
             curves.append(
                 Curve(
                     kind="calibration", side=side, x=_rounded(predicted), y=_rounded(observed), n=n
@@ -129,6 +126,14 @@ def _scores(side: str, counts: tuple[int, ...]) -> Curve:
     middles = tuple((place + 0.5) / len(counts) for place in range(len(counts)))
     shares = tuple(count / total for count in counts)
     return Curve(kind="scores", side=side, x=_rounded(middles), y=_rounded(shares), n=counts)
+
+
+def _roc(sample: Sample, side: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    if sample.ranked is not None:
+        return ranked_roc_points(sample.ranked, side, ROC_POINTS)
+    if sample.banded is not None:
+        return sample.banded.roc_points(side)
+    return roc_points(sample.pairs, side, ROC_POINTS)
 
 
 def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:

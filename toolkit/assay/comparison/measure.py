@@ -22,12 +22,14 @@ from assay.stats.means import mean_difference, r2_difference, rmse_difference
 from assay.stats.median_error import median_absolute_error_difference
 from assay.stats.moments import JointMoments, monomials
 from assay.tables.predictions import Pairs
+from assay.tables.predictions_bands import Banded, banded
 from assay.tables.predictions_counts import Cells, joint_cells, slice_rows, values
 from assay.tables.predictions_moments import Moments, joint_moments
 from assay.tables.predictions_placements import Placements, placement_moments
 from assay.tables.predictions_ranked import Ranked, ranked, ranked_placements
 from assay.tables.predictions_values import row_values, spread_moments, zero_labels
 
+ROC_POINTS = 60
 _NOT_FINITE = "a value is missing, infinite, or beyond what can be computed with"
 
 
@@ -42,6 +44,7 @@ class Sample:
     moments: Mapping[str, Mapping[str, Moments | None]] = field(default_factory=dict)
     placements: Mapping[str, Placements] = field(default_factory=dict)
     ranked: Ranked | None = None
+    banded: Banded | None = None
     arrays: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     """Metrics that cannot be measured at all, with the reason."""
@@ -79,19 +82,27 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
         columns = ("label", "base_p", "head_p")
     elif "median_absolute_error" in names:
         columns = ("label", "base", "head")
-    rows = ranked(pairs) if "roc_auc" in names else None
-    placements = ranked_placements(rows, monomials) if rows else {}
-    if "roc_auc" in names and rows is None:
+    scores = ranked(pairs) if "roc_auc" in names else None
+    bands = banded(pairs, ROC_POINTS) if "roc_auc" in names and scores is None else None
+    placements: Mapping[str, Placements] = {}
+    if scores is not None:
+        placements = ranked_placements(scores, monomials)
+    elif bands is not None:
+        placements = bands.placements(monomials)
+    elif "roc_auc" in names:
         placements = placement_moments(pairs, monomials)
     plain = dict(zip(columns, columns, strict=True))
+    cells = joint_cells(pairs) if classified(pairs) and labels else {}
+    counted = {name: int(found.count.sum()) for name, found in cells.items()}
     return Sample(
         pairs=pairs,
-        rows=slice_rows(pairs),
+        rows=counted or slice_rows(pairs),
         identical=identical,
-        cells=joint_cells(pairs) if classified(pairs) and labels else {},
+        cells=cells,
         moments=moments,
         placements=placements,
-        ranked=rows,
+        ranked=scores,
+        banded=bands,
         arrays=values(pairs, plain) if plain else {},
         absent=absent,
     )

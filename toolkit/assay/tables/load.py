@@ -25,6 +25,14 @@ def load_parquet(connection: duckdb.DuckDBPyConnection, name: str, path: Path, l
     if _has_nan(connection, name):
         connection.execute(f"DROP VIEW {identifier(name)}")
         connection.execute(f"CREATE TABLE {identifier(name)} AS {view}")
+        return
+    numbered = f"read_parquet({source}, hive_partitioning = false, file_row_number = true)"
+    connection.execute(f"CREATE VIEW {identifier(numbered_name(name))} AS SELECT * FROM {numbered}")
+
+
+def numbered_name(name: str) -> str:
+    """The view of a Parquet file's rows with their ``file_row_number``, from 0."""
+    return f"{name} numbered"
 
 
 def _has_nan(connection: duckdb.DuckDBPyConnection, name: str) -> bool:

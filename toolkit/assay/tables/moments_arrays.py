@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.tables.predictions_moments import Basis, Moments, Plan, usable_bounds
 
+Columns = Sequence[NDArray[np.float64]]
 _BLOCK = 1 << 16
 """Rows at once: what fits a processor's cache with its products."""
 _LOW = 32
@@ -16,7 +17,7 @@ _LOW = 32
 
 
 def moments_by_segment(
-    columns: Sequence[NDArray[np.float64]],
+    columns: Columns,
     changed: NDArray[np.bool_],
     starts: NDArray[np.int64],
     basis: Basis,
@@ -42,9 +43,32 @@ def moments_by_segment(
     ]
 
 
-def _sums(
-    plan: Plan, columns: Sequence[NDArray[np.float64]], starts: NDArray[np.int64]
-) -> list[list[int]]:
+def moments_of_parts(
+    parts: Callable[[], Iterable[tuple[Columns, NDArray[np.bool_]]]], basis: Basis
+) -> Moments | None:
+    """Return the moments of rows that come in parts, which are made twice: bounds, then sums."""
+    n = changed = 0
+    finite, lows, highs = True, [np.inf, np.inf], [-np.inf, -np.inf]
+    for columns, moved in parts():
+        n += len(moved)
+        changed += int(np.count_nonzero(moved))
+        for place, column in enumerate(columns if len(moved) else ()):
+            finite = finite and bool(np.isfinite(column).all())
+            lows[place] = min(lows[place], float(column.min()))
+            highs[place] = max(highs[place], float(column.max()))
+    bounds = [usable_bounds(finite, low, high) for low, high in zip(lows, highs, strict=True)]
+    if any(bound is None for bound in bounds):
+        return None
+    plan = Plan.of([("", bound) for bound in bounds], basis, changed="")
+    totals = [0] * len(plan.scales)
+    for columns, moved in parts():
+        if len(moved):
+            (found,) = _sums(plan, columns, np.zeros(1, dtype=np.int64))
+            totals = [total + value for total, value in zip(totals, found, strict=True)]
+    return plan.read(n, iter([*totals, changed]))
+
+
+def _sums(plan: Plan, columns: Columns, starts: NDArray[np.int64]) -> list[list[int]]:
     """The whole numbers of each segment, in the order of the plan's products."""
     rows = len(columns[0])
     high = np.zeros((len(plan.scales), len(starts)), dtype=np.int64)

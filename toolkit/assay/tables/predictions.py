@@ -7,13 +7,16 @@ compared; the counts come from predictions_counts and predictions_moments.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from assay.config import Columns, Cross, Slice
 from assay.errors import InputError, Location
 from assay.tables import predictions_task as tasks
 from assay.tables.predictions_columns import Side, recognise
 from assay.tables.predictions_design import Drawn, design_columns, drawn, likely_entity
+from assay.tables.predictions_facts import Facts, facts, has_scores, missing_sql
 from assay.tables.predictions_groups import (
     ROWS,
     Extent,
@@ -25,7 +28,7 @@ from assay.tables.predictions_groups import (
     singles,
 )
 from assay.tables.predictions_join import EXAMPLES, Joined, check_positions, join_keys
-from assay.tables.predictions_paired import paired_sql
+from assay.tables.predictions_paired import paired_rows
 from assay.tables.predictions_ranking import by_query
 from assay.tables.predictions_slices import Sliced, Truth, in_order, resolve
 from assay.tables.predictions_task import Inferred, infer
@@ -58,8 +61,12 @@ class Pairs:
     broken: dict[str, str]
     """Why probabilities cannot be used: by 'missing', 'outside' and 'sum'."""
     notes: tuple[str, ...]
+    select: Callable[..., str]
+    """SQL for the joined rows; with ``rows``, a range, for those of aligned Parquet files."""
     drawn: Drawn | None = None
     """How the rows were drawn, where columns say so."""
+    clipped: int = 0
+    """Probabilities of the true class, on either side, that the log loss clips."""
     truth: Truth = "head"
     """Whose labels and slices count where both sides have them."""
 
@@ -82,7 +89,7 @@ class Pairs:
     @property
     def has_scores(self) -> bool:
         """Whether both sides have the probabilities that the task needs."""
-        return _has_scores(self.inferred, self.inferred.base) and _has_scores(
+        return has_scores(self.inferred, self.inferred.base) and has_scores(
             self.inferred, self.inferred.head
         )
 
@@ -118,33 +125,39 @@ def pair(
     crosses = crosses_of(slices, columns, every=extent.depth > 1)
     table = ROWS if crosses else "paired"
     more = design_columns(names, base, head, truth)
-    engine.run(paired_sql(inferred, sliced, present, truth, table=table, more=more))
+    select = partial(paired_rows, inferred, joined, sliced, present, truth, more=more)
+    # Many rows in one order are not even copied, but read anew by every query.
+    kind = "VIEW" if joined.streamed and not more else "TABLE"
+    engine.run(f"CREATE TEMP {kind} {table} AS {select()}")
     groups = singles(sliced)
     groups += crossings(engine, crosses, sliced, least=extent.least) if crosses else ()
     asked = in_order_of(slices, groups)
     notes = [*_side_notes(inferred), *_averaged(joined)]
     notes += filter(None, (group.left_out(searched=extent.depth > 0) for group in asked))
-    notes += _disagreements(engine, sliced, truth)
-    changed = check_positions(engine, joined, head)
-    _refuse_missing(engine, inferred, truth)
+    differing = tuple(place for place, each in enumerate(sliced) if each.other is not None)
+    found = facts(engine, inferred, differing=differing, means=len(present))
+    notes += _disagreements(found, sliced, truth)
+    check_positions(engine, joined, head, found.changed)
+    _refuse_missing(engine, inferred, found, truth)
     design = drawn(engine, names, base, head, truth)
     notes += design.notes if design else ()
     if names.entity is None:
         notes += filter(None, (likely_entity(engine, *in_order(base, head, truth)),))
-    broken, identical = _facts(engine, inferred, len(present))
     if inferred.task == tasks.RANKING:
         notes += by_query(engine, joined, head, groups, design.columns if design else {})
     return Pairs(
         engine=engine,
         inferred=inferred,
         joined=joined,
-        labels_changed=changed,
-        identical=identical,
+        labels_changed=found.changed,
+        identical=found.identical,
         slices=tuple(group.only_listed() for group in asked),
         searched=groups if extent.depth else (),
         means=present,
         absent_means=absent,
-        broken=broken,
+        broken=found.broken,
+        clipped=found.clipped,
+        select=select,
         notes=tuple(notes),
         truth=truth,
         drawn=design,
@@ -156,12 +169,6 @@ def _averaged(joined: Joined) -> list[str]:
         f"{count:,} ids stand on several rows of the {side}: their numbers are averaged."
         for side, count in joined.averaged.items()
     ]
-
-
-def _has_scores(inferred: Inferred, side: Side) -> bool:
-    if inferred.task == tasks.BINARY:
-        return side.score is not None or inferred.positive in side.scores
-    return inferred.task == tasks.MULTICLASS and bool(side.scores)
 
 
 def _numeric_columns(base: Side, head: Side, slices: tuple[Slice, ...]) -> tuple[str, ...]:
@@ -217,66 +224,38 @@ def _side_notes(inferred: Inferred) -> list[str]:
     return notes
 
 
-def _disagreements(engine: Engine, slices: tuple[Sliced, ...], truth: Truth) -> list[str]:
-    places = [place for place, each in enumerate(slices) if each.other is not None]
-    if not places:
-        return []
-    asked = ", ".join(f"count(*) FILTER (WHERE s{place}_differs)" for place in places)
-    counts = engine.row(f"SELECT {asked} FROM paired")
+def _disagreements(found: Facts, slices: tuple[Sliced, ...], truth: Truth) -> list[str]:
     return [
         f"{slices[place].asked.column!r} differs between base and head in {count:,} rows; "
         f"the {truth}'s value is used."
-        for place, count in zip(places, counts, strict=True)
+        for place, count in found.differing.items()
         if count
     ]
 
 
-def _refuse_missing(engine: Engine, inferred: Inferred, truth: Truth) -> None:
+def _refuse_missing(engine: Engine, inferred: Inferred, found: Facts, truth: Truth) -> None:
     """Raise InputError where a label or a prediction is missing or not finite."""
-    if inferred.task == tasks.SCORE:
-        return
     finite = inferred.task in (tasks.REGRESSION, tasks.RANKING)
     predicted = "score" if inferred.task == tasks.RANKING else "prediction"
     first, second = in_order(inferred.base, inferred.head, truth)
-    for column, side, role in (
-        ("label", first if first.label else second, "label"),
-        ("base", inferred.base, predicted),
-        ("head", inferred.head, predicted),
-    ):
-        bad = f"{column} IS NULL" + (f" OR NOT isfinite({column})" if finite else "")
+    sides = {
+        "label": first if first.label else second,
+        "base": inferred.base,
+        "head": inferred.head,
+    }
+    for column, bad in missing_sql(inferred).items():
+        count = found.missing[column]
+        if not count:
+            continue
         rows = engine.rows(
-            f"SELECT id, count(*) OVER () FROM paired WHERE {bad} ORDER BY id LIMIT {EXAMPLES}"
+            f"SELECT CAST(id AS VARCHAR) AS name FROM paired WHERE {bad} "
+            f"ORDER BY name LIMIT {EXAMPLES}"
         )
-        if rows:
-            what = "missing, infinite or no number" if finite else "missing"
-            shown = ", ".join(repr(row[0][:60]) for row in rows)
-            raise InputError(
-                f"the {role} is {what} in {rows[0][1]:,} joined rows (ids {shown}).",
-                where=Location(file=side.table.path.as_posix()),
-                remedy=f"Every compared row needs a {role}.",
-            )
-
-
-def _facts(engine: Engine, inferred: Inferred, means: int) -> tuple[dict[str, str], bool]:
-    """Counts of unusable probabilities in words, and whether both sides predict the same."""
-    same = [f"base_m{place} IS NOT DISTINCT FROM head_m{place}" for place in range(means)]
-    if inferred.task != tasks.SCORE:
-        same.append("base = head")
-    broken: dict[str, str] = {}
-    scored = all(_has_scores(inferred, side) for side in (inferred.base, inferred.head))
-    if scored:
-        same.append("base_p IS NOT DISTINCT FROM head_p")
-        for kind, words in (
-            ("missing", "missing, infinite or no number"),
-            ("outside", "outside 0 to 1"),
-            ("sum", "not adding up to 1"),
-        ):
-            counts = engine.row(
-                f"SELECT count(*) FILTER (WHERE base_{kind}), "
-                f"count(*) FILTER (WHERE head_{kind}) FROM paired"
-            )
-            for name, count in zip(("base", "head"), counts, strict=True):
-                if count:
-                    broken[kind] = f"{count:,} rows of the {name} have probabilities {words}"
-    (identical,) = engine.row(f"SELECT bool_and({' AND '.join(same) or 'false'}) FROM paired")
-    return broken, bool(identical)
+        what = "missing, infinite or no number" if finite else "missing"
+        shown = ", ".join(repr(row[0][:60]) for row in rows)
+        role = "label" if column == "label" else predicted
+        raise InputError(
+            f"the {role} is {what} in {count:,} joined rows (ids {shown}).",
+            where=Location(file=sides[column].table.path.as_posix()),
+            remedy=f"Every compared row needs a {role}.",
+        )

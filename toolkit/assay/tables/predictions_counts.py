@@ -14,6 +14,8 @@ from assay.tables.predictions import Pairs
 from assay.tables.sql import identifier
 
 ALL = "all"
+_ROWS_OF_A_CELL = 100
+"""Rows to a combination of slices from which on adding up combinations is quicker."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,16 @@ def grouping_sets(pairs: Pairs, keys: str = "") -> tuple[str, str]:
     if not pairs.slices:
         selected = "-1 AS place, -1 AS code"
     return selected, f"GROUP BY GROUPING SETS ({', '.join(sets)})"
+
+
+def cells_of_slices(pairs: Pairs) -> tuple[str, ...]:
+    """The keys of all groups, where their combinations are few beside the rows; else none."""
+    combinations = 1
+    for column in {id(each): each for group in pairs.slices for each in group.columns}.values():
+        combinations *= len(column.names) + 1
+    if len(pairs.slices) < 2 or combinations * _ROWS_OF_A_CELL > pairs.joined.rows:
+        return ()
+    return tuple(group.key for group in pairs.slices)
 
 
 def slice_name(pairs: Pairs, place: int, code: int) -> str:
@@ -151,16 +163,30 @@ def roc_points(pairs: Pairs, side: str, most: int) -> tuple[tuple[float, ...], t
 
 
 def calibration(
-    pairs: Pairs, side: str, bins: int
-) -> tuple[tuple[float, ...], tuple[float, ...], tuple[int, ...]]:
-    """Return mean probability, observed share and rows of each filled bin of equal width."""
-    score = f"{side}_p"
+    pairs: Pairs, bins: int
+) -> dict[str, tuple[tuple[float, ...], tuple[float, ...], tuple[int, ...]]]:
+    """Return each side's mean probability, observed share and rows of the bins of equal width.
+
+    Bins without a row are left out.
+    """
+    sides = ("base", "head")
     # Whole multiples of 2⁻⁵² add up to the same sum in whatever order.
-    rows = pairs.engine.rows(
-        f"SELECT least(CAST(floor({score} * {bins}) AS INTEGER), {bins - 1}) AS bin, "
-        f"sum(CAST({score} * 4503599627370496 AS BIGINT)), sum(label), count(*) "
-        "FROM paired GROUP BY bin ORDER BY bin"
+    binned = ", ".join(
+        f"least(CAST(floor({side}_p * {bins}) AS INTEGER), {bins - 1}) AS {side}_bin, "
+        f"CAST({side}_p * 4503599627370496 AS BIGINT) AS {side}_multiple"
+        for side in sides
     )
-    predicted = tuple(total / 2**52 / n for _, total, _, n in rows)
-    observed = tuple(hits / n for _, _, hits, n in rows)
-    return predicted, observed, tuple(n for _, _, _, n in rows)
+    rows = pairs.engine.rows(
+        "SELECT grouping(base_bin), coalesce(base_bin, head_bin), sum(base_multiple), "
+        f"sum(head_multiple), sum(label), count(*) FROM (SELECT {binned}, label FROM paired) "
+        "GROUP BY GROUPING SETS ((base_bin), (head_bin)) ORDER BY 1, 2"
+    )
+    result = {}
+    for place, side in enumerate(sides):
+        found = [(row[2 + place], row[4], row[5]) for row in rows if row[0] == place]
+        result[side] = (
+            tuple(int(total) / 2**52 / n for total, _, n in found),
+            tuple(int(hits) / n for _, hits, n in found),
+            tuple(n for _, _, n in found),
+        )
+    return result

@@ -145,7 +145,8 @@ def _value(role: str, side: Side, column: Column) -> str:
 
 def _refuse(engine: Engine, role: str, named: tuple[Side, Column], bad: str) -> None:
     rows = engine.rows(
-        f"SELECT id, count(*) OVER () FROM paired WHERE {bad} ORDER BY id LIMIT {EXAMPLES}"
+        f"SELECT CAST(id AS VARCHAR) AS name, count(*) OVER () FROM paired WHERE {bad} "
+        f"ORDER BY name LIMIT {EXAMPLES}"
     )
     if rows:
         shown = ", ".join(repr(row[0][:60]) for row in rows)

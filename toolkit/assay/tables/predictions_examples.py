@@ -30,10 +30,10 @@ def flipped_rows(pairs: Pairs, most: int) -> tuple[tuple[Example, ...], tuple[Ex
     """
     scored = pairs.task == "binary" and pairs.has_scores
     scores = "base_p, head_p" if scored else "NULL, NULL"
-    taken = f"arg_min(row(id, label, base, head, {scores}), id, {most})"
+    taken = f"arg_min(row(name, label, base, head, {scores}), name, {most})"
     found = pairs.engine.row(
-        f"SELECT {taken} FILTER (WHERE base = label AND head <> label), "
-        f"{taken} FILTER (WHERE head = label AND base <> label) FROM paired"
+        f"SELECT {taken} FILTER (WHERE base = label), {taken} FILTER (WHERE head = label) "
+        "FROM (SELECT CAST(id AS VARCHAR) AS name, * FROM paired WHERE base <> head)"
     )
     lost, won = (tuple(map(_example, rows or ())) for rows in found)
     return lost, won

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from assay.errors import InputError, Location
+from assay.tables.load import numbered_name
 from assay.tables.predictions_columns import KEY_NAME, Side, canonical
 from assay.tables.repeated_ids import average_repeats
 from assay.tables.source import Engine
@@ -15,6 +16,8 @@ LONGEST_ID = 100
 KEY = identifier(KEY_NAME)
 BETWEEN = "chr(31)"
 """The unit separator, between a query and an item, or an id and a label."""
+MOST_KEPT = 16_000_000
+"""Rows of files in one order that are copied, so that queries need not read both files again."""
 _FAR_APART = 0.05
 """In standard deviations of the head's labels."""
 
@@ -31,6 +34,15 @@ class Joined:
     by: str = "id"
     averaged: dict[str, int] = field(default_factory=dict)
     """How many ids of a side stood on several rows, which were averaged."""
+    aligned: bool = False
+    """Whether both files list the same ids in the same order."""
+    ascending: bool = False
+    """Whether they do so in strictly ascending order, which proves them unique."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the joined rows are read anew by every query, rather than kept."""
+        return self.aligned and self.rows > MOST_KEPT
 
 
 def join_keys(engine: Engine, base: Side, head: Side, *, average: bool = False) -> Joined:
@@ -48,31 +60,65 @@ def join_keys(engine: Engine, base: Side, head: Side, *, average: bool = False) 
             where=_at(without),
             remedy="Write the same ids into both files, or name the column (--id).",
         )
-    numbers = all(
-        side.id and side.id.kind == "integer" and side.within is None for side in (base, head)
-    )
-    for side in (base, head):
-        _keyed(engine, side, numbers=numbers)
+    for side, other in ((base, head), (head, base)):
+        _keyed(engine, side, other)
     if base.id is None:
         return _by_position(base, head)
+    equal, ascending = _same_order(engine, base, head)
+    if ascending:
+        return Joined(rows=base.table.rows, aligned=True, ascending=True)
     averaged = {}
     for side in (base, head):
         if average and (repeated := average_repeats(engine, side, KEY, keyed(side))):
             averaged[side.table.name] = repeated
         _check_ids(engine, side)
+    if equal and not averaged:
+        return Joined(rows=base.table.rows, aligned=True)
     return _counted(engine, base, head, averaged)
 
 
-def _keyed(engine: Engine, side: Side, *, numbers: bool) -> None:
+def _same_order(engine: Engine, base: Side, head: Side) -> tuple[bool, bool]:
+    """Whether all ids are equal row by row, and whether they are strictly ascending as well."""
+    if base.table.rows != head.table.rows or not engine.has_order:
+        return False, False
+    equal, ascending = engine.row(
+        "SELECT count(base_key) = count(*) AND bool_and(base_key = head_key), "
+        "bool_and(coalesce(head_key > before, true)) FROM (SELECT "
+        f"{key_sql(base, head, 'b')} AS base_key, {key_sql(head, base, 'h')} AS head_key, "
+        f"lag({key_sql(head, base, 'h')}) OVER () AS before FROM {side_by_side(base, head)})"
+    )
+    return bool(equal), bool(equal and ascending)
+
+
+def side_by_side(base: Side, head: Side, rows: range | None = None) -> str:
+    """The rows of both files, or some ``rows`` of two Parquet files, paired by place as b and h."""
+    if rows is None:
+        return f"{base.alias} AS b POSITIONAL JOIN {head.alias} AS h"
+    parts = [
+        f"(SELECT * FROM {identifier(numbered_name(side.table.name))} "
+        f"WHERE file_row_number BETWEEN {rows.start} AND {rows.stop - 1})"
+        for side in (base, head)
+    ]
+    return f"{parts[0]} AS b POSITIONAL JOIN {parts[1]} AS h"
+
+
+def key_sql(side: Side, other: Side, alias: str) -> str:
+    """SQL for the value that joins a row of ``side``; ``alias`` is the side in the query."""
     if side.id is None:
-        key = "row_number() OVER ()"
-    elif numbers:
-        key = identifier(side.id.name)
-    else:
-        key = canonical(side.id, identifier(side.id.name), truth_as_number=False)
-    if side.id is not None and side.within is not None:
-        outer = canonical(side.within, identifier(side.within.name), truth_as_number=False)
-        key = f"{outer} || {BETWEEN} || {key}"
+        return "row_number() OVER ()"
+    name = f"{alias}.{identifier(side.id.name)}"
+    whole = all(each.id and each.id.kind == "integer" for each in (side, other))
+    if whole and side.within is None and other.within is None:
+        return name
+    key = canonical(side.id, name, truth_as_number=False)
+    if side.within is None:
+        return key
+    query = f"{alias}.{identifier(side.within.name)}"
+    return f"{canonical(side.within, query, truth_as_number=False)} || {BETWEEN} || {key}"
+
+
+def _keyed(engine: Engine, side: Side, other: Side) -> None:
+    key = key_sql(side, other, side.alias)
     engine.run(
         f"CREATE TEMP TABLE {keyed(side)} AS SELECT *, {key} AS {KEY} FROM {side.alias}"
         if side.id is None
@@ -159,13 +205,12 @@ def _lonely(engine: Engine, side: Side, other: Side) -> tuple[str, ...]:
     return tuple(row[0][:LONGEST_ID] for row in rows)
 
 
-def check_positions(engine: Engine, joined: Joined, head: Side) -> int:
-    """Return how many joined rows have another label on the other side.
+def check_positions(engine: Engine, joined: Joined, head: Side, changed: int) -> None:
+    """Raise InputError where rows were joined by position and labels disagree, or most disagree.
 
-    Raises InputError where rows were joined by position and labels disagree, and where most
-    labels disagree: predictions of another target would look like bad ones.
+    ``changed`` is the number of rows that have another label on the other side: predictions of
+    another target would look like bad ones.
     """
-    (changed,) = engine.row("SELECT count(*) FILTER (WHERE label_changed) FROM paired")
     if joined.by == "position" and changed:
         raise InputError(
             f"neither side has an id column, and {changed:,} of {joined.rows:,} rows at the "
@@ -175,7 +220,6 @@ def check_positions(engine: Engine, joined: Joined, head: Side) -> int:
         )
     if 2 * changed > joined.rows:
         _refuse_another_target(engine, joined, head)
-    return int(changed or 0)
 
 
 def _refuse_another_target(engine: Engine, joined: Joined, head: Side) -> None:

@@ -17,7 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.tables.predictions import Pairs
-from assay.tables.predictions_counts import grouping_sets, is_counted, slice_name
+from assay.tables.predictions_counts import (
+    cells_of_slices,
+    grouping_sets,
+    is_counted,
+    slice_name,
+)
 from assay.tables.sql import literal
 
 Exponents = tuple[int, ...]
@@ -91,8 +96,13 @@ def joint_moments(
         for name in usable
     }
     sums = [expression for plan in plans.values() for expression in plan.selected()]
+    keys = () if groups else cells_of_slices(pairs)
+    if keys:
+        # Every row is summed once, in its cell; the slices then add up cells.
+        inner, sums = _summed_cells(inner, keys, sums)
+    counted = "CAST(sum(n) AS BIGINT)" if keys else "count(*)"
     rows = pairs.engine.rows(
-        f"SELECT * FROM (SELECT {selected}, count(*) AS n"
+        f"SELECT * FROM (SELECT {selected}, {counted} AS n"
         f"{''.join(', ' + expression for expression in sums)} FROM {inner} {grouped}) "
         "WHERE code IS NOT NULL ORDER BY place, code"
     )
@@ -105,6 +115,15 @@ def joint_moments(
         for name in named:
             result[name][key] = plans[name].read(n, values) if name in plans else None
     return result
+
+
+def _summed_cells(inner: str, keys: Sequence[str], sums: Sequence[str]) -> tuple[str, list[str]]:
+    """The rows of ``inner`` summed by their slices, and what adds those sums up."""
+    listed = "".join(f", {expression} AS m{place}" for place, expression in enumerate(sums))
+    cells = (
+        f"(SELECT {', '.join(keys)}, count(*) AS n{listed} FROM {inner} GROUP BY {', '.join(keys)})"
+    )
+    return cells, [f"sum(m{place})" for place in range(len(sums))]
 
 
 def _places(named: Mapping[str, Variables], name: str) -> range:

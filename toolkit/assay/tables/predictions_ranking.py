@@ -149,7 +149,8 @@ def _refuse_rows(engine: Engine, where: Location) -> None:
         ("label < 0", "the relevance is negative", "Relevance is a number from 0 up."),
     ):
         rows = engine.rows(
-            f"SELECT id, count(*) OVER () FROM paired WHERE {bad} ORDER BY id LIMIT {EXAMPLES}"
+            f"SELECT CAST(id AS VARCHAR) AS name, count(*) OVER () FROM paired WHERE {bad} "
+            f"ORDER BY name LIMIT {EXAMPLES}"
         )
         if rows:
             shown = ", ".join(repr(row[0].replace("\x1f", " / ")[:60]) for row in rows)

@@ -9,7 +9,7 @@ from typing import Literal
 from assay.config import Slice
 from assay.errors import InputError, Location
 from assay.tables.predictions_columns import Side, canonical, number
-from assay.tables.predictions_join import keyed
+from assay.tables.predictions_join import keyed, value_table
 from assay.tables.source import Column, Engine
 from assay.tables.sql import identifier, literal
 
@@ -63,10 +63,18 @@ def resolve(
     side, column = _find(asked.column, first, second)
     if isinstance(asked.bins, int):
         asked = _equal_bins(engine, asked, column, side, asked.bins)
-    expression = value_sql(column, asked, identifier(column.name))
+    engine.run(
+        f"CREATE OR REPLACE TEMP TABLE {_counted(column)} AS "
+        f"SELECT raw, {value_sql(column, asked, 'raw')} AS value, n FROM (SELECT "
+        f"{identifier(column.name)} AS raw, count(*) AS n FROM {keyed(side)} GROUP BY raw)"
+        if not isinstance(asked.bins, tuple)
+        else f"CREATE OR REPLACE TEMP TABLE {_counted(column)} AS SELECT "
+        f"{value_sql(column, asked, identifier(column.name))} AS value, count(*) AS n "
+        f"FROM {keyed(side)} GROUP BY value"
+    )
     rows = engine.rows(
-        f"SELECT value, n, count(*) OVER () FROM (SELECT {expression} AS value, count(*) AS n "
-        f"FROM {keyed(side)} GROUP BY value) ORDER BY n DESC, value LIMIT {MOST_VALUES}"
+        "SELECT value, n, count(*) OVER () FROM (SELECT value, CAST(sum(n) AS BIGINT) AS n "
+        f"FROM {_counted(column)} GROUP BY value) ORDER BY n DESC, value LIMIT {MOST_VALUES}"
     )
     distinct = rows[0][2]
     if distinct > LISTED and column.kind == "float" and asked.bins is None:
@@ -147,9 +155,40 @@ def value_sql(column: Column, asked: Slice, name: str) -> str:
         )
         return f"COALESCE('=' || {short if column.kind == 'text' else text}, '')"
     _check_binned(column)
+    missing, place = _bin_sql(column, asked.bins, name)
+    return f"CASE WHEN {missing} THEN '' ELSE '=' || {place} END"
+
+
+def code_sql(sliced: Sliced, name: str, alias: str) -> tuple[str, str]:
+    """SQL for the number of a row's slice, NULL where not counted, and the join that it needs.
+
+    ``name`` is the column as the query calls it, ``alias`` what the join may be called.
+    """
+    if isinstance(sliced.asked.bins, tuple):
+        missing, place = _bin_sql(sliced.column, sliced.asked.bins, name)
+        codes = {value: code for code, value in enumerate(sliced.values)}
+        whens = " ".join(f"WHEN {value[1:]} THEN {code}" for value, code in codes.items() if value)
+        none = codes.get("", "NULL")
+        code = f"CASE {place} {whens} END" if whens else "NULL"
+        return f"CAST(CASE WHEN {missing} THEN {none} ELSE {code} END AS SMALLINT)", ""
+    listed = (
+        f"(SELECT raw, CAST(v.code AS SMALLINT) AS code FROM {_counted(sliced.column)} AS c "
+        f"JOIN {value_table(list(sliced.values))} AS v ON v.value = c.value)"
+    )
+    join = f"LEFT JOIN {listed} AS {alias} ON {alias}.raw IS NOT DISTINCT FROM {name}"
+    return f"{alias}.code", join
+
+
+def _counted(column: Column) -> str:
+    """The table of a slice column's values and their rows."""
+    return identifier(f"values of {column.name}")
+
+
+def _bin_sql(column: Column, edges: tuple[float, ...], name: str) -> tuple[str, str]:
+    """SQL for whether a number is missing, and for the place of its bin."""
     value = number(column, name)
-    above = " + ".join(f"CAST({value} >= {literal(float(edge))} AS INTEGER)" for edge in asked.bins)
-    return f"CASE WHEN {name} IS NULL OR isnan({value}) THEN '' ELSE '=' || ({above}) END"
+    above = " + ".join(f"CAST({value} >= {literal(float(edge))} AS INTEGER)" for edge in edges)
+    return f"{name} IS NULL OR isnan({value})", f"({above})"
 
 
 def _check_binned(column: Column) -> None:

@@ -9,6 +9,7 @@ from assay.config import Metric
 from assay.config.families import QUANTILE_PREFIX
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import slice_name
+from assay.tables.predictions_facts import CLIP, true_class_sql
 from assay.tables.predictions_moments import Basis, Moments, Variables, joint_moments
 from assay.tables.predictions_rank_values import rank_value
 from assay.tables.predictions_task import BINARY
@@ -17,8 +18,6 @@ from assay.tables.sql import literal
 SQUARED_BASE = "(base - label) * (base - label)"
 # (h − y)² − (b − y)² without cancellation.
 SQUARED_CHANGE = "(head - base) * (head + base - 2 * label)"
-CLIP = 2.0**-52
-"""A probability of the true class below this counts as this in the log loss (as scikit-learn)."""
 
 
 def row_values(pairs: Pairs, metrics: Iterable[Metric]) -> dict[str, Variables]:
@@ -27,7 +26,7 @@ def row_values(pairs: Pairs, metrics: Iterable[Metric]) -> dict[str, Variables]:
     Only those of ``metrics`` that are means of per-row values. Which of them the task has is the
     caller's to know.
     """
-    true = {side: _true_class(pairs, side) for side in ("base", "head")}
+    true = {side: true_class_sql(pairs.task, side) for side in ("base", "head")}
     loss = {side: f"-ln(greatest({p}, {literal(CLIP)}))" for side, p in true.items()}
     brier = ("base_q", "head_q - base_q")
     if pairs.task == BINARY:
@@ -76,25 +75,10 @@ def _symmetric(side: str) -> str:
     return f"CASE WHEN {size} = 0 THEN 0 ELSE 2 * abs({side} - label) / {size} END"
 
 
-def clipped_rows(pairs: Pairs) -> int:
-    """Count probabilities of the true class, on either side, that the log loss clips."""
-    counts = pairs.engine.row(
-        f"SELECT count(*) FILTER (WHERE {_true_class(pairs, 'base')} < {literal(CLIP)}), "
-        f"count(*) FILTER (WHERE {_true_class(pairs, 'head')} < {literal(CLIP)}) FROM paired"
-    )
-    return int(sum(counts))
-
-
 def zero_labels(pairs: Pairs) -> int:
     """Count labels of 0, where a percentage error is not defined."""
     (count,) = pairs.engine.row("SELECT count(*) FILTER (WHERE label = 0) FROM paired")
     return int(count)
-
-
-def _true_class(pairs: Pairs, side: str) -> str:
-    if pairs.task == BINARY:
-        return f"CASE label WHEN 1 THEN {side}_p ELSE 1 - {side}_p END"
-    return f"{side}_p"
 
 
 def spread_moments(pairs: Pairs, basis: Basis) -> dict[str, Moments | None]:

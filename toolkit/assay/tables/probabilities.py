@@ -20,11 +20,12 @@ class Probabilities:
     answer: str
 
 
-def probability_columns(side: Side, alias: str, inferred: Inferred) -> Probabilities:
+def probability_columns(side: Side, alias: str, inferred: Inferred, *, label: str) -> Probabilities:
     """Write the columns NAME_p, NAME_q, NAME_missing, NAME_outside and NAME_sum of one side.
 
     NAME_p is the probability of the positive class (binary) or of the true class (multiclass),
     NAME_q the multiclass Brier term Σ(pₖ − [k = y])²; the others tell a row that cannot be used.
+    ``label`` is SQL for the number of the true class.
     """
     name = side.table.name
     each = {
@@ -39,7 +40,7 @@ def probability_columns(side: Side, alias: str, inferred: Inferred) -> Probabili
     values = list(each.values())
     # A CASE without a match is NULL: the true class has no column.
     whens = " ".join(f"WHEN {code} THEN {value}" for code, value in each.items())
-    true = f"CASE label_class.code {whens} END"
+    true = f"CASE {label} {whens} END"
     squares = " + ".join(f"{value} * {value}" for value in values)
     listed = f"[{', '.join(values)}]"
     codes = f"[{', '.join(str(code) for code in each)}]"

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from assay.errors import InputError, Location, OutsideError
 from assay.tables.damage import translated
 from assay.tables.formats import Format, detect_format
-from assay.tables.load import load_csv, load_json, load_parquet
+from assay.tables.load import load_csv, load_json, load_parquet, numbered_name
 from assay.tables.sql import identifier, literal
 
 _INTEGERS = frozenset(
@@ -70,9 +70,25 @@ class Table:
 class Engine:
     """One DuckDB connection with the opened tables; made by :func:`open_tables`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: dict[str, Table]) -> None:
+    has_order = True
+    """Whether a table's rows have places, by which two tables can be read side by side."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, tables: dict[str, Table], scratch: Path
+    ) -> None:
         self._connection = connection
         self.tables = tables
+        self.scratch = scratch
+        """A folder for files that outgrow memory; it is removed with the engine."""
+
+    def beside(self) -> Engine:
+        """Another connection to the same tables, for another thread; temporary ones stay here."""
+        return Engine(self._connection.cursor(), self.tables, self.scratch)
+
+    def has_numbers(self) -> bool:
+        """Whether rows can be read by their number: all files are Parquet, read in place."""
+        names = {name for (name,) in self.rows("SELECT view_name FROM duckdb_views()")}
+        return names >= {numbered_name(name) for name in self.tables}
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query and return its rows.
@@ -116,7 +132,7 @@ def open_tables(files: Mapping[str, Path]) -> Iterator[Engine]:
         connection = _connect(scratch, list(links.values()))
         try:
             tables: dict[str, Table] = {}
-            engine = Engine(connection, tables)
+            engine = Engine(connection, tables, scratch)
             for name, path in files.items():
                 with translated(path.as_posix()):
                     tables[name] = _open(connection, name, path, links[name], formats[name])
