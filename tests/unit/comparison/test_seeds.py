@@ -79,6 +79,7 @@ def test_values_are_means_over_seeds_and_each_is_shown(tmp_path: Path) -> None:
     assert of(found, "accuracy", "plan=a").seeds is None
     assert of(found, "accuracy", "plan=a").interval is not None
     assert any("training noise is in the intervals" in note for note in found.notes)
+    assert found.worst_slice is None
 
 
 def test_training_noise_widens_the_interval(tmp_path: Path) -> None:
