@@ -37,7 +37,11 @@ class Cell:
 
     def __str__(self) -> str:
         """As the tables name it."""
-        return f"n={self.n} {self.kind} d={self.discordance:g} won={self.won:g}"
+        kind = self.kind if isinstance(self.kind, str) else f"{100 * self.kind:g} %"
+        return (
+            f"{self.n:,} rows, {kind}, {100 * self.discordance:g} % discordant, "
+            f"{100 * self.won:g} % won"
+        )
 
 
 def cells_of(kinds: Sequence[float | str]) -> tuple[Cell, ...]:

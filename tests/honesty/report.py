@@ -13,24 +13,33 @@ from honesty.metrics import METRICS
 from honesty.regimes import LEAST_COVERAGE, MOST_MISSED
 from honesty.simulation import Results
 
+
+def percent(share: float) -> str:
+    """A share for people."""
+    return f"{100 * share:.1f} %"
+
+
 _MADE = (
     "Made by `{command}`; [cells.csv](cells.csv) has every cell. The worlds that the test sets "
     "come from are in `tests/honesty`, and [statistics.md](../statistics.md) has the formulas."
 )
 _PROMISED = (
     "Promised of every 95 % interval that is given: it holds the truth at least "
-    f"{LEAST_COVERAGE:.1%} of the time and misses it at most {MOST_MISSED:.0%} of the time on "
-    f"either side. Where at least {FEWEST_DISCORDANT} rows are discordant in every label that the "
-    f"metric uses, it also holds the truth at most {MOST_COVERAGE:.1%} of the time, so that no "
-    "width is wasted. A cell breaks a promise where its Monte Carlo bound does (Clopper and "
-    "Pearson, one run of the suite in 1,000 by chance, divided by the number of cells). In a "
-    "*gated* cell less than half of the test sets are judged: those are selected by what the "
-    "regime rules look at, so misses are counted against all test sets there."
+    f"{percent(LEAST_COVERAGE)} of the time and misses it at most {percent(MOST_MISSED)} of the "
+    f"time on either side. Where at least {FEWEST_DISCORDANT} rows are discordant in every label "
+    f"that the metric uses, it also holds the truth at most {percent(MOST_COVERAGE)} of the time, "
+    "so that no width is wasted. A cell breaks a promise where its Monte Carlo bound does "
+    "(Clopper and Pearson, one run of the suite in 1,000 by chance, divided by the number of "
+    "cells). In a *gated* cell less than half of the test sets are judged: those are selected by "
+    "what the regime rules look at, so misses are counted against all test sets there."
 )
 _WORST = (
-    "Gated cells are counted apart. *Above*: the interval lies above the "
-    "truth, so the head looks better than it is; *below*: the other way round. *Most* is the "
-    f"highest coverage where at most {MOST_COVERAGE:.1%} is promised."
+    "Gated cells are counted apart. *Where*: the rows; the prevalence of the positive or the "
+    "rarest class (0/1 scores: the base's mean; grades: the share below 5; regression: the law "
+    "of the errors); the discordant rows, and the share of those that the head wins. *Above*: "
+    "the interval lies above the truth, so the head looks better than it is, which is also how "
+    "often a model passes that is worse by exactly the margin; *below*: the other way round. "
+    f"*Most* is the highest coverage where at most {percent(MOST_COVERAGE)} is promised."
 )
 _UNJUDGED = (
     "*Not judged*: the share of test sets that came out `inconclusive` by a regime or "
@@ -104,10 +113,10 @@ def _summary(results: Results) -> list[str]:
         above = max(found.above / found.judged for _, found in seen)
         below = max(found.below / found.judged for _, found in seen)
         narrow = [found.share for cell, found in seen if asked_to_be_narrow(metric, cell)]
-        most = f"{max(narrow):.1%}" if narrow else "–"
+        most = percent(max(narrow)) if narrow else "–"
         lines.append(
-            f"| {name} | {len(cells)} | {len(cells) - len(seen)} | {lowest.share:.1%} | {worst} "
-            f"| {above:.1%} | {below:.1%} | {most} |"
+            f"| {name} | {len(cells)} | {len(cells) - len(seen)} | {percent(lowest.share)} "
+            f"| {worst} | {percent(above)} | {percent(below)} | {most} |"
         )
     return [*lines, ""]
 
@@ -134,7 +143,7 @@ def _unjudged(results: Results) -> list[str]:
         reason = reasons.most_common(1)[0][0] if reasons else ""
         lines.append(
             f"| {name} | "
-            + " | ".join(f"{share:.1%}" for share in shares)
+            + " | ".join(percent(share) for share in shares)
             + f" | {reason} | "
             + " | ".join(_width(cells, d) for d in sorted({cell.discordance for cell, _ in cells}))
             + " |"
@@ -161,7 +170,8 @@ def _outside(results: Results) -> list[str]:
             drawn = sum(each.drawn for _, each in cells)
             judged = sum(each.judged for _, each in cells) / drawn
             lines.append(
-                f"| {name} | {metric.outside(worst)} | {judged:.1%} | {found.share:.1%} | {worst} |"
+                f"| {name} | {metric.outside(worst)} | {percent(judged)} "
+                f"| {percent(found.share)} | {worst} |"
             )
     if not lines:
         return []

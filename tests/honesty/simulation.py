@@ -120,9 +120,12 @@ def read(path: Path) -> Iterable[tuple[tuple[str, int, int], Coverage]]:
 
 def collected(path: Path, metrics: Sequence[str], draws: Draws) -> Results:
     """The kept batches of these metrics, as many as are asked for, summed by cell."""
-    results: Results = {}
-    for (name, place, number), coverage in sorted(read(path), key=lambda each: each[0]):
+    results: Results = {
+        (name, cell): Coverage() for name in metrics for cell in METRICS[name].world.cells
+    }
+    kept = dict(read(path))
+    for name, place, number in sorted(kept):
         if name in metrics and number < draws.batches(name):
             cell = METRICS[name].world.cells[place]
-            results.setdefault((name, cell), Coverage()).merge(coverage)
-    return results
+            results[name, cell].merge(kept[name, place, number])
+    return {key: coverage for key, coverage in results.items() if coverage.drawn}

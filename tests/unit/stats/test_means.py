@@ -171,6 +171,17 @@ def test_pseudo_rows_are_as_large_as_the_changes_that_carry_the_variance() -> No
     assert JointMoments.from_sides(base, base).square_of_changes() == 0
 
 
+def test_large_changes_lean_to_one_side_or_cancel() -> None:
+    base = np.zeros(100)
+    equal, opposed, uneven = np.zeros(100), np.zeros(100), np.zeros(100)
+    equal[:8], opposed[:8], uneven[:8] = 3.0, [3.0, -3.0] * 4, [1.0] * 7 + [10.0]
+    lean = [
+        JointMoments.from_sides(base, head).lean_of_changes() for head in (equal, opposed, uneven)
+    ]
+    assert lean == pytest.approx([9.0, 9.0, (1007 / 107) ** 2])
+    assert JointMoments.from_sides(base, base).lean_of_changes() == 0
+
+
 def test_no_changed_row_still_admits_ignorance() -> None:
     base = np.random.default_rng(6).gamma(2, size=500)
     moments = JointMoments.from_sides(base, base)

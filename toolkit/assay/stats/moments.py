@@ -125,11 +125,27 @@ class JointMoments:
 
         d² itself where all changes are of one size, and the largest where one row outweighs all.
         """
+        _, square, _, fourth = self._powers_of_changes()
+        return max(0.0, fourth / square) if square > 0 else 0.0
+
+    def lean_of_changes(self) -> float:
+        """The mean square of the changes, or (Σd³ / Σd²)² if that is more.
+
+        The latter is Σd⁴ / Σd² where all changes are of one size and sign, less where sizes
+        differ, and 0 where as many are large on either side.
+        """
+        _, square, cube, _ = self._powers_of_changes()
+        if square <= 0:
+            return 0.0
+        return float(max(square / self.changed, (cube / square) ** 2))
+
+    def _powers_of_changes(self) -> list[float]:
+        """Σd, Σd², Σd³ and Σd⁴."""
         shift = self.shifts[1]
         raw = [float(self.n)]
         for order in range(1, 5):
             raw.append(self.sums[(0, order, *[0] * (len(self.shifts) - 2))])
-        square, fourth = (
-            sum(math.comb(p, k) * shift ** (p - k) * raw[k] for k in range(p + 1)) for p in (2, 4)
-        )
-        return max(0.0, fourth / square) if square > 0 else 0.0
+        return [
+            sum(math.comb(p, k) * shift ** (p - k) * raw[k] for k in range(p + 1))
+            for p in range(1, 5)
+        ]

@@ -33,8 +33,8 @@ class Part:
 
     moments: JointMoments
     coefficients: Sequence[float]
-    floor: float | None = None
-    """The least mean square of a change while few rows changed; None: see `_square`."""
+    floor: float = 0.0
+    """The least mean square of a change while few rows changed, besides that of `_square`."""
     share: float = 1.0
     """The part's share of all units, where they were drawn in strata: its part of z²."""
 
@@ -57,10 +57,10 @@ class Part:
         they carry is (third / variance)² (at most fourth / variance, by Cauchy and Schwarz), and
         a change is about as large as one of those, or as none.
         """
-        square = self.moments.square_of_changes()
         if self.moments.changed < min(FEWEST_CHANGED, self.moments.n):
-            floor = self._draws() if self.floor is None else self.floor
-            square = max(square, floor)
+            square = max(self.moments.square_of_changes(), self.floor, self._draws())
+        else:
+            square = self.moments.lean_of_changes()
         # Σ c·(base, head − base) weighs the base's value by c₀ − c₁ and the head's by c₁.
         by_base, by_head = self.coefficients[0] - self.coefficients[1], self.coefficients[1]
         return square * abs(by_base * by_head)
