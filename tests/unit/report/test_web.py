@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
 
+from assay.evidence import Curve
 from assay.report.bundle import Report
 from assay.report.web.data import MOST_CLAIMS, embedded, page_data
 from assay.report.web.document import report_page
@@ -135,3 +137,19 @@ def test_the_vendored_scripts_are_the_reviewed_ones() -> None:
         "d3.min.js": "912111098ea99503a6f4967361d2bbdc9dbf58cf9c678c8e27e5b02d1a07f0c1",
         "plot.umd.min.js": "4358086467740777dd788d6b27a95cebdbaefdd50c730a3060117073bd7134cb",
     }
+
+
+def test_every_curve_has_a_table() -> None:
+    made = SITUATIONS["pass"]()
+    model = made.models[0]
+    assert model.comparison is not None
+    details = model.comparison.details
+    curves = (*details.curves, Curve(kind="pr", side="base", x=(0.5,), y=(0.75,)))
+    found = model.comparison.model_copy(
+        update={"details": details.model_copy(update={"curves": curves})}
+    )
+    page = report_page(replace(made, models=(replace(model, comparison=found),)))
+    for heading in ("ROC curve", "Precision and recall", "Calibration"):
+        assert f"<h4>{heading}</h4>" in page
+    assert '<td class="number">50\N{NO-BREAK SPACE}%</td><td class="number">75' in page
+    assert "<h4>Scores</h4>" not in page

@@ -18,6 +18,7 @@ from assay.report.web.data import embedded, page_data
 from assay.report.web.tables import (
     claim_table,
     confusion_table,
+    curve_table,
     escaped,
     flipped_table,
     histogram_tables,
@@ -165,10 +166,12 @@ def _curve_part(model: ModelEvidence) -> str:
     if found is None or not found.details.curves:
         return ""
     tables = "\n".join(
-        f"<h4>{name}</h4>\n{_html(body)}"
+        f"<h4>{name}</h4>\n{body}"
         for name, body in (
-            ("ROC curve", folded.roc(found)),
-            ("Calibration", folded.calibration(found)),
+            ("ROC curve", _html(folded.roc(found))),
+            ("Precision and recall", curve_table(found, "pr", "Recall", "Precision")),
+            ("Calibration", _html(folded.calibration(found))),
+            ("Scores", curve_table(found, "scores", "Middle of the bin", "Share of rows")),
         )
         if body
     )

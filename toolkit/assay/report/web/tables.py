@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from assay.evidence import Comparison, Finding, FlippedRow, Rule
 from assay.report import numbers, words
@@ -98,6 +99,35 @@ def _confusion_cell(base: int, head: int, *, right: bool) -> str:
         f'<td class="{kind}" data-base="{base}" data-head="{head}">'
         f"{numbers.count(base)} → {numbers.count(head)}</td>"
     )
+
+
+def curve_table(found: Comparison, kind: str, x: str, y: str) -> str:
+    """Return the points of both sides' curves of a kind, side by side; empty without any."""
+    sides = [
+        (curve.side, list(zip(curve.x, curve.y, strict=False)))
+        for curve in found.details.curves
+        if curve.kind == kind
+    ]
+    heads = "".join(
+        f'<th scope="col" class="number">{name}, {html.escape(side)}</th>'
+        for side, _ in sides
+        for name in (x, y)
+    )
+    rows = "\n".join(
+        "<tr>" + "".join(_point_cells(point) for point in points) + "</tr>"
+        for points in zip_longest(*(points for _, points in sides))
+    )
+    if not rows:
+        return ""
+    return (
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{x} and {y}">'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table></div>"
+    )
+
+
+def _point_cells(point: tuple[float, float] | None) -> str:
+    shown = ("–", "–") if point is None else map(numbers.percent, point)
+    return "".join(f'<td class="number">{value}</td>' for value in shown)
 
 
 def flipped_table(found: Comparison) -> str:
