@@ -16,7 +16,7 @@ from assay.cli.options import config_option, evidence_option, json_option
 from assay.errors import InputError
 
 if TYPE_CHECKING:
-    from assay.evidence import Plan
+    from assay.evidence import ModelPlan, Plan
     from assay.git import Repository
 
 
@@ -101,7 +101,7 @@ def make(
 def outputs_of(plan: Plan) -> dict[str, str]:
     """Return the step outputs of a plan, by name."""
     touched = [
-        {"name": model.name, "path": model.path, **({"anchor": True} if model.anchor else {})}
+        {"name": model.name, "path": model.path, **_asked(model)}
         for model in plan.models
         if model.touched
     ]
@@ -111,6 +111,12 @@ def outputs_of(plan: Plan) -> dict[str, str]:
         "tree": plan.head.tree,
         "publisher": plan.comment.publisher.value,
     }
+
+
+def _asked(model: ModelPlan) -> dict[str, bool]:
+    """What the model's job does beside the base and the head."""
+    more = {"anchor": model.anchor is not None, "attribution": model.attribution}
+    return {name: True for name, asked in more.items() if asked}
 
 
 def _print(plan: Plan) -> None:

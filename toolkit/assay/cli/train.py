@@ -13,7 +13,7 @@ from assay.cli.consumer import Consumer, chosen_model, environment_options, open
 from assay.cli.options import config_option, evidence_option, exit_zero_option, model_option
 
 if TYPE_CHECKING:
-    from assay.evidence import Plan, Training
+    from assay.evidence import ModelPlan, Plan, Training
 
 
 @click.command("train")
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 @evidence_option
 @click.option(
     "--side",
-    type=click.Choice(("head", "base", "anchor")),
+    type=click.Choice(("head", "base", "anchor", "attribution")),
     default="head",
     show_default=True,
     help="head runs the pipeline here; base and anchor resolve the predictions of what it is "
-    "compared with.",
+    "compared with; attribution runs one side's code on the other's data.",
 )
 @click.option(
     "--earlier",
@@ -63,7 +63,9 @@ def train(
     <model>/base/: from the DVC outputs of the base's dvc.lock, from evidence of an earlier
     trusted run, or from its pipeline, run again in a git worktree; the anchor's, which the base's
     configuration names, to <model>/anchor/ in the same ways. In CI resolve both first, before
-    the head's code runs. Exits 1 unless there are predictions.
+    the head's code runs. For `attribution: true` the head's code runs on the base's data and the
+    other way round, in worktrees; that is the head's word, so it comes last, and never fails.
+    Exits 1 unless there are predictions.
     """
     from assay.cli.outputs import write_outputs
     from assay.errors import VerdictFailed
@@ -75,13 +77,18 @@ def train(
         environment_cache=environment_cache,
         declared={"dvc-credentials": dvc_credentials, "training-secrets": training_secrets},
     )
+    if side == "attribution":
+        from assay.cli.corners import train_corners
+
+        train_corners(consumer, config, model, evidence)
+        return
     if side == "head":
         made = _head(consumer, model, evidence, exit_zero=exit_zero)
     else:
         wanted: Literal["base", "anchor"] = "anchor" if side == "anchor" else "base"
         made = _resolved(consumer, config, model, evidence, earlier, side=wanted)
     write_outputs("train", state=made.state.value)
-    _print(made)
+    print_training(made)
     if made.state is not StageState.PASSED and not exit_zero:
         raise VerdictFailed(f"{made.model}: {made.state.value}")
 
@@ -132,14 +139,8 @@ def _resolved(
     from assay.training.earlier import EARLIER, in_folder, refuse_committed
 
     refuse_committed(consumer.repository, evidence)
-    plan = _plan(consumer, config, evidence)
-    name = model or chosen_model(consumer.config, None)[0]
-    planned = next((found for found in plan.models if found.name == name), None)
-    if planned is None:
-        raise InputError(
-            f"the plan has no model {name[:80]!r}.",
-            remedy=f"It has {', '.join(found.name for found in plan.models)}.",
-        )
+    plan, planned = planned_model(consumer, config, model, evidence)
+    name = planned.name
     if side == "anchor" and planned.anchor is None:
         raise InputError(
             f"the base's rules for {name} name no anchor.",
@@ -156,6 +157,23 @@ def _resolved(
     return made
 
 
+def planned_model(
+    consumer: Consumer, config: Path, model: str | None, evidence: Path
+) -> tuple[Plan, ModelPlan]:
+    """Return the plan, and the model in it that is meant; raises InputError where it has none."""
+    from assay.errors import InputError
+
+    plan = _plan(consumer, config, evidence)
+    name = model or chosen_model(consumer.config, None)[0]
+    planned = next((found for found in plan.models if found.name == name), None)
+    if planned is None:
+        raise InputError(
+            f"the plan has no model {name[:80]!r}.",
+            remedy=f"It has {', '.join(found.name for found in plan.models)}.",
+        )
+    return plan, planned
+
+
 def _plan(consumer: Consumer, config: Path, evidence: Path) -> Plan:
     """Return the plan of this checkout; outside a job one is made where there is none."""
     from assay.cli.plan import make
@@ -170,7 +188,7 @@ def _plan(consumer: Consumer, config: Path, evidence: Path) -> Plan:
     return plan
 
 
-def _print(made: Training) -> None:
+def print_training(made: Training) -> None:
     words = [f"{made.model} ({made.side}): {made.state.value}"]
     if made.cache_hit and made.side == "head":
         words.append("nothing changed since the last run: a cache hit")

@@ -84,6 +84,11 @@ class Model(Strict):
         description="Also compare with a fixed version, so that losses within the margin cannot "
         "add up unseen.",
     )
+    attribution: Switch = Field(
+        default=False,
+        description="Where a pull request changes code and data, make the model with each of them "
+        "alone as well, and say how much came from which: up to two more trainings.",
+    )
     tracking: Tracking = Field(default_factory=Tracking, description="MLflow.")
 
     @model_validator(mode="after")

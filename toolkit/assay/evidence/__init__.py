@@ -1,5 +1,6 @@
 """The documents that stages hand each other: typed, versioned, byte-stable, with digests."""
 
+from assay.evidence.attribution import AttributedEffect, Attribution, Corner, CornerValue
 from assay.evidence.base import (
     Document,
     Part,
@@ -33,6 +34,7 @@ from assay.evidence.stages import (
     Histogram,
     Lineage,
     Prediction,
+    Side,
     StageState,
     TestFailure,
     TestRun,
@@ -50,9 +52,13 @@ from assay.evidence.verdict import (
 )
 
 __all__ = [
+    "AttributedEffect",
+    "Attribution",
     "BaseSource",
     "Change",
     "Comparison",
+    "Corner",
+    "CornerValue",
     "CorrectedInterval",
     "Curve",
     "DataReport",
@@ -84,6 +90,7 @@ __all__ = [
     "Rule",
     "RuleReuse",
     "SeedValues",
+    "Side",
     "SliceSearch",
     "StageRule",
     "StageState",

@@ -56,6 +56,9 @@ class ModelPlan(Part):
     proposed: Model | None = Field(
         default=None, description="The head's section, where it differs from the base's."
     )
+    attribution: bool = Field(
+        default=False, description="Code and data both change, and the rules want them apart."
+    )
     anchor: PlannedAnchor | None = Field(
         default=None, description="None where the base's rules ask for none."
     )

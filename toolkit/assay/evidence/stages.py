@@ -10,6 +10,9 @@ from pydantic import Field
 from assay.config.types import RelativePath
 from assay.evidence.base import Document, Part
 
+Side = Literal["head", "base", "anchor", "code-only", "data-only"]
+"""Whose model: code-only is the head's code on the base's data, data-only the other way round."""
+
 
 class StageState(StrEnum):
     """How a stage ended."""
@@ -157,7 +160,7 @@ class Training(Document):
     FILE: ClassVar[str] = "training.json"
 
     model: str
-    side: Literal["head", "base", "anchor"]
+    side: Side
     state: StageState
     reason: str | None = Field(
         default=None, description="Why it has not passed, or what to know of one that has."

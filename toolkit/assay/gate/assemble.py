@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.errors import IntegrityError, Location, OutsideError
@@ -23,6 +23,7 @@ _DOCUMENTS = {
     "anchor": frozenset({"training.json"}),
     "head": frozenset({"tests.json", "data.json", "training.json"}),
 }
+_CORNERS = ("code-only", "data-only")
 _PREDICTIONS = re.compile(r"predictions\.(parquet|csv|jsonl)")
 CARRIED = "_carried"
 """No model can be called this: their names begin with a letter or a digit."""
@@ -81,6 +82,8 @@ def assemble(artifacts: Path, evidence: Path, *, attempt: int | None = None) -> 
             target = target / artifact.kind
         for source in _evidence_files(artifact):
             _copy(source, target / source.name)
+        if artifact.kind == "head":
+            _copy_corners(artifact, target)
         if artifact.kind == "plan":
             _copy_carried(artifact.folder / CARRIED, evidence / CARRIED)
 
@@ -94,6 +97,17 @@ def _copy(source: Path, target: Path) -> None:
             f"the evidence could not be copied: {error.strerror}.",
             where=Location(file=source.as_posix()),
         ) from None
+
+
+def _copy_corners(artifact: Artifact, target: Path) -> None:
+    """What the head's job made of one side's code and the other's data."""
+    for name in _CORNERS:
+        folder = artifact.folder / name
+        if folder.is_dir() and not folder.is_symlink():
+            for source in _evidence_files(replace(artifact, folder=folder)):
+                if source.name in ("tests.json", "data.json"):
+                    continue
+                _copy(source, target / name / source.name)
 
 
 def _copy_carried(source: Path, target: Path) -> None:

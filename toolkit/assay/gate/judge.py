@@ -20,6 +20,7 @@ from assay.evidence import (
     Verdict,
     file_digest,
 )
+from assay.gate.attribution import attribution_of
 from assay.gate.findings import findings
 from assay.gate.sides import ANCHOR, BASE, compare_anchor, compare_model, read_if_there
 from assay.report.bundle import ModelEvidence
@@ -61,6 +62,8 @@ def write(folder: Path, plan: Plan, models: tuple[ModelEvidence, ...], verdict: 
             model.comparison.write(folder / model.plan.name)
         if model.anchored is not None:
             model.anchored.write(folder / model.plan.name / ANCHOR)
+        if model.attribution is not None:
+            model.attribution.write(folder / model.plan.name)
     verdict.write(folder)
 
 
@@ -77,6 +80,7 @@ def _evidence(planned: ModelPlan, folder: Path) -> ModelEvidence:
         comparison=compare_model(planned, own),
         anchor=read_if_there(Training, own / ANCHOR),
         anchored=compare_anchor(planned, own),
+        attribution=attribution_of(planned, own),
     )
 
 
@@ -95,6 +99,8 @@ def _inputs(
             yield f"{name}/{Comparison.FILE}", model.comparison.digest()
         if model.anchored is not None:
             yield f"{name}/{ANCHOR}/{Comparison.FILE}", model.anchored.digest()
+        if model.attribution is not None:
+            yield f"{name}/{model.attribution.FILE}", model.attribution.digest()
 
 
 def replayable(folder: Path) -> Plan:

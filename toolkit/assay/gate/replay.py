@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from assay.errors import IntegrityError, Location
-from assay.evidence import Comparison, Plan, Verdict
+from assay.evidence import Attribution, Comparison, Plan, Verdict
 from assay.gate.judge import replay
 from assay.gate.sides import ANCHOR
 
@@ -26,6 +26,8 @@ def replay_differences(folder: Path) -> str:
         if model.anchored is not None:
             place = folder / model.plan.name / ANCHOR / Comparison.FILE
             _same(place, model.anchored.to_json())
+        if model.attribution is not None:
+            _same(folder / model.plan.name / Attribution.FILE, model.attribution.to_json())
     _same(folder / Verdict.FILE, verdict.to_json())
     return "The comparison and the verdict come out byte for byte the same."
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from assay.comparison import not_measured
+from assay.comparison.attribution import no_attribution
 from assay.errors import IntegrityError, Location
 from assay.evidence import (
+    Attribution,
     Comparison,
     DataReport,
     Document,
@@ -45,10 +47,19 @@ def read_models(plan: Plan, folder: Path) -> tuple[ModelEvidence, ...]:
             base=_read(Training, folder / planned.name / BASE, planned.name),
             comparison=_read(Comparison, folder / planned.name, planned.name),
             anchor=_read(Training, folder / planned.name / ANCHOR, planned.name),
+            attribution=_attribution(planned, folder / planned.name),
             anchored=_anchored(planned, folder / planned.name / ANCHOR),
         )
         for planned in plan.models
     )
+
+
+def _attribution(planned: ModelPlan, folder: Path) -> Attribution | None:
+    """The attribution to code and data, where the plan asks for one."""
+    if not planned.attribution:
+        return None
+    found = _read(Attribution, folder, planned.name)
+    return found or no_attribution(planned.name, "the attribution left no evidence")
 
 
 def _anchored(planned: ModelPlan, folder: Path) -> Comparison | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from assay.errors import InputError, IntegrityError, Location, SeveralErrors
 from assay.evidence import (
+    Attribution,
     Comparison,
     DataReport,
     Document,
@@ -25,9 +26,10 @@ from assay.evidence import (
     file_digest,
 )
 
-KINDS: dict[str, type[Document]] = {
-    kind.FILE: kind for kind in (Plan, Ledger, TestRun, DataReport, Training, Comparison, Verdict)
-}
+_DOCUMENTS = (
+    Plan, Ledger, TestRun, DataReport, Training, Comparison, Attribution, Verdict
+)  # fmt: skip
+KINDS: dict[str, type[Document]] = {kind.FILE: kind for kind in _DOCUMENTS}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,9 @@ from assay.github.payload import is_commit
 
 _TREE = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MODEL = r"[a-z0-9][a-z0-9._-]{0,62}"
-_DOCUMENT = r"(?:plan|ledger|tests|data|training|comparison|verdict)\.json"
+_DOCUMENT = r"(?:plan|ledger|tests|data|training|comparison|attribution|verdict)\.json"
 _WANTED = re.compile(
-    rf"(?:{_MODEL}/(?:(?:base|anchor)/)?)?(?:{_DOCUMENT}|predictions\.(?:parquet|csv|jsonl))"
+    rf"(?:{_MODEL}/(?:(?:base|anchor|code-only|data-only)/)?)?(?:{_DOCUMENT}|predictions\.(?:parquet|csv|jsonl))"
 )
 _MOST_CANDIDATES = 20
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.evidence import Comparison, DataReport, ModelPlan, Plan, TestRun, Training, Verdict
+from assay.evidence import (
+    Attribution,
+    Comparison,
+    DataReport,
+    ModelPlan,
+    Plan,
+    TestRun,
+    Training,
+    Verdict,
+)
 from assay.report.history import Entry
 
 
@@ -23,6 +32,7 @@ class ModelEvidence:
     comparison: Comparison | None = None
     anchor: Training | None = None
     anchored: Comparison | None = None
+    attribution: Attribution | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assay.report import details as folded
 from assay.report.anchor import against_anchor
+from assay.report.attribution import code_and_data, two_by_two
 from assay.report.bundle import ModelEvidence, Report
 from assay.report.escape import block, code, html_text
 from assay.report.fairness import group_rates
@@ -77,6 +78,7 @@ def sections(report: Report) -> list[Section]:
         Section(name="verdict", body=sentence(report)),
         Section(name="what was compared", body=compared(report)),
         Section(name="gates", body=gate_table(report)),
+        Section(name="causes", body=code_and_data(report), rank=_STAGE),
         Section(name="the anchor", body=against_anchor(report), rank=_STAGE),
         Section(name="use of the test set", body=use_of_test_set(report), rank=_STAGE),
         Section(name="training noise", body=training_noise(report), rank=_SLICES),
@@ -122,6 +124,7 @@ def _folded_sections(model: ModelEvidence, report: Report) -> list[Section]:
         ("training seeds", seed_values(found)),
         ("confusion matrix", folded.confusion(found) if found else ""),
         ("all slices", folded.all_slices(report, name)),
+        ("code and data", two_by_two(model.attribution) if model.attribution else ""),
         ("groups", group_rates(found) if found else ""),
         ("power", folded.power(report, name)),
         ("corrected intervals", corrected_intervals(report, name)),

@@ -38,6 +38,31 @@ def classify(
     return Change(files=len(every), **named)
 
 
+def data_paths(
+    paths: Iterable[str], *, config_file: str, configs: Iterable[Config]
+) -> tuple[str, ...]:
+    """Return the changed files that are data by themselves, or point to it.
+
+    What a ``dvc.lock`` says of data that the pipeline makes follows from its code and sources.
+    """
+    data_files = {name for config in configs for name in _data_files(config)}
+    return tuple(
+        path for path in sorted(set(paths)) if _own_kind(path, config_file, data_files) == "data"
+    )
+
+
+def changes_both(paths: Iterable[str], *, config_file: str, configs: Iterable[Config]) -> bool:
+    """Whether ``paths`` hold data, and code or parameters too."""
+    data_files = {name for config in configs for name in _data_files(config)}
+    kinds = {_own_kind(path, config_file, data_files) for path in paths}
+    return "data" in kinds and bool(kinds & {"code", "params"})
+
+
+def _own_kind(path: str, config_file: str, data_files: set[str]) -> str | None:
+    pure = PurePosixPath(path)
+    return None if pure.name == "dvc.lock" else _kind(pure, config_file, data_files)
+
+
 def _kinds(
     path: str, config_file: str, data_files: set[str], locks: Mapping[str, tuple[Lock, Lock]]
 ) -> list[tuple[str, str]]:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from assay.config import Model
 from assay.errors import InputError, Location
-from assay.evidence import StageState, Training
+from assay.evidence import Side, StageState, Training
 from assay.training import dvc
 from assay.training.build import Builder
 from assay.training.dvc_state import demand_readable
@@ -42,7 +42,7 @@ class Job:
 
     name: str
     model: Model
-    side: Literal["head", "base", "anchor"]
+    side: Side
     checkout: Checkout
     target: Path
 

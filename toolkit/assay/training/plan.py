@@ -15,7 +15,7 @@ from assay.errors import AssayError
 from assay.evidence import Event, ModelPlan, Plan, PlannedAnchor
 from assay.evidence import Revision as PlannedRevision
 from assay.git import Revision
-from assay.training.change import classify
+from assay.training.change import changes_both, classify
 from assay.training.dvc_lock import Lock
 from assay.training.globs import first_match
 
@@ -71,8 +71,27 @@ def make_plan(
         override=rules.override,
         check_run=rules.check_run,
         change=classify(changed_paths, config_file=config_file, configs=configs, locks=locks),
-        models=_models(head_config, base_config, why_head, folder, changed),
+        models=tuple(
+            _attributed(planned, changed_paths, folder, config_file, configs)
+            for planned in _models(head_config, base_config, why_head, folder, changed)
+        ),
     )
+
+
+def _attributed(
+    planned: ModelPlan,
+    changed: Sequence[str],
+    folder: str,
+    config_file: str,
+    configs: Sequence[Config],
+) -> ModelPlan:
+    """Mark a model whose code and data both change, where the base's rules ask for it."""
+    if not (planned.touched and planned.rules.attribution and planned.rules_from == "base"):
+        return planned
+    patterns = touch_patterns(planned.rules, folder)
+    own = [path for path in changed if first_match([path], patterns)]
+    both = changes_both(own, config_file=config_file, configs=configs)
+    return planned.model_copy(update={"attribution": both})
 
 
 def _planned(revision: Revision) -> PlannedRevision:
