@@ -134,6 +134,13 @@ _FILE = click.Path(path_type=Path)
     "nothing yet.",
 )
 @click.option(
+    "--anchor",
+    type=_FILE,
+    default=None,
+    help="Also compare HEAD with this file, such as a release's predictions, by the same margins. "
+    "What is worse there warns: losses that each pass can add up.",
+)
+@click.option(
     "--evidence",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
@@ -167,6 +174,7 @@ def compare(
     weight: str | None,
     lower_is_better: tuple[str, ...],
     seed: int,  # noqa: ARG001 -- accepted for scripts; no metric resamples
+    anchor: Path | None,
     evidence: Path | None,
     model: str | None,
     as_json: bool,
@@ -191,6 +199,7 @@ def compare(
       assay compare base.parquet head.parquet
       assay compare base.csv head.csv --margin accuracy=0.01 --margin roc_auc=2%
       assay compare base.csv head.csv --slice region --slice age:18,40,60 --cross region age
+      assay compare base.csv head.csv --margin accuracy=0.01 --anchor v1.csv
       assay compare base.jsonl head.jsonl --metric mean:grade --margin mean:grade=0.1
       assay compare base.csv head.csv --json --evidence out/
       assay compare --evidence .assay/evidence        (rules from its plan.json)
@@ -206,13 +215,15 @@ def compare(
     from assay.evidence import Outcome
 
     if base is None and head is None and evidence is not None:
-        if margins or metrics or slices or crossings:
+        if margins or metrics or slices or crossings or anchor:
             raise click.UsageError("The rules come from plan.json: drop the other options.")
         results = from_evidence(evidence, model)
     elif base is None or head is None:
         raise click.UsageError(
             "Name two files, BASE and HEAD, or a folder with --evidence; see --help."
         )
+    elif anchor is not None and not margins:
+        raise click.UsageError("--anchor judges by margins: give --margin METRIC=VALUE too.")
     else:
         check_once(metric for metric, _ in margins)
         asked = Asked(
@@ -239,7 +250,7 @@ def compare(
             min_slice_rows=min_slice_rows,
         )
         with working("comparing"):
-            results = (of_files(base, head, asked, evidence),)
+            results = (of_files(base, head, asked, evidence, anchor=anchor),)
     _print(results, as_json=as_json)
     if evidence is not None and not as_json:
         click.echo(f"Evidence: {printable(evidence.as_posix())}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,19 @@ from assay.errors import InputError, Location
 if TYPE_CHECKING:
     from assay.comparison import Asked
     from assay.evidence import Comparison, Verdict
+    from assay.verdict.claims import Claim
 
     Result = tuple[Comparison, Verdict]
 
+ANCHOR = "anchor"
 
-def of_files(base: Path, head: Path, asked: Asked, evidence: Path | None) -> Result:
+
+def of_files(
+    base: Path, head: Path, asked: Asked, evidence: Path | None, *, anchor: Path | None = None
+) -> Result:
     """Compare two files and judge; keep both documents in ``evidence`` where that is a folder.
+
+    The head is compared with ``anchor`` as well, by the same gates, which warn there.
 
     Without gates every metric blocks where it is shown to be worse, and nothing is no-worse.
     """
@@ -26,11 +34,11 @@ def of_files(base: Path, head: Path, asked: Asked, evidence: Path | None) -> Res
 
     found = compare_files(base, head, asked)
     check_used(asked, found)
+    anchored = compare_files(anchor, head, _against(asked)) if anchor else None
     if evidence is not None:
-        # Evidence names what it was made from as seen from its own folder.
-        names = [Path(os.path.relpath(path, evidence)).as_posix() for path in (base, head)]
-        digests = dict(zip(names, found.inputs.values(), strict=True))
-        found = found.model_copy(update={"inputs": digests})
+        found = _named_from(found, evidence, (base, head))
+        if anchored is not None and anchor is not None:
+            anchored = _named_from(anchored, evidence / ANCHOR, (anchor, head))
     # What neither side has a value of (nothing is predicted positive, say) cannot be worse.
     comparable = [m.metric for m in found.measurements if m.base is not None]
     ungated = [] if asked.gates else comparable
@@ -38,12 +46,42 @@ def of_files(base: Path, head: Path, asked: Asked, evidence: Path | None) -> Res
         found,
         gates=asked.gates,
         worse_blocks=tuple(dict.fromkeys(ungated)),
-        inputs={found.FILE: found.digest()},
+        anchored=_claims(asked, anchor, anchored),
+        inputs={
+            found.FILE: found.digest(),
+            **({f"{ANCHOR}/{found.FILE}": anchored.digest()} if anchored else {}),
+        },
     )
     if evidence is not None:
         found.write(evidence)
         verdict.write(evidence)
+        if anchored is not None:
+            anchored.write(evidence / ANCHOR)
     return found, verdict
+
+
+def _named_from(found: Comparison, folder: Path, files: tuple[Path, Path]) -> Comparison:
+    """Evidence names what it was made from as seen from its own folder."""
+    names = [Path(os.path.relpath(path, folder)).as_posix() for path in files]
+    digests = dict(zip(names, found.inputs.values(), strict=True))
+    return found.model_copy(update={"inputs": digests})
+
+
+def _against(asked: Asked) -> Asked:
+    """The gates alone, over all rows."""
+    from assay.config import WorstSlice
+
+    return replace(asked, report=(), slices=(), worst_slice=WorstSlice())
+
+
+def _claims(asked: Asked, anchor: Path | None, found: Comparison | None) -> list[Claim]:
+    from assay.config import Anchor
+    from assay.verdict.claims import anchor_claims
+
+    if anchor is None:
+        return []
+    gates = Anchor(ref=ANCHOR).gates(dict(asked.gates))
+    return anchor_claims(asked.model, gates, anchor.name, found)
 
 
 def from_evidence(folder: Path, model: str | None) -> tuple[Result, ...]:

@@ -12,6 +12,7 @@ from rich.text import Text
 from assay.cli.claim_table import WHOLE, has_margin, print_claims
 from assay.cli.console import printable
 from assay.evidence import Comparison, Outcome, Rule, Verdict
+from assay.report.anchor import anchor_in_words
 from assay.report.drawn import drawn_in_words
 from assay.report.reuse import use_in_words
 from assay.verdict.sentence import claim_sentence
@@ -40,7 +41,7 @@ def print_verdict(
     worst = [claim_sentence(rule) for rule in verdict.rules if rule.searched is not None]
     if comparison.worst_slice is not None and comparison.worst_slice.reason is not None:
         worst = [f"Worst slice: not searched, or not judged: {comparison.worst_slice.reason}."]
-    for line in [*worst, *_remarks(comparison, rules)]:
+    for line in [*worst, *anchor_in_words(verdict), *_remarks(comparison, rules)]:
         wrapped = textwrap.fill(
             printable(line),
             console.width,

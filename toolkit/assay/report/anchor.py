@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assay.evidence import Rule, State
+from assay.evidence import Rule, State, Verdict
 from assay.report import numbers, words
 from assay.report.bundle import ModelEvidence, Report
 from assay.report.escape import cell_code, code, text
 from assay.report.gates import cells, difference_header
 from assay.report.table import paragraphs, table
+from assay.verdict.sentence import claim_sentence
 
+_ADDS_UP = "Each step was within the margin; together they are not."
 _HELD = (State.BETTER, State.NO_WORSE)
 
 
@@ -64,6 +66,15 @@ def steps_that_add_up(
     )
 
 
+def anchor_in_words(verdict: Verdict) -> list[str]:
+    """Return one line for each gate against the anchor, and what adds up, without Markdown."""
+    lines = [claim_sentence(rule) for rule in verdict.anchored]
+    for model in dict.fromkeys(rule.model for rule in verdict.anchored):
+        worse = steps_that_add_up(verdict.rules, verdict.anchored, model=model)
+        lines += [f"{', '.join(worse)}: {_ADDS_UP}"] if worse else []
+    return lines
+
+
 def _sum(rules: Sequence[Rule], report: Report, name: str) -> str:
     if not rules:
         return ""
@@ -71,7 +82,4 @@ def _sum(rules: Sequence[Rule], report: Report, name: str) -> str:
     if not worse:
         return ""
     named = ", ".join(code(metric, most=60) for metric in worse)
-    return (
-        f"{named}: no worse than the base, and worse than at {name}. "
-        "Each step was within the margin; together they are not."
-    )
+    return f"{named}: no worse than the base, and worse than at {name}. {_ADDS_UP}"

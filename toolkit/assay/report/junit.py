@@ -42,7 +42,7 @@ def junit(verdict: Verdict) -> str:
 def _suite(verdict: Verdict, model: str) -> _Suite:
     """One model's suite; what belongs to no model is the run's own."""
     name = model or "assay"
-    rules = [rule for rule in verdict.rules if rule.model == model]
+    rules = [rule for rule in (*verdict.rules, *verdict.anchored) if rule.model == model]
     stages = [rule for rule in verdict.stages if rule.model == model]
     cases = [_claim_case(rule, name) for rule in rules] + [_stage_case(r, name) for r in stages]
     severities = [rule.severity for rule in rules] + [rule.severity for rule in stages]
@@ -69,6 +69,7 @@ def _is_skipped(rule: Rule) -> bool:
 
 def _claim_case(rule: Rule, suite: str) -> str:
     where = "" if rule.slice == "all" else f" in {rule.slice}"
+    where += f" against {rule.anchor}" if rule.anchor else ""
     found = "" if rule.searched is None else f" (worst of {rule.searched} slices)"
     return _case(
         f"{rule.metric}{where}{found}",
