@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from assay.stats import estimate as estimates
+from assay.stats.calibration import calibration_error_difference
 from assay.stats.estimate import Estimate
+from assay.stats.label_sets import label_sets_difference
 from assay.stats.means import mean_difference
 from assay.stats.moments import JointMoments
 from honesty.regimes import Tally
@@ -91,3 +94,55 @@ def test_ranking(metric: str, changed: float, times: int) -> None:
 
     for n in (200, 1000):
         check(f"{metric} changed={changed}", draw, n, runs=120 * times)
+
+
+@pytest.mark.parametrize("times", REPEATS)
+@pytest.mark.parametrize("changed", [0.06, 1.0])
+@pytest.mark.parametrize(
+    ("base_slope", "head_slope"), [(1.0, 1.0), (1.0, 2.0), (2.0, 1.0), (1.3, 2.0), (1.0, 1.2)]
+)
+def test_calibration_error(
+    base_slope: float, head_slope: float, changed: float, times: int
+) -> None:
+    """A slope of 1 is calibrated; the truth is that of a test set without sampling error."""
+
+    def draw(rng: np.random.Generator, n: int) -> Estimate:
+        signal = rng.normal(-0.5, 1.5, n)
+        label = rng.random(n) < 1 / (1 + np.exp(-signal))
+        base = 1 / (1 + np.exp(-base_slope * signal))
+        anew = 1 / (1 + np.exp(-head_slope * signal + 0.1 * rng.normal(size=n)))
+        head = np.where(rng.random(n) < changed, anew, base)
+        return calibration_error_difference((base, label), (head, label))
+
+    rng = np.random.default_rng(32)
+    truth = float(np.mean([draw(rng, 1_000_000).difference for _ in range(3)]))
+    name = f"calibration_error {base_slope}->{head_slope} changed={changed}"
+    for n in (200, 1000, 10_000):
+        check(name, draw, n, runs=120 * times, truth=truth)
+
+
+@pytest.mark.parametrize("times", REPEATS)
+@pytest.mark.parametrize("changed", [0.06, 1.0])
+@pytest.mark.parametrize("average", ["micro", "macro"])
+@pytest.mark.parametrize("metric", ["precision", "recall", "f1"])
+def test_label_sets(metric: str, average: str, changed: float, times: int) -> None:
+    """Labels from common to rare, which go together and are mistaken together."""
+    shares = np.array([0.5, 0.3, 0.2, 0.1])
+    names = np.array(list("abcd"))
+
+    def sets(marks: np.ndarray) -> list[np.ndarray]:
+        return [names[row] for row in marks]
+
+    def draw(rng: np.random.Generator, n: int) -> Estimate:
+        common = rng.normal(size=(n, 1))
+        true = 0.8 * common + 0.6 * rng.normal(size=(n, 4)) < norm.ppf(shares)
+        hard = rng.random((n, 1)) < 0.3
+        wrong = rng.random((n, 4)) < np.where(hard, 0.3, 0.05)
+        anew = rng.random((n, 4)) < np.where(hard, 0.3, 0.06)
+        base = true ^ wrong
+        head = np.where(rng.random((n, 1)) < changed, true ^ anew, base)
+        parts = (sets(true), sets(base), sets(head))
+        return label_sets_difference(parts, metric=metric, average=average)
+
+    for n in (200, 1000):
+        check(f"{metric}_{average} sets changed={changed}", draw, n, runs=60 * times)

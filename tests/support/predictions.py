@@ -106,3 +106,27 @@ def ranking(queries: int = 120, items: int = 12, seed: int = 3) -> tuple[dict[st
         }
         for noise in (2.0, 1.5)
     )
+
+
+def label_sets(
+    rows: int = 500, labels: int = 6, seed: int = 4
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Base and head of a task in which each row has a set of labels, some of them empty."""
+    random = np.random.default_rng(seed)
+    names = [f"l{number}" for number in range(labels)]
+    true = random.random((rows, labels)) < 1.5 / labels
+    site = random.choice(["a", "b"], rows).tolist()
+
+    def sets(marks: Any) -> list[list[str]]:
+        return [[name for name, mark in zip(names, row, strict=True) if mark] for row in marks]
+
+    base, head = (
+        {
+            "id": list(range(rows)),
+            "y_true": sets(true),
+            "y_pred": sets(np.where(random.random(true.shape) < wrong, ~true, true)),
+            "site": site,
+        }
+        for wrong in (0.1, 0.07)
+    )
+    return base, head

@@ -240,8 +240,9 @@ VALUES = {
     "task": (
         model("task: classification"),
         (
-            "6:11: models.m.task should be 'binary', 'multiclass', 'regression', 'score' or "
-            "'ranking', not the text 'classification'. Default: inferred from the predictions."
+            "6:11: models.m.task should be 'binary', 'multiclass', 'regression', 'score', "
+            "'ranking' or 'multilabel', not the text 'classification'. Default: inferred from "
+            "the predictions."
         ),
     ),
     "publisher": (

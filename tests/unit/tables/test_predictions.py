@@ -281,7 +281,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] =
     ),
     "nested label": (
         {**LABELS, "y_true": [[0], [1], [1]]}, {**LABELS, "y_true": [[0], [1], [1]]}, {},
-        "not single ones",
+        "not sets of labels",
     ),
     "labels all missing": (
         {**LABELS, "y_true": [None] * 3}, {**LABELS, "y_true": [None] * 3}, {"task": "multiclass"},

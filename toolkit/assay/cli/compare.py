@@ -93,7 +93,7 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option(
     "--task",
-    type=click.Choice(["binary", "multiclass", "regression", "score", "ranking"]),
+    type=click.Choice(["binary", "multiclass", "regression", "score", "ranking", "multilabel"]),
     default=None,
     help="What the predictions are.  [default: inferred]",
 )
@@ -108,6 +108,12 @@ _FILE = click.Path(path_type=Path)
     default=None,
     help="Which training a row is from, where a side was trained several times: one row for each "
     "id and seed.",
+)
+@click.option(
+    "--delimiter",
+    metavar="TEXT",
+    default=None,
+    help="What separates the labels of one row, where each has several.",
 )
 @click.option("--positive", metavar="CLASS", default=None, help="The positive class.")
 @click.option(
@@ -168,6 +174,7 @@ def compare(
     score: str | None,
     query: str | None,
     seed_column: str | None,
+    delimiter: str | None,
     positive: str | None,
     entity: str | None,
     stratum: str | None,
@@ -234,6 +241,7 @@ def compare(
                 prediction=prediction,
                 score=score,
                 query=query,
+                delimiter=delimiter,
                 positive=positive,
                 entity=entity,
                 stratum=stratum,

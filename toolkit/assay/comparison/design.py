@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -39,7 +39,7 @@ def gather_rows(pairs: Pairs, metrics: tuple[Metric, ...]) -> dict[str, dict[str
         elif metric.name in means:
             own, change = means[metric.name].expressions
             columns |= {f"{metric.name} base": own, f"{metric.name} change": change}
-        elif metric.name in _SORTED or _name_and_average(metric)[0] in CLASSIFICATION:
+        elif _has_influence(pairs, metric, columns):
             columns |= {"label": "label", "base": "base", "head": "head"}
     codes = {"label", "base", "head"} if pairs.task != Task.REGRESSION else set()
     return values(
@@ -100,7 +100,7 @@ def designed(
 ) -> Estimate:
     """Compare head with base on one metric over the given rows, as they were drawn."""
     size = len(next(iter(all_rows.values())))
-    if not _has_influence(metric, all_rows):
+    if not _has_influence(pairs, metric, all_rows):
         reason = f"{metric.name} is not judged where rows are clustered, stratified or weighted"
         return undefined(size, reason, base_weight=base_weight)
     design, kept = design_of(all_rows)
@@ -139,11 +139,12 @@ _SORTED = frozenset({"roc_auc", "average_precision", "median_absolute_error"})
 _SQUARES = frozenset({"rmse", "r2"})
 
 
-def _has_influence(metric: Metric, rows: Arrays) -> bool:
+def _has_influence(pairs: Pairs, metric: Metric, rows: Collection[str]) -> bool:
+    classes = pairs.task in (Task.BINARY, Task.MULTICLASS)
     return (
         metric.name in _SORTED | _SQUARES
         or f"{metric.name} base" in rows
-        or _name_and_average(metric)[0] in CLASSIFICATION
+        or (classes and _name_and_average(metric)[0] in CLASSIFICATION)
     )
 
 

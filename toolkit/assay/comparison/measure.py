@@ -9,17 +9,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from assay.comparison.by_rows import estimate_rows, needs_rows, row_columns
 from assay.comparison.design import designed, gather_rows
 from assay.comparison.fairness import gap
 from assay.config import Metric, Needs, Task
 from assay.config.families import MEAN_PREFIX
 from assay.stats.auc import roc_auc_difference
-from assay.stats.average_precision import average_precision_difference
 from assay.stats.cells import PairedCells
 from assay.stats.classification import AVERAGED, compare_cells
 from assay.stats.estimate import Estimate, undefined
 from assay.stats.means import mean_difference, r2_difference, rmse_difference
-from assay.stats.median_error import median_absolute_error_difference
 from assay.stats.moments import JointMoments, monomials
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_bands import Banded, banded
@@ -77,11 +76,7 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
     moments = joint_moments(pairs, variables, monomials) if variables else {}
     if "r2" in names:
         moments["r2"] = spread_moments(pairs, monomials)
-    columns: tuple[str, ...] = ()
-    if "average_precision" in names:
-        columns = ("label", "base_p", "head_p")
-    elif "median_absolute_error" in names:
-        columns = ("label", "base", "head")
+    columns = row_columns(pairs, present)
     scores = ranked(pairs) if "roc_auc" in names else None
     bands = banded(pairs, ROC_POINTS) if "roc_auc" in names and scores is None else None
     placements: Mapping[str, Placements] = {}
@@ -91,7 +86,6 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
         placements = bands.placements(monomials)
     elif "roc_auc" in names:
         placements = placement_moments(pairs, monomials)
-    plain = dict(zip(columns, columns, strict=True))
     cells = joint_cells(pairs) if classified(pairs) and labels else {}
     counted = {name: int(found.count.sum()) for name, found in cells.items()}
     return Sample(
@@ -103,7 +97,7 @@ def gather(pairs: Pairs, metrics: tuple[Metric, ...], *, identical: bool) -> Sam
         placements=placements,
         ranked=scores,
         banded=bands,
-        arrays=values(pairs, plain) if plain else {},
+        arrays=values(pairs, columns) if columns else {},
         absent=absent,
     )
 
@@ -141,6 +135,8 @@ def estimate(sample: Sample, metric: Metric, where: str, level: Level) -> Estima
     if sample.pairs.drawn is not None:
         return designed(sample.pairs, sample.arrays[where], metric, **_options(sample, level))
     kind = _of_groups if metric.needs is Needs.GROUPS else _KINDS.get(metric.name)
+    if needs_rows(sample.pairs, metric):
+        kind = _of_rows
     if kind is None:
         kind = _of_cells if metric.needs is Needs.PREDICTION and sample.cells else _of_mean
     return kind(sample, metric, where, level)
@@ -216,21 +212,13 @@ def _of_placements(sample: Sample, metric: Metric, where: str, level: Level) -> 
     )
 
 
-def _of_arrays(sample: Sample, metric: Metric, where: str, level: Level) -> Estimate:
-    arrays = sample.arrays[where]
-    if metric.name == "average_precision":
-        return average_precision_difference(
-            arrays["label"] == 1, arrays["base_p"], arrays["head_p"], **_options(sample, level)
-        )
-    return median_absolute_error_difference(
-        arrays["label"], arrays["base"], arrays["head"], **_options(sample, level)
-    )
+def _of_rows(sample: Sample, metric: Metric, where: str, level: Level) -> Estimate:
+    rows = sample.arrays[where]
+    return estimate_rows(sample.pairs, metric, rows, **_options(sample, level))
 
 
 _KINDS: Mapping[str, Callable[[Sample, Metric, str, Level], Estimate]] = {
     "rmse": _of_squares,
     "r2": _of_squares,
     "roc_auc": _of_placements,
-    "average_precision": _of_arrays,
-    "median_absolute_error": _of_arrays,
 }

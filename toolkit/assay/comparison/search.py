@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from assay.comparison.ask import Asked
+from assay.comparison.by_rows import needs_rows
 from assay.comparison.measure import Level, estimate, gather
 from assay.config import Metric, Severity, WorstSlice
 from assay.evidence import Measurement, SliceSearch
@@ -23,8 +24,6 @@ MOST_SEARCHED = 10_000
 """Slices of one search, those with most rows."""
 MOST_OTHERS = 20
 """Further slices that are worse beyond chance and are listed."""
-SLOW = frozenset({"roc_auc", "average_precision", "median_absolute_error"})
-"""Metrics that need the sorted rows of every slice: searched only where named."""
 
 
 def extent_of(asked: Asked) -> Extent:
@@ -50,7 +49,7 @@ def worst_slice(
     if not pairs.searched:
         return None
     part = SliceSearch(depth=rules.depth, min_rows=rules.min_rows)
-    metric = _metric(rules, metrics, asked)
+    metric = _metric(pairs, rules, metrics, asked)
     if metric is None:
         reason = "no metric here is quick to count in every slice: name one for the search"
         return part.model_copy(update={"reason": reason})
@@ -92,11 +91,18 @@ def _why_none(found: Iterable[Estimate]) -> str:
     return min(reasons, key=lambda reason: (-reasons[reason], reason))
 
 
-def _metric(rules: WorstSlice, metrics: tuple[Metric, ...], asked: Asked) -> Metric | None:
-    """The metric to search by: the one named, or the first that gates and is quick to count."""
+def _metric(
+    pairs: Pairs, rules: WorstSlice, metrics: tuple[Metric, ...], asked: Asked
+) -> Metric | None:
+    """The metric to search by: the one named, or the first that gates and is quick to count.
+
+    One that needs every row of every slice is searched only where it is named.
+    """
     if rules.metric is not None:
         return next((metric for metric in metrics if metric.name == rules.metric), None)
-    quick = [metric for metric in metrics if metric.name not in SLOW]
+    quick = [
+        metric for metric in metrics if metric.name != "roc_auc" and not needs_rows(pairs, metric)
+    ]
     gated = [metric for metric in quick if metric.name in asked.gates]
     return next(iter([*gated, *quick]), None)
 

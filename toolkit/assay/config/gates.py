@@ -195,6 +195,10 @@ class Columns(Strict):
     query: ColumnName | None = Field(
         default=None, description="The query that an item belongs to, for ranking."
     )
+    delimiter: Text | None = Field(
+        default=None,
+        description="What separates the labels of one row, for multilabel predictions in text.",
+    )
     positive: str | int | bool | None = Field(
         default=None, description="The positive class of a binary task."
     )

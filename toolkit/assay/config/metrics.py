@@ -18,6 +18,7 @@ class Task(StrEnum):
     REGRESSION = "regression"
     SCORE = "score"
     RANKING = "ranking"
+    MULTILABEL = "multilabel"
 
 
 class Needs(StrEnum):
@@ -58,6 +59,7 @@ _CLASSIFICATION = frozenset({Task.BINARY, Task.MULTICLASS})
 _BINARY = frozenset({Task.BINARY})
 _MULTICLASS = frozenset({Task.MULTICLASS})
 _REGRESSION = frozenset({Task.REGRESSION})
+_MULTILABEL = frozenset({Task.MULTILABEL})
 
 
 def _label_metrics() -> list[Metric]:
@@ -70,7 +72,12 @@ def _label_metrics() -> list[Metric]:
         ("mcc", "Matthews correlation", _CLASSIFICATION, -1.0),
     ]
     averaged = [
-        (f"{name}_{average}", f"{title}, {average} average", _CLASSIFICATION, 0.0)
+        (
+            f"{name}_{average}",
+            f"{title}, {average} average",
+            _CLASSIFICATION if average == "weighted" else _CLASSIFICATION | _MULTILABEL,
+            0.0,
+        )
         for name, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1"))
         for average in ("macro", "micro", "weighted")
     ]
@@ -97,6 +104,13 @@ def _probability_metrics() -> list[Metric]:
             needs=Needs.PROBABILITY,
             higher_is_better=False,
             high=2.0,
+        ),
+        Metric(
+            name="calibration_error",
+            title="Expected calibration error",
+            tasks=_CLASSIFICATION,
+            needs=Needs.PROBABILITY,
+            higher_is_better=False,
         ),
         Metric(name="roc_auc", title="ROC AUC", tasks=_BINARY, needs=Needs.PROBABILITY),
         Metric(
@@ -140,6 +154,24 @@ def _ranking_metrics() -> list[Metric]:
     ]
 
 
+def _label_set_metrics() -> list[Metric]:
+    named = [
+        ("subset_accuracy", "Subset accuracy", True),
+        ("hamming_loss", "Hamming loss", False),
+        ("f1_samples", "F1, mean over rows", True),
+    ]
+    return [
+        Metric(
+            name=name,
+            title=title,
+            tasks=_MULTILABEL,
+            needs=Needs.PREDICTION,
+            higher_is_better=up,
+        )
+        for name, title, up in named
+    ]
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -147,6 +179,7 @@ METRICS: dict[str, Metric] = {
         *_probability_metrics(),
         *_regression_metrics(),
         *_ranking_metrics(),
+        *_label_set_metrics(),
     )
 }
 """Every built-in metric by its name in ``assay.yaml``."""
@@ -160,4 +193,5 @@ def default_metrics(task: Task) -> tuple[str, ...]:
         Task.REGRESSION: ("mae", "rmse", "r2"),
         Task.SCORE: (),
         Task.RANKING: ("ndcg@10", "mrr"),
+        Task.MULTILABEL: ("subset_accuracy", "hamming_loss", "f1_micro", "f1_macro"),
     }[task]

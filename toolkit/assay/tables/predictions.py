@@ -28,6 +28,7 @@ from assay.tables.predictions_groups import (
     singles,
 )
 from assay.tables.predictions_join import EXAMPLES, Joined, check_positions, join_keys
+from assay.tables.predictions_label_sets import label_notes
 from assay.tables.predictions_paired import paired_rows
 from assay.tables.predictions_ranking import by_query
 from assay.tables.predictions_slices import Sliced, Truth, in_order, resolve
@@ -145,6 +146,8 @@ def pair(
         notes += filter(None, (likely_entity(engine, *in_order(base, head, truth)),))
     if inferred.task == tasks.RANKING:
         notes += by_query(engine, joined, head, groups, design.columns if design else {})
+    if inferred.task == tasks.MULTILABEL:
+        notes += label_notes(engine)
     return Pairs(
         engine=engine,
         inferred=inferred,

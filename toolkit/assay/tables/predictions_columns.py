@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "score": ("y_score", "proba", "probability", "score", "y_prob", "y_proba"),
 }
 """Names by which a column is recognised, in order of preference; case does not matter."""
+
+_LIST = re.compile(r"[A-Z0-9_]+\[\]")
 
 KEY_NAME = "assay key"
 """The column that joins the rows, added to both sides."""
@@ -75,13 +78,24 @@ def recognise(table: Table, names: Columns) -> Side:
         scores = _class_columns(table, chosen)
     side = Side(table=table, scores=scores, **roles)
     for column in (side.id, side.label, side.prediction, side.score, *scores.values()):
-        if column is not None and column.kind == "other":
-            raise InputError(
-                f"the column {column.name!r} holds {column.type} values, not single ones.",
-                where=Location(file=table.path.as_posix()),
-                remedy="Write one plain value per row.",
-            )
+        sets = column in (side.label, side.prediction) and is_list(column)
+        if column is not None and column.kind == "other" and not sets:
+            raise not_single(table, column)
     return side
+
+
+def is_list(column: Column | None) -> bool:
+    """Whether each row of the column holds a list of plain values, as sets of labels are."""
+    return column is not None and _LIST.fullmatch(column.type) is not None
+
+
+def not_single(table: Table, column: Column) -> InputError:
+    """The error for a column that holds nested values."""
+    return InputError(
+        f"the column {column.name!r} holds {column.type} values, not single ones.",
+        where=Location(file=table.path.as_posix()),
+        remedy="Write one plain value per row.",
+    )
 
 
 def _role(table: Table, role: str, named: str | None) -> Column | None:

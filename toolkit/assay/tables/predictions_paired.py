@@ -22,6 +22,7 @@ from assay.tables.predictions_join import (
     side_by_side,
     value_table,
 )
+from assay.tables.predictions_label_sets import set_columns
 from assay.tables.predictions_ranking import query_columns
 from assay.tables.predictions_slices import Sliced, Truth, code_sql, in_order, value_sql
 from assay.tables.predictions_task import Inferred
@@ -62,6 +63,8 @@ def paired_rows(
     elif inferred.task in (tasks.REGRESSION, tasks.RANKING):
         selected += _numbers(base, head, truth)
         selected += query_columns(base, head)
+    elif inferred.task == tasks.MULTILABEL:
+        selected += set_columns(base, head, truth, inferred.delimiter)
     else:
         answers, lookups = _answers(inferred, truth)
         selected += answers

@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 from assay.config import Columns
 from assay.errors import InputError, Location
 from assay.tables.predictions_columns import Side, canonical
+from assay.tables.predictions_label_sets import check_sets, check_single, with_lists
+from assay.tables.predictions_numbers import is_regression, predicted_probabilities
 from assay.tables.predictions_ranking import ranking_side
 from assay.tables.source import Column, Engine
 from assay.tables.sql import identifier
 
 BINARY, MULTICLASS, REGRESSION, SCORE = "binary", "multiclass", "regression", "score"
-RANKING = "ranking"
+RANKING, MULTILABEL = "ranking", "multilabel"
 
 MOST_CLASSES = 100_000
 LONGEST_CLASS = 1000
 """Characters of a label; longer texts are answers, not classes."""
-_MOST_NUMERIC_CLASSES = 30
 _POSITIVE_PAIRS = (
     ("0", "1"),
     ("false", "true"),
@@ -42,6 +43,8 @@ class Inferred:
     classes: tuple[str, ...] = ()
     positive: str | None = None
     truth_as_number: bool = False
+    delimiter: str | None = None
+    """What separates the labels of a row, where they are text."""
 
 
 def infer(engine: Engine, base: Side, head: Side, *, task: str | None, names: Columns) -> Inferred:
@@ -60,14 +63,27 @@ def infer(engine: Engine, base: Side, head: Side, *, task: str | None, names: Co
     if base.within is not None:
         reason = _why(task, "a query column is named")
         return Inferred(task=RANKING, reason=reason, base=base, head=head)
+    sets = names.delimiter is not None or any(map(with_lists, (base, head)))
+    if task == MULTILABEL or (task is None and sets):
+        return _label_sets(base, head, task=task, names=names)
+    check_single(base, head)
     if task != REGRESSION:
-        base, head = _predicted_probabilities(engine, base, head)
-    if task == REGRESSION or (task is None and _is_regression(engine, base, head)):
+        base, head = predicted_probabilities(engine, base, head)
+    if task == REGRESSION or (task is None and is_regression(engine, base, head)):
         if base.prediction is None or head.prediction is None:
             raise _missing(base, head, "prediction", REGRESSION)
         reason = _why(task, "labels or predictions are measured numbers")
         return Inferred(task=REGRESSION, reason=reason, base=base, head=head)
     return _classes(engine, base, head, task=task, names=names)
+
+
+def _label_sets(base: Side, head: Side, *, task: str | None, names: Columns) -> Inferred:
+    for side in (base, head):
+        if side.prediction is None:
+            raise _missing(side, side, "prediction", MULTILABEL)
+        check_sets(side, names)
+    reason = _why(task, "each row has a set of labels")
+    return Inferred(task=MULTILABEL, reason=reason, base=base, head=head, delimiter=names.delimiter)
 
 
 def _why(given: str | None, reason: str) -> str:
@@ -82,63 +98,6 @@ def _missing(base: Side, head: Side, role: str, task: str) -> InputError:
         where=Location(file=side.table.path.as_posix()),
         remedy=f"Name it under columns (--{role}). The file has: {listed}.",
     )
-
-
-def _predicted_probabilities(engine: Engine, base: Side, head: Side) -> tuple[Side, Side]:
-    """Read a prediction column as the score where the labels are 0 and 1 and it is between."""
-    sides = (base, head)
-    for side in sides:
-        column, label = side.prediction, side.label
-        if column is None or column.kind != "float" or side.score is not None or side.scores:
-            return sides
-        if label is None or label.kind not in {"integer", "float", "boolean"}:
-            return sides
-        y, p = (f"CAST({identifier(c.name)} AS DOUBLE)" for c in (label, column))
-        probabilities, whole = engine.row(
-            f"SELECT bool_and({y} IN (0, 1) AND {p} BETWEEN 0 AND 1), bool_and({p} = trunc({p})) "
-            f"FROM {side.alias}"
-        )
-        if not probabilities or whole:
-            return sides
-    first, second = (replace(side, score=side.prediction, prediction=None) for side in sides)
-    return first, second
-
-
-def _is_regression(engine: Engine, base: Side, head: Side) -> bool:
-    if head.scores or base.scores:
-        return False
-    sides = [side for side in (base, head) if side.label is not None]
-    if any(side.label and side.label.kind not in {"float", "integer"} for side in sides):
-        return False
-    facts = [_whole_and_distinct(engine, side, side.label) for side in sides if side.label]
-    if not all(whole for whole, _ in facts):
-        return True
-    distinct = max(count for _, count in facts)
-    if head.prediction is None and head.score is not None:
-        return False
-    return distinct > _MOST_NUMERIC_CLASSES or not _all_whole(engine, base, head)
-
-
-def _whole_and_distinct(engine: Engine, side: Side, column: Column) -> tuple[bool, int]:
-    """Whether all numbers of a column are whole, and how many different ones there are."""
-    value = f"CAST({identifier(column.name)} AS DOUBLE)"
-    whole, distinct = engine.row(
-        f"SELECT bool_and({value} IS NULL OR isnan({value}) OR {value} = trunc({value})), "
-        f"count(DISTINCT {value}) FILTER (WHERE NOT isnan({value})) FROM {side.alias}"
-    )
-    return bool(whole), int(distinct)
-
-
-def _all_whole(engine: Engine, base: Side, head: Side) -> bool:
-    for side in (base, head):
-        column = side.prediction
-        if column is None or column.kind in {"integer", "boolean", "text"}:
-            continue
-        name = f"CAST({identifier(column.name)} AS DOUBLE)"
-        (whole,) = engine.row(f"SELECT bool_and({name} = trunc({name})) FROM {side.alias}")
-        if whole is False:
-            return False
-    return True
 
 
 def _classes(

@@ -10,9 +10,10 @@ from assay.config.families import QUANTILE_PREFIX
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import slice_name
 from assay.tables.predictions_facts import CLIP, true_class_sql
+from assay.tables.predictions_label_sets import SET_VALUES, number_of_labels, set_value
 from assay.tables.predictions_moments import Basis, Moments, Variables, joint_moments
 from assay.tables.predictions_rank_values import rank_value
-from assay.tables.predictions_task import BINARY
+from assay.tables.predictions_task import BINARY, MULTILABEL
 from assay.tables.sql import literal
 
 SQUARED_BASE = "(base - label) * (base - label)"
@@ -51,6 +52,9 @@ def row_values(pairs: Pairs, metrics: Iterable[Metric]) -> dict[str, Variables]:
             expressions[metric.name] = _two_sides(partial(_pinball, level=level))
         elif (ranked := rank_value(metric)) is not None:
             expressions[metric.name] = _two_sides(ranked)
+        elif metric.name in SET_VALUES and pairs.task == MULTILABEL:
+            labels = number_of_labels(pairs.engine)
+            expressions[metric.name] = _two_sides(partial(set_value, metric.name, labels=labels))
     for place, column in enumerate(pairs.means):
         expressions[f"mean:{column}"] = (f"base_m{place}", f"head_m{place} - base_m{place}")
     return {

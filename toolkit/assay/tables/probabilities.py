@@ -24,7 +24,8 @@ def probability_columns(side: Side, alias: str, inferred: Inferred, *, label: st
     """Write the columns NAME_p, NAME_q, NAME_missing, NAME_outside and NAME_sum of one side.
 
     NAME_p is the probability of the positive class (binary) or of the true class (multiclass),
-    NAME_q the multiclass Brier term Σ(pₖ − [k = y])²; the others tell a row that cannot be used.
+    NAME_q the multiclass Brier term Σ(pₖ − [k = y])², NAME_top the largest probability and
+    NAME_hit whether it is the true class's; the others tell a row that cannot be used.
     ``label`` is SQL for the number of the true class.
     """
     name = side.table.name
@@ -44,6 +45,10 @@ def probability_columns(side: Side, alias: str, inferred: Inferred, *, label: st
     squares = " + ".join(f"{value} * {value}" for value in values)
     listed = f"[{', '.join(values)}]"
     codes = f"[{', '.join(str(code) for code in each)}]"
+    answer = (
+        f"CASE WHEN isfinite({' + '.join(values)}) "
+        f"THEN {codes}[list_position({listed}, list_max({listed}))] END"
+    )
     return Probabilities(
         selected=(
             f"{true} AS {name}_p",
@@ -51,9 +56,10 @@ def probability_columns(side: Side, alias: str, inferred: Inferred, *, label: st
             f"({true}) IS NULL OR NOT isfinite({' + '.join(values)}) AS {name}_missing",
             f"{_outside(values)} AS {name}_outside",
             f"{_off(values)} AS {name}_sum",
+            f"list_max({listed}) AS {name}_top",
+            f"CAST(({answer}) = {label} AS DOUBLE) AS {name}_hit",
         ),
-        answer=f"CASE WHEN isfinite({' + '.join(values)}) "
-        f"THEN {codes}[list_position({listed}, list_max({listed}))] END",
+        answer=answer,
     )
 
 
