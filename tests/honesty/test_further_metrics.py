@@ -115,7 +115,7 @@ def test_calibration_error(
         return calibration_error_difference((base, label), (head, label))
 
     rng = np.random.default_rng(32)
-    truth = float(np.mean([draw(rng, 1_000_000).difference for _ in range(3)]))
+    truth = float(np.mean([draw(rng, 300_000).difference for _ in range(4)]))
     name = f"calibration_error {base_slope}->{head_slope} changed={changed}"
     for n in (200, 1000, 10_000):
         check(name, draw, n, runs=120 * times, truth=truth)
@@ -130,19 +130,24 @@ def test_label_sets(metric: str, average: str, changed: float, times: int) -> No
     shares = np.array([0.5, 0.3, 0.2, 0.1])
     names = np.array(list("abcd"))
 
-    def sets(marks: np.ndarray) -> list[np.ndarray]:
-        return [names[row] for row in marks]
+    def marks(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        true = 0.8 * rng.normal(size=(n, 1)) + 0.6 * rng.normal(size=(n, 4)) < norm.ppf(shares)
+        chance = np.where(rng.random((n, 1)) < 0.3, 0.3, 0.05)
+        base = true ^ (rng.random((n, 4)) < chance)
+        anew = true ^ (rng.random((n, 4)) < 1.1 * chance)
+        return true, base, np.where(rng.random((n, 1)) < changed, anew, base)
+
+    def value(true: np.ndarray, said: np.ndarray) -> float:
+        axis = 0 if average == "macro" else None
+        hits, positive, predicted = (x.sum(axis=axis) for x in (true & said, true, said))
+        below = {"precision": predicted, "recall": positive, "f1": (positive + predicted) / 2}
+        return float(np.mean(hits / below[metric]))
 
     def draw(rng: np.random.Generator, n: int) -> Estimate:
-        common = rng.normal(size=(n, 1))
-        true = 0.8 * common + 0.6 * rng.normal(size=(n, 4)) < norm.ppf(shares)
-        hard = rng.random((n, 1)) < 0.3
-        wrong = rng.random((n, 4)) < np.where(hard, 0.3, 0.05)
-        anew = rng.random((n, 4)) < np.where(hard, 0.3, 0.06)
-        base = true ^ wrong
-        head = np.where(rng.random((n, 1)) < changed, true ^ anew, base)
-        parts = (sets(true), sets(base), sets(head))
-        return label_sets_difference(parts, metric=metric, average=average)
+        true, base, head = ([names[row] for row in each] for each in marks(rng, n))
+        return label_sets_difference((true, base, head), metric=metric, average=average)
 
+    true, base, head = marks(np.random.default_rng(33), 4_000_000)
+    truth = value(true, head) - value(true, base)
     for n in (200, 1000):
-        check(f"{metric}_{average} sets changed={changed}", draw, n, runs=60 * times)
+        check(f"{metric}_{average} sets changed={changed}", draw, n, runs=60 * times, truth=truth)
