@@ -127,10 +127,11 @@ def test_queries_of_one_entity_are_a_cluster(tmp_path: Path) -> None:
         compared(tmp_path, base, head, columns=Columns(entity="item_id"))
 
 
-def test_a_named_query_makes_it_a_ranking(tmp_path: Path) -> None:
+def test_a_query_and_a_relevance_make_it_a_ranking(tmp_path: Path) -> None:
     base, head = ranking(40)
-    found = compared(tmp_path, base, head, task=None, columns=Columns(query="query_id"))
-    assert found.task is Task.RANKING
+    for columns in (Columns(query="query_id"), Columns()):
+        found = compared(tmp_path, base, head, task=None, columns=columns)
+        assert found.task is Task.RANKING
     assert [m.metric for m in found.measurements] == ["ndcg@10", "mrr"]
     assert all(math.isfinite(m.base or math.nan) for m in found.measurements)
 

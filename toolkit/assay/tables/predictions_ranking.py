@@ -51,6 +51,11 @@ def ranking_side(side: Side, names: Columns) -> Side:
     )
 
 
+def looks_ranked(side: Side) -> bool:
+    """Whether the side has no label, but a query and a relevance by their usual names."""
+    return side.label is None and bool(_usual(side, _QUERIES) and _usual(side, _RELEVANCE))
+
+
 def _usual(side: Side, usual: tuple[str, ...]) -> Column | None:
     by_lower = {column.name.lower(): column for column in side.table.columns}
     return next((by_lower[name] for name in usual if name in by_lower), None)

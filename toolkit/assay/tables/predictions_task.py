@@ -9,7 +9,7 @@ from assay.errors import InputError, Location
 from assay.tables.predictions_columns import Side, canonical
 from assay.tables.predictions_label_sets import check_sets, check_single, with_lists
 from assay.tables.predictions_numbers import is_regression, predicted_probabilities
-from assay.tables.predictions_ranking import ranking_side
+from assay.tables.predictions_ranking import looks_ranked, ranking_side
 from assay.tables.source import Column, Engine
 from assay.tables.sql import identifier
 
@@ -52,7 +52,8 @@ def infer(engine: Engine, base: Side, head: Side, *, task: str | None, names: Co
 
     Raises InputError where the columns it needs are missing or it has too many classes.
     """
-    if task == RANKING or (task is None and names.query is not None):
+    named = names.query is not None or (looks_ranked(base) and looks_ranked(head))
+    if task == RANKING or (task is None and named):
         base, head = (ranking_side(side, names) for side in (base, head))
     labels = [side.label for side in (base, head) if side.label is not None]
     if task == SCORE or (task is None and not labels and base.within is None):
@@ -61,7 +62,7 @@ def infer(engine: Engine, base: Side, head: Side, *, task: str | None, names: Co
     if not labels:
         raise _missing(base, head, "label", task or "")
     if base.within is not None:
-        reason = _why(task, "a query column is named")
+        reason = _why(task, "items have a query and a relevance")
         return Inferred(task=RANKING, reason=reason, base=base, head=head)
     sets = names.delimiter is not None or any(map(with_lists, (base, head)))
     if task == MULTILABEL or (task is None and sets):
