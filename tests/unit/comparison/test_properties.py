@@ -141,7 +141,9 @@ def improved(task: Task, base: dict[str, Any]) -> dict[str, Any]:
 def test_positive_means_that_the_head_is_better(tmp_path: Path, task: Task, seed: int) -> None:
     base, _ = TASKS[task][0](200, seed)
     head = improved(task, base)
-    found = compared(tmp_path, base, head, report=metrics(task), task=task)
+    # A head that comes nearer to the labels is surer, and may be too sure.
+    report = tuple(name for name in metrics(task) if name != "calibration_error")
+    found = compared(tmp_path, base, head, report=report, task=task)
     for each in found.measurements:
         assert each.difference is not None, each.undefined
         assert each.difference > 0, each.metric
