@@ -113,3 +113,18 @@ def test_what_cannot_be_measured_says_why(tmp_path: Path) -> None:
         side["user"] = np.arange(100) // 4
     clustered = compared(tmp_path, base, head, columns=Columns(entity="user"))
     assert "clustered" in (measured(clustered).undefined or "")
+
+
+def test_over_several_seeds_it_is_shown_and_not_judged(tmp_path: Path) -> None:
+    base, head = (
+        {
+            "id": np.tile(side["id"], 2),
+            "run": np.repeat([1, 2], 300),
+            "y_true": np.tile(side["y_true"], 2),
+            "y_score": np.tile(side["y_score"], 2),
+        }
+        for side in binary(300)
+    )
+    here = measured(compared(tmp_path, base, head, columns=Columns(seed="run")))
+    assert here.interval is None
+    assert here.regime == "the bias of calibration error is not known over several seeds"

@@ -19,6 +19,7 @@ Pair = tuple[tuple[Side, int], tuple[Side, int]]
 """Two models by side and place of their seed; the first is compared with, as a base is."""
 Compared = Callable[[Mapping[str, Path], Mapping[str, str | None], Asked], Comparison]
 """Compares two files, each narrowed to one seed; both by 'base' and 'head'."""
+_BIASED = "the bias of calibration error is not known over several seeds"
 Key = tuple[str, str, float]
 
 
@@ -118,6 +119,9 @@ class _Combined:
         here = {pair: each[key] for pair, each in self.found.items() if key in each}
         bad = next((m for m in here.values() if m.undefined is not None), None)
         bad = bad or next((m for m in here.values() if m.row_variance is None), None)
+        if bad is None and like.metric == "calibration_error":
+            # Its interval allows for a bias, which the pairs' variances do not carry.
+            bad = like.model_copy(update={"regime": _BIASED, "rows_needed": None})
         if len(here) < len(self.found) or bad is not None:
             return self._refused(like, bad)
         over = self._over(like, here)
