@@ -11,7 +11,7 @@ from honesty.coverage import FEWEST_DISCORDANT, MOST_COVERAGE, Coverage, asked_t
 from honesty.grid import ROWS, Cell
 from honesty.metrics import METRICS
 from honesty.regimes import LEAST_COVERAGE, MOST_MISSED
-from honesty.simulation import Results
+from honesty.simulation import Results, counted
 
 
 def percent(share: float) -> str:
@@ -52,11 +52,21 @@ _UNJUDGED = (
 
 def header(results: Results) -> str:
     """What was run, in one line; a test holds the committed one to the suite and to the CSV."""
-    draws = sorted({found.drawn for found in results.values()}, reverse=True)
+    counts = {found.drawn for (name, _), found in results.items() if counted(name)}
+    rows = {found.drawn for (name, _), found in results.items() if not counted(name)}
     return (
-        f"{len({name for name, _ in results})} metrics, {len(results):,} cells, "
-        f"{' or '.join(f'{count:,}' for count in draws)} test sets a cell."
+        f"{len({name for name, _ in results})} metrics, {len(results):,} cells; "
+        f"{between(counts)} test sets a cell where counts are drawn, "
+        f"{between(rows)} where rows are."
     )
+
+
+def between(numbers: set[int]) -> str:
+    """The one number, or the least and the most."""
+    if not numbers:
+        return "no"
+    least, most = min(numbers), max(numbers)
+    return f"{most:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def page(results: Results, command: str) -> str:
@@ -138,7 +148,8 @@ def _unjudged(results: Results) -> list[str]:
         shares = []
         for n in ROWS:
             some = [found for cell, found in cells if cell.n == n]
-            shares.append(1 - sum(f.judged for f in some) / max(1, sum(f.drawn for f in some)))
+            drawn = sum(found.drawn for found in some)
+            shares.append(1 - sum(found.judged for found in some) / drawn if drawn else 1.0)
         reasons: Counter[str] = sum((found.reasons for _, found in cells), Counter())
         reason = reasons.most_common(1)[0][0] if reasons else ""
         lines.append(

@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from assay.stats import estimate as estimates
-from honesty.counted import Classes, Grades, ZeroOne
+from honesty.counted import Classes, ZeroOne
 from honesty.coverage import Coverage
-from honesty.grid import Cell
+from honesty.grid import ROWS, Cell
 from honesty.metrics import METRICS
 
 BATCH = 500
-"""Test sets that are drawn from one seed."""
+"""Test sets that are drawn from one seed, where a world draws counts."""
+ROW_BATCH = 100
+"""Where it draws rows."""
 
 Results = dict[tuple[str, Cell], Coverage]
 
@@ -52,18 +54,23 @@ class Batch:
         try:
             if isinstance(world, Classes):
                 tables = world.tables(cell, rng, self.size)
-                for name, counted in found.items():
+                for name, coverage in found.items():
                     metric = METRICS[name]
                     assert metric.of_tables is not None
                     intervals = metric.of_tables(tables)
-                    counted.add_tables(intervals, tables, metric.estimate, truths[name])
+                    coverage.add_tables(intervals, tables, metric.estimate, truths[name])
                 return found
             for data, times in world.draw(cell, rng, self.size):
-                for name, counted in found.items():
-                    counted.add(METRICS[name].estimate(data), truths[name], times)
+                for name, coverage in found.items():
+                    coverage.add(METRICS[name].estimate(data), truths[name], times)
         finally:
             estimates.inverted_p = inverted
         return found
+
+
+def counted(metric: str) -> bool:
+    """Whether ten thousand test sets of a metric's world are drawn in seconds."""
+    return isinstance(METRICS[metric].world, Classes | ZeroOne)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,26 +82,34 @@ class Draws:
 
     def batches(self, metric: str) -> int:
         """How many batches a metric's cells get."""
-        world = METRICS[metric].world
-        counted = isinstance(world, Classes | ZeroOne | Grades)
-        return -(-(self.counts if counted else self.rows) // BATCH)
+        if counted(metric):
+            return -(-self.counts // BATCH)
+        return -(-self.rows // ROW_BATCH)
 
 
 def planned(
     metrics: Sequence[str], draws: Draws, done: frozenset[tuple[str, int, int]]
 ) -> Iterator[Batch]:
-    """What is left to run, every cell's first batch before any second."""
+    """What is left to run, every cell's first batches before any later one.
+
+    Cells of many rows, where rows are drawn, take longest and are the least doubtful: they get
+    their first batch after the others' second, and so on.
+    """
     worlds: dict[str, list[str]] = {}
     for name in metrics:
         worlds.setdefault(METRICS[name].world.name, []).append(name)
-    for number in range(-(-max(draws.counts, draws.rows) // BATCH)):
-        for names in worlds.values():
-            if number >= draws.batches(names[0]):
-                continue
-            for place in range(len(METRICS[names[0]].world.cells)):
-                left = tuple(name for name in names if (name, place, number) not in done)
-                if left:
-                    yield Batch(metrics=left, place=place, number=number)
+    left = []
+    for names in worlds.values():
+        by_counts = counted(names[0])
+        for place, cell in enumerate(METRICS[names[0]].world.cells):
+            late = 2 if cell.n == max(ROWS) and not by_counts else 1
+            for number in range(draws.batches(names[0])):
+                missing = tuple(name for name in names if (name, place, number) not in done)
+                size = BATCH if by_counts else ROW_BATCH
+                batch = Batch(metrics=missing, place=place, number=number, size=size)
+                if missing:
+                    left.append(((number + 1) * late, batch))
+    yield from (batch for _, batch in sorted(left, key=lambda each: each[0]))
 
 
 def append(path: Path, batch: Batch, found: dict[str, Coverage]) -> None:
