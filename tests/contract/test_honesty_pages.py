@@ -1,0 +1,56 @@
+"""The committed tables of the simulations are of the grid and the numbers that the suite has."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+from honesty.grid import DISCORDANCES, PREVALENCES, ROWS, WON
+from honesty.metrics import METRICS
+from honesty.report import between
+from honesty.simulation import counted
+from honesty.verdicts import CONFIGS, RUNS
+
+HONESTY = Path(__file__).resolve().parents[2] / "docs/honesty"
+
+
+def rows() -> list[dict[str, str]]:
+    with (HONESTY / "cells.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_every_cell_of_every_metric_is_in_the_table() -> None:
+    names = ("metric", "rows", "kind", "discordance", "won")
+    found = [tuple(row[name] for name in names) for row in rows()]
+    asked = [
+        (name, str(cell.n), str(cell.kind), str(cell.discordance), str(cell.won))
+        for name, metric in METRICS.items()
+        for cell in metric.world.cells
+    ]
+    assert sorted(found) == sorted(asked)
+
+
+def test_the_grid_is_the_one_that_is_promised() -> None:
+    assert ROWS == (200, 1_000, 10_000)
+    assert PREVALENCES == (0.5, 0.1, 0.02)
+    assert DISCORDANCES == (0.001, 0.01, 0.06, 0.2)
+    assert WON == (0.5, 0.25, 0.05, 0.0)
+
+
+def test_the_page_says_what_was_drawn() -> None:
+    page = (HONESTY / "coverage.md").read_text(encoding="utf-8")
+    counts = {int(row["drawn"]) for row in rows() if counted(row["metric"])}
+    drawn = {int(row["drawn"]) for row in rows() if not counted(row["metric"])}
+    assert (
+        f"{len(METRICS)} metrics, {len(rows()):,} cells; {between(counts)} test sets a cell where "
+        f"counts are drawn, {between(drawn)} where rows are."
+    ) in page
+    command = re.search(r"`tests/honesty/table\.py --draws (\d+) --row-draws (\d+)`", page)
+    assert command is not None
+    assert (max(counts), max(drawn)) == tuple(int(count) for count in command.groups())
+
+
+def test_verdicts_say_how_many_runs() -> None:
+    page = (HONESTY / "verdicts.md").read_text(encoding="utf-8")
+    assert f"{RUNS:,} runs of one claim, {CONFIGS:,} of a whole config." in page
