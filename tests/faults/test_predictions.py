@@ -134,7 +134,7 @@ ARGUMENTS = {
     "a margin of 0": asked("--margin", "accuracy=0", says=("write accuracy=improve",)),
     "a margin of nothing": asked("--margin", "acuracy=1", says=("Did you mean accuracy?",)),
     "confidence in percent": asked("--confidence", "95", says=("not in the range 0.5<=x<1",)),
-    "a task that is none": asked("--task", "ranking", says=("'ranking' is not one of",)),
+    "a task that is none": asked("--task", "forecasting", says=("'forecasting' is not one of",)),
     "a class that is none": asked("--positive", "zzz", says=("the positive class 'zzz'",)),
     "evidence that is a file": asked(
         "--evidence", "e", says=("Directory 'e' is a file",), files={"e": ""}
