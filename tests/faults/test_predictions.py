@@ -99,10 +99,10 @@ FILES = {
     "Parquet without rows": head(
         parquet("1 AS id, 1 AS y_true, 1 AS y_pred", "WHERE false"), "no rows", name="h.parquet"
     ),
-    "Parquet of lists": head(
-        parquet("i AS id, [1] AS y_true, i % 2 AS y_pred"),
-        "the column 'y_true' holds INTEGER[] values",
-        name="h.parquet",
+    "Parquet of lists": Case(
+        argv=("compare", "b.csv", "h.parquet"),
+        files={**BASE, "h.parquet": parquet("i AS id, [1] AS y_true, i % 2 AS y_pred")},
+        says=("b.csv: the column 'y_true' holds single values (BIGINT), not sets of labels",),
     ),
     "a spreadsheet": head(GOOD, "'.xlsx' names no format", "Use .parquet", name="h.xlsx"),
     "a pickle": head(b"\x80\x04N.", "this is a Python pickle", "Parquet, CSV", name="h.pkl"),
