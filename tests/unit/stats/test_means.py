@@ -182,6 +182,15 @@ def test_large_changes_lean_to_one_side_or_cancel() -> None:
     assert JointMoments.from_sides(base, base).lean_of_changes() == 0
 
 
+def test_a_few_large_changes_among_small_ones_count_as_few() -> None:
+    base, head = np.zeros(1000), np.full(1000, 0.01)
+    assert JointMoments.from_sides(base, head).changes_that_count() == pytest.approx(1000)
+    head[:7] = -2.0
+    few = JointMoments.from_sides(base, head)
+    assert few.changed == 1000
+    assert few.changes_that_count() == pytest.approx(7, rel=0.01)
+
+
 def test_no_changed_row_still_admits_ignorance() -> None:
     base = np.random.default_rng(6).gamma(2, size=500)
     moments = JointMoments.from_sides(base, base)

@@ -139,6 +139,14 @@ class JointMoments:
             return 0.0
         return float(max(square / self.changed, (cube / square) ** 2))
 
+    def changes_that_count(self) -> float:
+        """(Σd²)² / Σd⁴: how many changes of one size would carry the variance as these do.
+
+        Where all rows change a little and a few change much, those few.
+        """
+        _, square, _, fourth = self._powers_of_changes()
+        return square**2 / fourth if fourth > 0 else 0.0
+
     def _powers_of_changes(self) -> list[float]:
         """Σd, Σd², Σd³ and Σd⁴."""
         shift = self.shifts[1]

@@ -19,7 +19,7 @@ from assay.stats.moments import JointMoments, Linear
 LARGEST_SKEW = 0.3
 """Skewness over √n beyond which the transformation no longer repairs the interval."""
 FEWEST_CHANGED = 50
-"""Changed rows below which their own size says too little about how large a change can be."""
+"""Changes that carry the variance, below which they say too little of how large one can be."""
 FEWEST_ROWS = 30
 """Rows below which three moments say too little about a distribution."""
 
@@ -57,7 +57,9 @@ class Part:
         they carry is (third / variance)² (at most fourth / variance, by Cauchy and Schwarz), and
         a change is about as large as one of those, or as none.
         """
-        if self.moments.changed < min(FEWEST_CHANGED, self.moments.n):
+        # A row's placement also moves where only other rows' scores changed: both must be many.
+        many = min(self.moments.changed, self.moments.changes_that_count())
+        if many < min(FEWEST_CHANGED, self.moments.n):
             square = max(self.moments.square_of_changes(), self.floor, self._draws())
         else:
             square = self.moments.lean_of_changes()
