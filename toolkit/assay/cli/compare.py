@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -125,6 +125,13 @@ _FILE = click.Path(path_type=Path)
 @click.option("--stratum", metavar="COLUMN", default=None, help="The stratum a row is from.")
 @click.option("--weight", metavar="COLUMN", default=None, help="How much a row counts.")
 @click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="What joins and counts: spark needs ASSAY_ENVIRONMENT=spark.",
+)
+@click.option(
     "--lower-is-better",
     type=Lines(),
     multiple=True,
@@ -179,6 +186,7 @@ def compare(
     entity: str | None,
     stratum: str | None,
     weight: str | None,
+    engine: Literal["duckdb", "spark"],
     lower_is_better: tuple[str, ...],
     seed: int,  # noqa: ARG001 -- accepted for scripts; no metric resamples
     anchor: Path | None,
@@ -256,6 +264,7 @@ def compare(
             worst_slice=search_of(worst_slice),
             confidence=confidence,
             min_slice_rows=min_slice_rows,
+            engine=engine,
         )
         with working("comparing"):
             results = (of_files(base, head, asked, evidence, anchor=anchor),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from assay.config import (
     Columns,
@@ -51,6 +52,7 @@ class Asked:
     test_set_changed: bool = False
     truth: Truth = "head"
     ledger: Ledger | None = None
+    engine: Literal["duckdb", "spark"] = "duckdb"
 
     @classmethod
     def by_rules(
@@ -83,6 +85,7 @@ class Asked:
             test_set_changed=test_set_changed,
             truth="head" if test_set_changed else "base",
             ledger=ledger or _NO_LEDGER if rules.ledger else None,
+            engine=rules.engine,
         )
 
     @property

@@ -21,11 +21,12 @@ from assay.errors import InputError
 from assay.evidence import Comparison, Measurement, Rows, file_digest
 from assay.stats.estimate import Estimate, relative_weight
 from assay.stats.power import rows_needed
+from assay.tables.engines import open_with
 from assay.tables.predictions import Pairs, pair
 from assay.tables.predictions_counts import ALL
 from assay.tables.predictions_facts import CLIP
 from assay.tables.seeds import open_seeds
-from assay.tables.source import Engine, open_tables
+from assay.tables.source import Engine
 
 _MANY_ROWS = 1_000_000
 """Rows from which on it is said how they were joined: it decides time and memory."""
@@ -41,9 +42,13 @@ def compare(base: Path, head: Path, asked: Asked) -> Comparison:
     The same files and the same ``asked`` give the same bytes.
     """
     seed = asked.columns.seed
+    if seed is not None and asked.engine == "spark":
+        raise InputError(
+            "training seeds are not compared on Spark.", remedy="Use the engine duckdb."
+        )
     if seed is not None:
         return over_seeds(base, head, asked, seed, partial(_compare_seeds, seed))
-    with open_tables({"base": base, "head": head}) as engine:
+    with open_with(asked.engine, {"base": base, "head": head}) as engine:
         return _compare_tables(engine, {"base": base, "head": head}, asked)
 
 

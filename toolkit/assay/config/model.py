@@ -89,6 +89,11 @@ class Model(Strict):
         description="Where a pull request changes code and data, make the model with each of them "
         "alone as well, and say how much came from which: up to two more trainings.",
     )
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb",
+        description="What joins and counts the predictions; `spark` needs an environment with "
+        "PySpark (ASSAY_ENVIRONMENT=spark).",
+    )
     tracking: Tracking = Field(default_factory=Tracking, description="MLflow.")
 
     @model_validator(mode="after")

@@ -44,8 +44,11 @@ class Ranked:
 
 
 def ranked(pairs: Pairs) -> Ranked | None:
-    """Read the scores of ``pairs`` and rank them; None for more than MOST_ROWS."""
-    if pairs.joined.rows > MOST_ROWS:
+    """Read the scores of ``pairs`` and rank them; None for more than MOST_ROWS.
+
+    None, too, where the rows are on other machines: the engine's own windows rank there.
+    """
+    if pairs.joined.rows > MOST_ROWS or not pairs.engine.has_order:
         return None
     keys = "".join(f", COALESCE({group.key}, -1) AS {group.key}" for group in pairs.slices)
     found = pairs.engine.arrays(f"SELECT label = 1 AS label, base_p, head_p{keys} FROM paired")

@@ -127,8 +127,8 @@ def open_tables(files: Mapping[str, Path]) -> Iterator[Engine]:
     has column names that differ at most in case; OutsideError where disk or permissions fail.
     """
     formats = {name: detect_format(path) for name, path in files.items()}
-    with _scratch() as scratch:
-        links = {name: _link(scratch, name, files[name], formats[name]) for name in files}
+    with scratch_folder() as scratch:
+        links = {name: linked(scratch, name, files[name], formats[name]) for name in files}
         connection = _connect(scratch, list(links.values()))
         try:
             tables: dict[str, Table] = {}
@@ -142,7 +142,8 @@ def open_tables(files: Mapping[str, Path]) -> Iterator[Engine]:
 
 
 @contextmanager
-def _scratch() -> Iterator[Path]:
+def scratch_folder() -> Iterator[Path]:
+    """A folder for one engine's files; raises OutsideError where none can be made."""
     try:
         folder = tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True)
     except OSError as error:
@@ -154,7 +155,7 @@ def _scratch() -> Iterator[Path]:
         yield Path(name)
 
 
-def _link(scratch: Path, name: str, path: Path, kind: Format) -> Path:
+def linked(scratch: Path, name: str, path: Path, kind: Format) -> Path:
     """Give the file a name without the characters that DuckDB takes for a pattern or a URL."""
     link = scratch / f"{name}.{kind.value.lower()}"
     try:
