@@ -6,18 +6,21 @@ more); the counts themselves are over all rows.
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assay.tables.profile import ColumnProfile
 from assay.tables.rows import Rows, evaluate, has_nan
 from assay.tables.source import Column
-from assay.tables.sql import identifier, literal
+from assay.tables.sql import identifier
 
 _SAMPLE = 100_000
 _PERCENTILES = 99
 _TOP = 50
+_BLOCK = 1 << 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,21 +97,33 @@ def top_counts(reference: Rows, current: Rows, column: str) -> Categories:
 
 def quantiles(rows: Rows, columns: Sequence[Column]) -> dict[str, tuple[float, ...]]:
     """The percentiles 0, 1, … 100 of each column's finite values, as numbers; () without any."""
+    if not columns:
+        return {}
     step = max(1, rows.count // _SAMPLE)
-    levels = _numbers([level / 100 for level in range(1, _PERCENTILES + 1)])
-    inner = evaluate(
-        rows,
-        [f"quantile_disc({_number(column)}, {levels})" for column in columns],
-        where=f"hash({rows.number}) % {step} = 0" if step > 1 else "",
+    where = f"WHERE hash({rows.number}) % {step} = 0" if step > 1 else ""
+    listed = ", ".join(
+        f"{_number(column)} AS {identifier(f'c{index}')}" for index, column in enumerate(columns)
     )
+    sample = rows.engine.present(f"SELECT {listed} FROM {rows.source} {where}")
     sides = ("min", "max")
     ends = evaluate(rows, [f"{side}({_number(column)})" for column in columns for side in sides])
     return {
         column.name: ()
         if ends[2 * index] is None
-        else (ends[2 * index], *(found or ()), ends[2 * index + 1])
-        for index, (column, found) in enumerate(zip(columns, inner, strict=True))
+        else (ends[2 * index], *_percentiles(sample[f"c{index}"]), ends[2 * index + 1])
+        for index, column in enumerate(columns)
     }
+
+
+def _percentiles(values: NDArray[np.float64]) -> list[float]:
+    """The least values with at least 1, 2, … 99 % of all at or below them; none of none."""
+    if not values.size:
+        return []
+    ordered = np.sort(values)
+    levels = np.arange(1, _PERCENTILES + 1) / 100
+    above = np.floor(values.size - values.size * levels).astype(np.int64)
+    found: list[float] = ordered[np.maximum(1, values.size - above) - 1].tolist()
+    return found
 
 
 def binned(
@@ -141,26 +156,23 @@ def binned(
 
 
 def _count(rows: Rows, edges: dict[str, tuple[float, ...]]) -> dict[str, tuple[int, ...]]:
-    parts = []
+    result = {}
     for name, inner in edges.items():
         column = rows.table.column(name)
         if column is None:
             raise ValueError(f"the table has no column {name!r}")
-        parts.append(f"histogram({_number(column)}, {_numbers(inner)})")
-    found = evaluate(rows, parts)
-    result = {}
-    for (name, inner), counts in zip(edges.items(), found, strict=True):
-        placed = [0] * (len(inner) + 1)
-        for edge, count in (counts or {}).items():
-            placed[bisect.bisect_left(inner, edge)] += count
-        result[name] = tuple(placed)
+        ends = np.zeros(len(inner) + 1, dtype=np.int64)
+        for start in range(0, rows.count, _BLOCK):
+            where = f"WHERE {rows.number} BETWEEN {start} AND {start + _BLOCK - 1}"
+            values = rows.engine.present(
+                f"SELECT {_number(column)} AS v FROM {rows.source} "
+                f"{where if rows.count > _BLOCK else ''}"
+            )["v"]
+            # Sorting and looking up the few edges is faster than placing each of the many values.
+            ordered = np.sort(values)
+            ends += [*np.searchsorted(ordered, inner, side="right"), values.size]
+        result[name] = tuple(np.diff(ends, prepend=0).tolist())
     return result
-
-
-def _numbers(values: Sequence[float]) -> str:
-    """SQL for a list of numbers, as one text: the engine would plan each of many literals."""
-    text = ", ".join(map(repr, values))
-    return f"CAST({literal(f'[{text}]')} AS DOUBLE[])"
 
 
 def _number(column: Column) -> str:

@@ -1,7 +1,7 @@
 """Rows that occur more than once: in one table, in two, or with different labels.
 
 Rows are first narrowed down by a 64-bit hash of their columns, then compared column by column,
-so that the answer is exact and one pass over narrow keys is what it costs where there is none.
+so that the answer is exact. Where no hash occurs twice, sorting the hashes is all it costs.
 NULL equals NULL and NaN equals NaN here.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assay.tables.row_hashes import has_no_repeats, have_none_in_common
 from assay.tables.rows import EXAMPLES, Hits, Rows, name_rows
 from assay.tables.source import Column
 from assay.tables.sql import identifier
@@ -20,6 +21,8 @@ def repeated(rows: Rows, columns: Sequence[str], *, nulls: bool = True) -> Hits:
     With ``nulls=False`` rows with a NULL among the columns are left out.
     """
     listed = _listed(columns)
+    if has_no_repeats(rows, listed, _present(columns, nulls)):
+        return Hits(count=0)
     return _hits(
         rows,
         f"""
@@ -41,6 +44,8 @@ def repeated(rows: Rows, columns: Sequence[str], *, nulls: bool = True) -> Hits:
 def conflicting(rows: Rows, features: Sequence[str], label: str) -> Hits:
     """Rows that share all ``features`` with a row of another label; NULL labels are left out."""
     listed, value = _listed(features), identifier(label)
+    if has_no_repeats(rows, listed, _present([label], nulls=False)):
+        return Hits(count=0)
     return _hits(
         rows,
         f"""
@@ -70,6 +75,8 @@ def shared(rows: Rows, other: Rows, columns: Sequence[str], *, nulls: bool = Tru
     foreign = ", ".join(f"{sql} AS {name}" for sql, name in zip(theirs, names, strict=True))
     equal = " AND ".join(f"a.{name} IS NOT DISTINCT FROM b.{name}" for name in names)
     present = _present(columns, nulls)
+    if have_none_in_common((rows, ", ".join(mine)), (other, ", ".join(theirs)), present):
+        return Hits(count=0)
     return _hits(
         rows,
         f"""

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from assay.tables.formats import Format
+from assay.tables.load import numbered_name
 from assay.tables.source import Column, Engine, Table
 from assay.tables.sql import identifier, literal
 
@@ -55,17 +55,20 @@ def numbered(
 ) -> Rows:
     """Make the opened table ``name`` ready for many scans that name rows.
 
-    Parquet is copied into the engine (which spills to disk where memory ends); CSV and JSON are
-    there already. ``id_column`` may be a column that the table does not have.
+    Parquet is read in place; CSV, JSON and Parquet with NaN are in the engine already.
+    ``id_column`` may be a column that the table does not have.
     """
     table = engine.tables[name]
     source, number = identifier(name), "rowid"
-    clash = any(column.name.lower() == "rowid" for column in table.columns)
-    if clash or table.format is Format.PARQUET:
+    if engine.is_numbered(name):
+        source, number = identifier(numbered_name(name)), "file_row_number"
+    if any(column.name.lower() == number for column in table.columns):
         copy = identifier(f"rows of {name}")
-        number = _unused("row", table) if clash else number
-        extra = f"row_number() OVER () - 1 AS {number}, " if clash else ""
-        engine.run(f"CREATE TEMP TABLE {copy} AS SELECT {extra}* FROM {source}")
+        number = _unused("row", table)
+        engine.run(
+            f"CREATE TEMP TABLE {copy} AS SELECT row_number() OVER () - 1 AS {number}, * "
+            f"FROM {identifier(name)}"
+        )
         source = copy
     known = table.column(id_column) if id_column else None
     return Rows(

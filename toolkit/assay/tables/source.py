@@ -78,6 +78,8 @@ class Engine:
     ) -> None:
         self._connection = connection
         self.tables = tables
+        self.hashes: dict[str, NDArray[np.uint64]] = {}
+        """Hashes of rows that are asked for again, by the query that made them."""
         self.scratch = scratch
         """A folder for files that outgrow memory; it is removed with the engine."""
 
@@ -87,8 +89,12 @@ class Engine:
 
     def has_numbers(self) -> bool:
         """Whether rows can be read by their number: all files are Parquet, read in place."""
-        names = {name for (name,) in self.rows("SELECT view_name FROM duckdb_views()")}
-        return names >= {numbered_name(name) for name in self.tables}
+        return all(self.is_numbered(name) for name in self.tables)
+
+    def is_numbered(self, name: str) -> bool:
+        """Whether one table's rows can be read by their number in its Parquet file."""
+        views = self.rows("SELECT view_name FROM duckdb_views()")
+        return (numbered_name(name),) in views
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query and return its rows.
@@ -109,6 +115,12 @@ class Engine:
         with translated(self._files()):
             columns = self._connection.execute(sql).fetchnumpy()
         return {name: np.ma.getdata(values) for name, values in columns.items()}
+
+    def present(self, sql: str) -> dict[str, NDArray[Any]]:
+        """Run a query and return each column's values that are not NULL, of shape (values,)."""
+        with translated(self._files()):
+            columns = self._connection.execute(sql).fetchnumpy()
+        return {name: np.ma.compressed(values) for name, values in columns.items()}
 
     def run(self, sql: str) -> None:
         """Run a statement, such as CREATE TEMP TABLE, for later queries."""
