@@ -33,7 +33,7 @@ act: $(STAMP) ## Run the workflows through real act
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m act tests/act
 
 honesty: $(STAMP) ## Simulate the statistics, the quick run
-	$(PYTEST) -m "honesty and not heavy" tests/honesty
+	$(PYTEST) -n $(WORKERS) -m "honesty and not heavy" tests/honesty
 
 honesty-long: $(STAMP) ## Simulate the statistics in full and write docs/honesty (hours)
 	$(PYTEST) -n $(WORKERS) -m "honesty and heavy" tests/honesty
