@@ -169,7 +169,7 @@ def build(
     *,
     scenarios: Sequence[Scenario] = SCENARIOS,
     environment: Path | None = None,
-    uv: str = "uv",
+    uv: str,
 ) -> Consumer:
     """Make a consumer in ``destination``, which must not exist or be empty.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -12,13 +13,14 @@ from demo.consumer import Consumer, build, check_out, dvc, event, git
 from demo.scenarios import DEMO, SCENARIOS, replace
 
 TEMPLATE = Path(__file__).parents[2] / "template-repo"
+UV = str(Path(sys.executable).with_name("uv"))
 pytestmark = pytest.mark.heavy
 NAMES = [scenario.name for scenario in SCENARIOS]
 
 
 @pytest.fixture(scope="module")
 def consumer(tmp_path_factory: pytest.TempPathFactory) -> Consumer:
-    return build(tmp_path_factory.mktemp("demo") / "consumer", TEMPLATE)
+    return build(tmp_path_factory.mktemp("demo") / "consumer", TEMPLATE, uv=UV)
 
 
 @pytest.fixture(scope="module")
@@ -138,4 +140,4 @@ def test_an_edit_that_finds_no_place_is_refused(tmp_path: Path) -> None:
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").touch()
     with pytest.raises(FileExistsError, match="not empty"):
-        build(tmp_path, TEMPLATE)
+        build(tmp_path, TEMPLATE, uv=UV)
