@@ -205,13 +205,18 @@ def _open(
     columns = tuple(Column(name=row[0], type=row[1]) for row in described)
     counted = connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()
     rows = int(counted[0]) if counted else 0
-    if rows == 0:
+    return with_rows(Table(name=name, path=path, format=kind, columns=columns, rows=rows))
+
+
+def with_rows(table: Table) -> Table:
+    """The table; raises InputError where it has no rows."""
+    if table.rows == 0:
         raise InputError(
             "the file has columns but no rows.",
-            where=_at(path),
+            where=_at(table.path),
             remedy="The step that writes it found nothing to predict, or did not finish.",
         )
-    return Table(name=name, path=path, format=kind, columns=columns, rows=rows)
+    return table
 
 
 def _at(path: Path) -> Location:

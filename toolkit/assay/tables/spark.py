@@ -23,7 +23,7 @@ from sqlglot import exp
 from assay.errors import InputError, Location, OutsideError
 from assay.tables.dialects import parsed, translate
 from assay.tables.formats import Format, detect_format
-from assay.tables.source import Column, Engine, Table, linked, scratch_folder
+from assay.tables.source import Column, Engine, Table, linked, scratch_folder, with_rows
 
 _TYPES = {
     "tinyint": "TINYINT",
@@ -154,13 +154,8 @@ def _opened(session: Any, name: str, path: Path, link: Path) -> Table:
         columns = tuple(Column(name=each, type=_type(kind)) for each, kind in frame.dtypes)
         frame.createOrReplaceTempView(name)
         rows = frame.count()
-    if rows == 0:
-        raise InputError(
-            "the file has columns but no rows.",
-            where=Location(file=path.as_posix()),
-            remedy="The step that writes it found nothing to predict, or did not finish.",
-        )
-    return Table(name=name, path=path, format=Format.PARQUET, columns=columns, rows=rows)
+    table = Table(name=name, path=path, format=Format.PARQUET, columns=columns, rows=rows)
+    return with_rows(table)
 
 
 def _type(kind: str) -> str:
