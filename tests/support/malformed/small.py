@@ -15,7 +15,7 @@ A_NAME = (
     "cannot be a model's name. Use lower-case letters, digits, '.', '_' and '-', at most 63, "
     "starting with a letter or digit."
 )
-TOP_KEYS = "Known here: check_run, comment, models, override, version."
+TOP_KEYS = "Known here: check_run, comment, delivery, models, override, version."
 A_MAPPING = "assay.yaml must be a mapping of keys to values; this one is"
 TEN_LINES = "README.md shows the ten lines of a small one."
 INDENT = "Check the indentation and the quotes at this place."

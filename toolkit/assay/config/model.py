@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from assay.config.anchor import Anchor
+from assay.config.delivery import Delivery, ModelDelivery
 from assay.config.families import family_of, metric_named
 from assay.config.gates import Columns, Gate, Scalar, SliceEntry
 from assay.config.metrics import Task
@@ -95,6 +96,9 @@ class Model(Strict):
         "PySpark (ASSAY_ENVIRONMENT=spark).",
     )
     tracking: Tracking = Field(default_factory=Tracking, description="MLflow.")
+    delivery: ModelDelivery | None = Field(
+        default=None, description="How it gets to production; none: the gate alone."
+    )
 
     @model_validator(mode="after")
     def _one_direction(self) -> Model:
@@ -195,3 +199,15 @@ class Config(Strict):
     override: Override | None = Field(
         default=None, description="Accept a failing verdict by a label."
     )
+    delivery: Delivery | None = Field(default=None, description="Where models are delivered.")
+
+    @model_validator(mode="after")
+    def _known_targets(self) -> Config:
+        known = self.delivery.targets if self.delivery else {}
+        for name, model in self.models.items():
+            for target in model.delivery.targets if model.delivery else ():
+                if target not in known:
+                    raise ValueError(
+                        f"models.{name}.delivery.targets: delivery.targets has no {target}"
+                    )
+        return self

@@ -23,6 +23,15 @@ from assay.evidence.comparison import (
     SliceSearch,
     TrainingSeeds,
 )
+from assay.evidence.delivery import (
+    Cause,
+    Decision,
+    DecisionKind,
+    Intent,
+    IntentKind,
+    Observed,
+    Weight,
+)
 from assay.evidence.ledger import Digest, Ledger, UsedTestSet
 from assay.evidence.plan import Change, Event, ModelPlan, Plan, PlannedAnchor, Revision
 from assay.evidence.stages import (
@@ -55,6 +64,7 @@ __all__ = [
     "AttributedEffect",
     "Attribution",
     "BaseSource",
+    "Cause",
     "Change",
     "Comparison",
     "Corner",
@@ -63,6 +73,8 @@ __all__ = [
     "Curve",
     "DataReport",
     "Dataset",
+    "Decision",
+    "DecisionKind",
     "Details",
     "Digest",
     "Document",
@@ -73,10 +85,13 @@ __all__ = [
     "FlippedRow",
     "GroupRate",
     "Histogram",
+    "Intent",
+    "IntentKind",
     "Ledger",
     "Lineage",
     "Measurement",
     "ModelPlan",
+    "Observed",
     "Outcome",
     "Override",
     "Part",
@@ -101,6 +116,7 @@ __all__ = [
     "TrainingSeeds",
     "UsedTestSet",
     "Verdict",
+    "Weight",
     "file_digest",
     "tree_digest",
     "write_atomically",

@@ -1,0 +1,1 @@
+"""A model as an artifact that can be verified offline: bundle, SBOM, signature, card, image."""
