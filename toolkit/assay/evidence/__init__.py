@@ -33,6 +33,17 @@ from assay.evidence.delivery import (
     Weight,
 )
 from assay.evidence.ledger import Digest, Ledger, UsedTestSet
+from assay.evidence.online import (
+    Agreed,
+    Batch,
+    Labelled,
+    Move,
+    OnlineEvidence,
+    OnlineLook,
+    Rollout,
+    Served,
+    ValueSums,
+)
 from assay.evidence.plan import Change, Event, ModelPlan, Plan, PlannedAnchor, Revision
 from assay.evidence.stages import (
     BaseSource,
@@ -61,9 +72,11 @@ from assay.evidence.verdict import (
 )
 
 __all__ = [
+    "Agreed",
     "AttributedEffect",
     "Attribution",
     "BaseSource",
+    "Batch",
     "Cause",
     "Change",
     "Comparison",
@@ -87,11 +100,15 @@ __all__ = [
     "Histogram",
     "Intent",
     "IntentKind",
+    "Labelled",
     "Ledger",
     "Lineage",
     "Measurement",
     "ModelPlan",
+    "Move",
     "Observed",
+    "OnlineEvidence",
+    "OnlineLook",
     "Outcome",
     "Override",
     "Part",
@@ -101,10 +118,12 @@ __all__ = [
     "Proposed",
     "Reuse",
     "Revision",
+    "Rollout",
     "Rows",
     "Rule",
     "RuleReuse",
     "SeedValues",
+    "Served",
     "Side",
     "SliceSearch",
     "StageRule",
@@ -115,6 +134,7 @@ __all__ = [
     "Training",
     "TrainingSeeds",
     "UsedTestSet",
+    "ValueSums",
     "Verdict",
     "Weight",
     "file_digest",
