@@ -128,6 +128,6 @@ class StateBranch:
 
 def marker(name: str) -> bytes:
     """Return the content of the file that makes a branch ours."""
-    note = "Records of Assay, written by workflows alone; see docs/owners.md."
+    note = "Records of Assay, written by its commands alone; see docs/owners.md."
     facts = {"schema": SCHEMA, "branch": name, "note": note}
     return (json.dumps(facts, indent=2, sort_keys=True) + "\n").encode()

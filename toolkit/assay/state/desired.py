@@ -40,7 +40,16 @@ class Remote:
 @contextmanager
 def open_desired(remote: Remote, *, temporary: Path | None = None) -> Iterator[StateBranch]:
     """Open the branch on ``remote``."""
-    ref = f"refs/heads/{DESIRED}"
+    with open_records(remote, DESIRED, temporary=temporary) as branch:
+        yield branch
+
+
+@contextmanager
+def open_records(
+    remote: Remote, name: str, *, temporary: Path | None = None
+) -> Iterator[StateBranch]:
+    """Open a branch of records on ``remote`` by its short name."""
+    ref = f"refs/heads/{name}"
     with open_branch(remote.address, ref, remote.variables, temporary=temporary) as branch:
         yield StateBranch(branch=branch)
 
