@@ -102,8 +102,7 @@ def until_full(wal: Wal) -> int:
     for written in range(1_000):
         try:
             wal.append(ENTRY)
-        except Full as error:
-            assert "only what is reserved" in str(error)
+        except Full:
             return written
     raise AssertionError("the log took everything")
 
