@@ -1,14 +1,13 @@
 """``assay.yaml``: read, validated, typed; every message with file, line and column."""
 
 from assay.config.anchor import Anchor
+from assay.config.clusters import Cluster, GitOpsTarget, KubernetesTarget
 from assay.config.delivery import (
     Delivery,
     DockerTarget,
     Freeze,
-    GitOpsTarget,
     Guards,
     Keyless,
-    KubernetesTarget,
     LocalTarget,
     ModelDelivery,
     OnlineMetric,
@@ -31,6 +30,7 @@ __all__ = [
     "FAMILIES",
     "METRICS",
     "Anchor",
+    "Cluster",
     "Columns",
     "Comment",
     "Config",

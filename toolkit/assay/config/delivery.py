@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from assay.config.clusters import GitOpsTarget, KubernetesTarget
 from assay.config.gates import Severity
 from assay.config.types import (
     MetricName,
@@ -168,31 +169,6 @@ class DockerTarget(Strict):
     host: Text = Field(default="127.0.0.1", description="Where the router listens.")
     port: Whole = Field(default=8080, ge=0, le=65_535, description="0: any free one.")
     image: Text = Field(description="The image with the model's environment, by digest.")
-
-
-class KubernetesTarget(Strict):
-    """Deployments, Services and an HTTPRoute, applied by the controller."""
-
-    kind: Literal["kubernetes"]
-    namespace: Text = Field(default="default", description="Of everything that is applied.")
-    gateway: Text = Field(default="assay", description="The Gateway that the HTTPRoute hangs on.")
-    image: Text = Field(description="The image that serves bundles, by digest.")
-    replicas: Whole = Field(default=2, ge=1, description="The least of the serving version.")
-    most_replicas: Whole = Field(default=10, ge=1, description="The most that the HPA may start.")
-
-
-class GitOpsTarget(Strict):
-    """The same manifests as commits to a branch that Argo CD or Flux applies."""
-
-    kind: Literal["gitops"]
-    repository: Text = Field(description="Address of the configuration repository.")
-    branch: Text = Field(default="main", description="The branch that is applied.")
-    folder: RelativePath = Field(default="assay", description="Where the manifests are.")
-    namespace: Text = Field(default="default", description="Of everything that is applied.")
-    gateway: Text = Field(default="assay", description="The Gateway that the HTTPRoute hangs on.")
-    image: Text = Field(description="The image that serves bundles, by digest.")
-    replicas: Whole = Field(default=2, ge=1, description="The least of the serving version.")
-    most_replicas: Whole = Field(default=10, ge=1, description="The most that the HPA may start.")
 
 
 Target = Annotated[

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from assay.config.anchor import Anchor
-from assay.config.delivery import Delivery, ModelDelivery
+from assay.config.clusters import Cluster
+from assay.config.delivery import Delivery, ModelDelivery, Target
 from assay.config.families import family_of, metric_named
 from assay.config.gates import Columns, Gate, Scalar, SliceEntry
 from assay.config.metrics import Task
@@ -210,4 +211,16 @@ class Config(Strict):
                     raise ValueError(
                         f"models.{name}.delivery.targets: delivery.targets has no {target}"
                     )
+            if model.delivery:
+                _check_sticky(name, model.delivery, known[model.delivery.targets[-1]])
         return self
+
+
+def _check_sticky(name: str, way: ModelDelivery, last: Target) -> None:
+    """Refuse what Gateway API cannot do: keep a unit with its version."""
+    if isinstance(last, Cluster) and way.strategy.kind in {"ab", "bandit"}:
+        raise ValueError(
+            f"models.{name}.delivery.strategy.kind: {way.strategy.kind} keeps a unit with its "
+            "version, which a Gateway API route has no standard way to do; write canary, "
+            "blue-green or shadow, or deliver to a local target"
+        )

@@ -35,6 +35,10 @@ class Route:
     stable: str
     mirror: tuple[str, int] | None = None
     sticky: bool = False
+    decision: str = field(default="", compare=False)
+    """The digest of the decision that asks for it, where a target writes that down."""
+    reason: str = field(default="", compare=False)
+    """That decision's sentence."""
 
     def __post_init__(self) -> None:
         if sum(self.weights.values()) != WHOLE or min(self.weights.values()) < 0:
@@ -77,6 +81,10 @@ class Observation:
     mirror_counts: Counts | None = None
     router: bool = True
     """Whether the router answers."""
+    accepted: int = 0
+    """The generation that was taken on, where the router says later, or never, that it runs it."""
+    detail: str = ""
+    """What is known of the route in words: who took it on, who acknowledged it, what is missing."""
 
 
 class Target(Protocol):

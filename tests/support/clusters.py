@@ -1,0 +1,47 @@
+"""Sites, releases and routes for the tests of Kubernetes and GitOps."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from assay.config.clusters import KubernetesTarget
+from assay.config.delivery import Serving
+from assay.rollout.target import WHOLE, Release, Route
+from assay.rollout.targets.manifests import Site
+
+STABLE = hashlib.sha256(b"stable").hexdigest()
+CANARY = hashlib.sha256(b"canary").hexdigest()
+THIRD = hashlib.sha256(b"third").hexdigest()
+IMAGE = "models.example/churn:{digest}"
+
+
+def site(
+    *, model: str = "churn", target: str = "production", owner: str = "kubernetes", **cluster: Any
+) -> Site:
+    """A model's place in a cluster; ``cluster`` are keys of the target's configuration."""
+    given = {"kind": "kubernetes", "image": IMAGE, **cluster}
+    return Site(
+        model=model,
+        target=target,
+        cluster=KubernetesTarget.model_validate(given),
+        serving=Serving(),
+        owner=owner,
+    )
+
+
+def route(generation: int, canary: int, **more: Any) -> Route:
+    """A split of all requests between two versions; ``canary`` is in ten-thousandths."""
+    weights = {STABLE: WHOLE - canary, CANARY: canary}
+    return Route(
+        generation=generation,
+        weights={digest: share for digest, share in weights.items() if share},
+        stable=STABLE,
+        **more,
+    )
+
+
+def release(digest: str) -> Release:
+    """A version as a target starts it; a cluster reads nothing from its folder."""
+    return Release(digest=digest, folder=Path("/nowhere"))

@@ -1,0 +1,1 @@
+"""Where versions serve: one room for each kind of place."""

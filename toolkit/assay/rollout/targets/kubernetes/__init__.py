@@ -1,0 +1,7 @@
+"""Kubernetes as a target: server-side apply, one controller by a Lease, status read back."""
+
+from assay.rollout.targets.kubernetes.api import SECONDS, Api, Conflict, connect
+from assay.rollout.targets.kubernetes.lease import DURATION, Held, Lease
+from assay.rollout.targets.kubernetes.target import Kubernetes
+
+__all__ = ["DURATION", "SECONDS", "Api", "Conflict", "Held", "Kubernetes", "Lease", "connect"]

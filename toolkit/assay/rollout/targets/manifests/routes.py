@@ -1,0 +1,114 @@
+"""What all versions of a site share: the HTTPRoute with its weights, and the NetworkPolicy."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from assay.errors import InputError
+from assay.rollout.target import WHOLE, Route
+from assay.rollout.targets.manifests.names import PORT, ROUTE, Manifest, Site
+
+CONTROLLER = "assay-controller"
+"""The label app.kubernetes.io/name of the controller's pods, which may read the counts of pods."""
+
+
+def http_route(site: Site, route: Route) -> Manifest:
+    """Return the HTTPRoute that splits requests as ``route`` says.
+
+    Raises InputError for a sticky one: Gateway API's standard channel keeps no unit with a version.
+    """
+    if route.sticky:
+        raise InputError(
+            "a Gateway API route has no standard way to keep a unit with its version, so "
+            f"{site.target} takes no A/B test and no bandit.",
+            remedy="Take canary, blue-green or shadow, or a local target.",
+        )
+    shares = sorted(route.weights.items())
+    rule: dict[str, object] = {
+        "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+        "timeouts": {"request": f"{math.ceil(site.serving.request_seconds * 1000)}ms"},
+        "backendRefs": [_backend(site, digest, share) for digest, share in shares if share],
+    }
+    if route.mirror:
+        rule["filters"] = [_mirror(site, *route.mirror)]
+    parent: dict[str, object] = {
+        "group": "gateway.networking.k8s.io",
+        "kind": "Gateway",
+        "name": site.cluster.gateway,
+    }
+    if site.cluster.gateway_namespace:
+        parent["namespace"] = site.cluster.gateway_namespace
+    spec: dict[str, object] = {"parentRefs": [parent], "rules": [rule]}
+    if site.cluster.hostnames:
+        spec["hostnames"] = list(site.cluster.hostnames)
+    made: dict[str, Any] = site.manifest("gateway.networking.k8s.io/v1", "HTTPRoute", spec)
+    made["metadata"]["annotations"][ROUTE] = written(route)
+    return made
+
+
+def _backend(site: Site, digest: str, share: int) -> Manifest:
+    return {"group": "", "kind": "Service", "name": site.name(digest), "port": 80, "weight": share}
+
+
+def _mirror(site: Site, digest: str, share: int) -> Manifest:
+    backend = {"group": "", "kind": "Service", "name": site.name(digest), "port": 80}
+    request: dict[str, object] = {"backendRef": backend}
+    if share < WHOLE:
+        request["fraction"] = {"numerator": share, "denominator": WHOLE}
+    return {"type": "RequestMirror", "requestMirror": request}
+
+
+def written(route: Route) -> str:
+    """Return a route as one line, for an annotation; :func:`read_route` reads it back."""
+    facts: dict[str, object] = {
+        "generation": route.generation,
+        "weights": dict(sorted(route.weights.items())),
+        "stable": route.stable,
+    }
+    if route.mirror:
+        facts["mirror"] = list(route.mirror)
+    return json.dumps(facts, separators=(",", ":"), sort_keys=True)
+
+
+def read_route(text: str | None) -> Route | None:
+    """Return the route that an annotation holds; None for none, and for what is not one."""
+    try:
+        facts = json.loads(text or "")
+        mirror = facts.get("mirror")
+        return Route(
+            generation=int(facts["generation"]),
+            weights={str(digest): int(share) for digest, share in facts["weights"].items()},
+            stable=str(facts["stable"]),
+            mirror=(str(mirror[0]), int(mirror[1])) if mirror else None,
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+        return None
+
+
+def network_policy(site: Site) -> Manifest:
+    """Return the policy that lets the gateway, and the controller, call the pods; they call nobody.
+
+    Probes come from the node, which network plugins let through.
+    """
+    gateway = site.cluster.gateway_namespace or site.cluster.namespace
+    spec = {
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": site.base}},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [
+            {
+                "from": [
+                    {
+                        "namespaceSelector": {
+                            "matchLabels": {"kubernetes.io/metadata.name": gateway}
+                        }
+                    },
+                    {"podSelector": {"matchLabels": {"app.kubernetes.io/name": CONTROLLER}}},
+                ],
+                "ports": [{"protocol": "TCP", "port": PORT}],
+            }
+        ],
+        "egress": [],
+    }
+    return site.manifest("networking.k8s.io/v1", "NetworkPolicy", spec)

@@ -1,0 +1,171 @@
+"""The objects of one version: Deployment, Service, disruption budget, and autoscaler."""
+
+from __future__ import annotations
+
+import math
+
+from assay.rollout.targets.manifests.names import HELD, PORT, Manifest, Site
+
+LEAVE_SECONDS = 5
+"""A pod that ends goes on answering for so long: proxies hear of it a moment later."""
+_PROBE_SECONDS = 2
+_USER = 10001
+_CPU_PERCENT = 70
+
+
+def version(site: Site, digest: str, *, minimum: int, held: int | None = None) -> list[Manifest]:
+    """Return the objects of one version, of which at least ``minimum`` pods run.
+
+    ``held`` is the minimum to go back to when a rollout is over, where this one stands above it.
+    """
+    found = [_deployment(site, digest, minimum), _service(site, digest), _budget(site, digest)]
+    if scales(site):
+        found.append(autoscaler(site, digest, minimum=minimum, held=held))
+    return found
+
+
+def scales(site: Site) -> bool:
+    """Whether an autoscaler decides how many pods run."""
+    return site.cluster.most_replicas > site.cluster.replicas
+
+
+def autoscaler(site: Site, digest: str, *, minimum: int, held: int | None = None) -> Manifest:
+    """Return the HorizontalPodAutoscaler of one version."""
+    spec = {
+        "scaleTargetRef": {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "name": site.name(digest),
+        },
+        "minReplicas": min(minimum, site.cluster.most_replicas),
+        "maxReplicas": site.cluster.most_replicas,
+        "metrics": [
+            {
+                "type": "Resource",
+                "resource": {
+                    "name": "cpu",
+                    "target": {"type": "Utilization", "averageUtilization": _CPU_PERCENT},
+                },
+            }
+        ],
+    }
+    made = site.manifest("autoscaling/v2", "HorizontalPodAutoscaler", spec, digest)
+    if held is not None:
+        annotations = made["metadata"]["annotations"]  # type: ignore[index]
+        annotations[HELD] = str(held)
+    return made
+
+
+def _deployment(site: Site, digest: str, minimum: int) -> Manifest:
+    leave = LEAVE_SECONDS + math.ceil(site.serving.drain_seconds)
+    pod: dict[str, object] = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": leave + 5,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _USER,
+            "runAsGroup": _USER,
+            "fsGroup": _USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": site.selector(digest)},
+            }
+        ],
+        "containers": [_container(site, digest)],
+        "volumes": _volumes(site),
+    }
+    spec: dict[str, object] = {
+        "revisionHistoryLimit": 2,
+        "progressDeadlineSeconds": math.ceil(site.serving.start_seconds) + 60,
+        "strategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+        },
+        "selector": {"matchLabels": site.selector(digest)},
+        "template": {
+            "metadata": {"labels": {**site.labels, **site.selector(digest)}},
+            "spec": pod,
+        },
+    }
+    if not scales(site):
+        spec["replicas"] = minimum
+    return site.manifest("apps/v1", "Deployment", spec, digest)
+
+
+def _container(site: Site, digest: str) -> Manifest:
+    mounts: list[Manifest] = [{"name": "scratch", "mountPath": "/tmp"}]  # noqa: S108
+    if site.cluster.bundles:
+        mounts.append(
+            {"name": "bundles", "mountPath": "/bundle", "subPath": digest, "readOnly": True}
+        )
+    start = max(1, math.ceil(site.serving.start_seconds / _PROBE_SECONDS))
+    return {
+        "name": "scoring-server",
+        "image": site.cluster.image.replace("{digest}", digest),
+        # The server refuses a bundle of any other digest, whatever the image's tag points at.
+        "env": [
+            {"name": "ASSAY_BUNDLE", "value": "/bundle"},
+            {"name": "ASSAY_ARTIFACT_DIGEST", "value": digest},
+            {"name": "ASSAY_PORT", "value": str(PORT)},
+            {"name": "ASSAY_WORKERS", "value": str(site.serving.workers)},
+        ],
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "resources": {
+            "requests": {"cpu": site.cluster.cpu, "memory": site.cluster.memory},
+            "limits": {"memory": site.cluster.memory},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "startupProbe": {**_probe(site), "failureThreshold": start},
+        "readinessProbe": {**_probe(site), "failureThreshold": 2},
+        "livenessProbe": {**_probe(site), "periodSeconds": 10, "failureThreshold": 6},
+        "lifecycle": {"preStop": {"sleep": {"seconds": LEAVE_SECONDS}}},
+        "volumeMounts": mounts,
+    }
+
+
+def _probe(site: Site) -> Manifest:
+    path = "/v2/health/ready" if site.serving.server == "mlserver" else "/health"
+    return {
+        "httpGet": {"path": path, "port": "http"},
+        "periodSeconds": _PROBE_SECONDS,
+        "timeoutSeconds": 2,
+    }
+
+
+def _volumes(site: Site) -> list[Manifest]:
+    found: list[Manifest] = [{"name": "scratch", "emptyDir": {"sizeLimit": "1Gi"}}]
+    if site.cluster.bundles:
+        claim = {"claimName": site.cluster.bundles, "readOnly": True}
+        found.append({"name": "bundles", "persistentVolumeClaim": claim})
+    return found
+
+
+def _service(site: Site, digest: str) -> Manifest:
+    port = {
+        "name": "http",
+        "port": 80,
+        "targetPort": "http",
+        "protocol": "TCP",
+        "appProtocol": "http",
+    }
+    spec = {"type": "ClusterIP", "selector": site.selector(digest), "ports": [port]}
+    return site.manifest("v1", "Service", spec, digest)
+
+
+def _budget(site: Site, digest: str) -> Manifest:
+    spec = {
+        "maxUnavailable": 1,
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        "selector": {"matchLabels": site.selector(digest)},
+    }
+    return site.manifest("policy/v1", "PodDisruptionBudget", spec, digest)
