@@ -75,3 +75,12 @@ for name in json.loads(sys.argv[1]):
     loaded = dict(json.loads(line) for line in done.stderr.splitlines())
     heavy = {name: sorted(HEAVY & set(modules)) for name, modules in loaded.items()}
     assert heavy == {name: [] for name in COMMANDS}
+
+
+def test_a_comparison_does_without_what_is_slow_to_import(tmp_path: Path) -> None:
+    for side in ("base", "head"):
+        rows = "id,y_true,y_pred\n" + "".join(f"{n},{n % 2},{n % 2}\n" for n in range(50))
+        (tmp_path / f"{side}.csv").write_text(rows)
+    files = [str(tmp_path / f"{side}.csv") for side in ("base", "head")]
+    found = modules_after("compare", *files, "--evidence", str(tmp_path / "evidence"))
+    assert not {"scipy.stats", "pandas", "pyarrow", "sqlglot", "mlflow", "github"} & found

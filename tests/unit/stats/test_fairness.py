@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from assay.stats.cells import Outcomes
-from assay.stats.fairness import gap_difference, group_rates
+from assay.stats.fairness import gap_difference, group_rates, wilson
 
 
 def outcomes(both: int, base_only: int, head_only: int, neither: int) -> Outcomes:
@@ -113,3 +114,11 @@ def test_p_is_where_the_interval_touches_zero() -> None:
     at = gap_difference(grown, n=1000, confidence=1 - 2 * max(found.p_worse, 1e-15))
     assert at.interval is not None
     assert at.interval.high == pytest.approx(0.0, abs=1e-6)
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1), st.sampled_from([0.5, 0.9, 0.95, 0.999]))
+def test_wilsons_interval_is_that_of_scipy(n: int, share: float, confidence: float) -> None:
+    successes = round(n * share)
+    theirs = binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    ours = wilson(successes, n, confidence=confidence)
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=1e-14)

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.tables.ascending import ascending
 from assay.tables.moments_arrays import moments_by_segment
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import slice_name
@@ -54,8 +55,9 @@ def ranked(pairs: Pairs) -> Ranked | None:
     found = pairs.engine.arrays(f"SELECT label = 1 AS label, base_p, head_p{keys} FROM paired")
     scores = {side: found[f"{side}_p"] for side in SIDES}
     with ThreadPoolExecutor(2) as pool:
-        orders = dict(zip(SIDES, pool.map(np.argsort, scores.values()), strict=True))
-        tied = pool.map(lambda side: _tied(scores[side][orders[side]]), SIDES)
+        ordered = dict(zip(SIDES, pool.map(ascending, scores.values()), strict=True))
+        orders = {side: order for side, (order, _) in ordered.items()}
+        tied = pool.map(lambda side: _tied(ordered[side][1]), SIDES)
         hits = pool.map(lambda side: found["label"][orders[side]], SIDES)
     return Ranked(
         pairs=pairs,
@@ -68,9 +70,9 @@ def ranked(pairs: Pairs) -> Ranked | None:
     )
 
 
-def _tied(scores: Reals) -> NDArray[np.int32] | None:
-    new = np.append(True, scores[1:] != scores[:-1])
-    return None if new.all() else np.cumsum(new, dtype=np.int32)
+def _tied(ends: Flags) -> NDArray[np.int32] | None:
+    """The number of each row's run, from where the runs end."""
+    return None if ends.all() else np.cumsum(np.append(True, ends[:-1]), dtype=np.int32)
 
 
 def ranked_placements(rows: Ranked, basis: Basis) -> dict[str, Placements]:
