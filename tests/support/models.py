@@ -1,0 +1,58 @@
+"""MLflow model directories that load in a moment and do what a test needs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from assay.rollout.target import Release
+
+_LOADER = """
+import json, os, time
+from pathlib import Path
+
+def _load_pyfunc(path):
+    return Probe(json.loads(Path(path).read_text()))
+
+class Probe:
+    def __init__(self, how):
+        self.how = how
+
+    def predict(self, data, params=None):
+        time.sleep(self.how.get("sleep", 0))
+        if self.how.get("raises"):
+            raise RuntimeError("this model is broken")
+        return [self.how["answer"]] * len(data)
+"""
+
+
+def probe_model(folder: Path, answer: object, **how: object) -> Release:
+    """A bundle whose model answers ``answer`` to each row; ``sleep`` and ``raises`` change that."""
+    model = folder / "model"
+    (model / "code").mkdir(parents=True)
+    (model / "code" / "assay_probe.py").write_text(_LOADER)
+    (model / "how.json").write_text(json.dumps({"answer": answer, **how}))
+    (model / "requirements.txt").write_text("mlflow-skinny\n")
+    signature = {
+        "inputs": json.dumps([{"name": "a", "type": "double", "required": True}]),
+        "outputs": None,
+        "params": None,
+    }
+    (model / "MLmodel").write_text(
+        json.dumps(
+            {
+                "flavors": {
+                    "python_function": {
+                        "code": "code",
+                        "data": "how.json",
+                        "loader_module": "assay_probe",
+                        "python_version": "3.11.7",
+                    }
+                },
+                "signature": signature,
+            }
+        )
+    )
+    digest = hashlib.sha256(json.dumps([str(folder), answer, how]).encode()).hexdigest()
+    return Release(digest=digest, folder=folder)

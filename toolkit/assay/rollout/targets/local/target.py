@@ -1,0 +1,270 @@
+"""The local target: one Envoy in front of the scoring servers of each version."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assay.config.delivery import Serving
+from assay.errors import InputError, OutsideError
+from assay.rollout.target import Backend, Counts, Observation, Release, Route
+from assay.rollout.targets.local.admin import Snapshot
+from assay.rollout.targets.local.bootstrap import Place
+from assay.rollout.targets.local.clusters import Endpoints, cluster_name, mirror_name
+from assay.rollout.targets.local.counts import Ledger
+from assay.rollout.targets.local.environment import Environments
+from assay.rollout.targets.local.files import read_json, replace_json
+from assay.rollout.targets.local.processes import Program
+from assay.rollout.targets.local.router import Router
+from assay.rollout.targets.local.workers import HOST, Means, Workers, free_port
+
+_PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ")
+"""Of the controller's environment, to a model: none of its credentials."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What a local target is made of.
+
+    ``folder`` keeps its files, ``envoy`` is the program, ``latency_ms`` what is slow.
+    """
+
+    folder: Path
+    host: str
+    port: int
+    serving: Serving
+    latency_ms: float
+    envoy: Path
+    environments: Environments
+    environ: Mapping[str, str] = field(repr=False)
+    clock: Callable[[], float] = time.monotonic
+
+
+class Local:
+    """Implements :class:`assay.rollout.target.Target`. One object at a time may use a folder.
+
+    ``observe`` also looks after what runs: it starts again what died and goes on with what stops.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self._lock = threading.RLock()
+        setup.folder.mkdir(parents=True, exist_ok=True)
+        self._state = setup.folder / "state.json"
+        state = read_json(self._state) or {}
+        variables = {name: setup.environ[name] for name in _PASSED_ON if name in setup.environ}
+        self._means = Means(
+            folder=setup.folder / "versions",
+            serving=setup.serving,
+            variables=variables,
+            clock=setup.clock,
+        )
+        self.port: int = setup.port or state.get("port") or free_port()
+        router = setup.folder / "router"
+        Place(folder=router).dynamic.mkdir(parents=True, exist_ok=True)
+        self._router = Router(
+            place=Place(folder=router),
+            program=setup.envoy,
+            host=setup.host,
+            port=self.port,
+            serving=setup.serving,
+            variables=variables,
+            process=Program(router / "envoy.pid"),
+        )
+        self._ledger = Ledger(
+            setup.folder / "counts", self._router.access_log, slow_ms=setup.latency_ms
+        )
+        self._versions = {
+            digest: Workers(
+                release=Release(digest=digest, folder=Path(kept.pop("folder"))),
+                means=self._means,
+                **kept,
+            )
+            for digest, kept in state.get("versions", {}).items()
+        }
+
+    def start(self, release: Release) -> None:
+        """Begin to run a version; what it needs is built first, in the background."""
+        with self._lock:
+            known = self._versions.get(release.digest)
+            if known is None:
+                ports = [free_port() for _ in range(self.setup.serving.workers)]
+                known = Workers(release=release, means=self._means, ports=ports)
+                self._versions[release.digest] = known
+            elif known.terminated is not None:
+                raise OutsideError(f"{release.digest[:12]} is ending. Start it when it has ended.")
+            known.stopping = None
+            self._save()
+            self._put_endpoints(known)
+            self._router.put_clusters(self._versions)
+            self._tend(self._router.snapshot())
+
+    def stop(self, digest: str) -> None:
+        """Let a version without traffic finish, then end it; ``observe`` goes on with it."""
+        with self._lock:
+            known = self._versions.get(digest)
+            if known is None:
+                return
+            route = self._router.route()
+            if route is not None and digest in _used(route):
+                raise InputError(
+                    f"{digest[:12]} has a part in the route of generation {route.generation}.",
+                    remedy="Route without it first.",
+                )
+            if known.stopping is None:
+                known.stopping = self.setup.clock()
+                self._save()
+
+    def route(self, route: Route) -> None:
+        """Ask for a route; see :class:`Route`. Refused: an older generation, unready versions."""
+        with self._lock:
+            current = self._router.route()
+            if current is not None and route.generation <= current.generation:
+                if route == current:
+                    return
+                raise InputError(
+                    f"a route of generation {route.generation} is not newer than "
+                    f"{current.generation}, which was asked for already."
+                )
+            for digest in sorted(_used(route)):
+                self._check(digest)
+            self._router.put_route(route)
+
+    def observe(self) -> Observation:
+        """Look after what runs, then say what is so."""
+        with self._lock:
+            self._router.tend()
+            snapshot = self._router.snapshot()
+            self._tend(snapshot)
+            if snapshot is None:
+                return Observation(
+                    applied=0, weights={}, backends=self._backends(None), router=False
+                )
+            asked = self._router.route()
+            applied = snapshot.generation
+            weights = asked.weights if asked and asked.generation == applied else {}
+            return Observation(
+                applied=applied,
+                weights=dict(weights),
+                backends=self._backends(snapshot),
+                counts=self._counts(applied),
+            )
+
+    def close(self, *, patience: float = 60.0) -> None:
+        """End everything: the target is taken down, and nothing is served after."""
+        with self._lock:
+            self._router.stop()
+            deadline = time.monotonic() + patience
+            for workers in self._versions.values():
+                workers.stopping = workers.stopping or self.setup.clock()
+            while any(w.alive() for w in self._versions.values()) and time.monotonic() < deadline:
+                for workers in self._versions.values():
+                    workers.end(self.setup.clock())
+                time.sleep(0.05)
+            while self._router.process.alive() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            self._router.stop(signal.SIGKILL)
+            self._save()
+
+    def _check(self, digest: str) -> None:
+        """Envoy accepts a route to a cluster that it does not know, and then answers 503."""
+        known = self._versions.get(digest)
+        if known is None or known.stopping is not None or not known.ready_once:
+            why = "was never started" if known is None else "has never been ready"
+            if known is not None and known.stopping is not None:
+                why = "is being stopped"
+            raise OutsideError(
+                f"{digest[:12]} cannot take requests: it {why} here.",
+                remedy="Start it, and route to it once it is ready.",
+            )
+
+    def _tend(self, snapshot: Snapshot | None) -> None:
+        before = [workers.record() for workers in self._versions.values()]
+        for digest, workers in list(self._versions.items()):
+            if workers.stopping is not None:
+                self._wind_down(digest, workers, snapshot)
+                continue
+            model = workers.release.folder / "model"
+            try:
+                python, why = self.setup.environments.interpreter(model, self.setup.serving.server)
+            except InputError as error:
+                python, why = None, str(error)
+            if python is None:
+                workers.detail = why
+                continue
+            unhealthy = snapshot.unhealthy.get(cluster_name(digest)) if snapshot else None
+            workers.tend(python, unhealthy)
+            self._put_endpoints(workers)
+            if snapshot and self._is_ready(digest, workers, snapshot):
+                workers.ready_once = True
+        if before != [workers.record() for workers in self._versions.values()]:
+            self._save()
+
+    def _wind_down(self, digest: str, workers: Workers, snapshot: Snapshot | None) -> None:
+        now = self.setup.clock()
+        since = workers.stopping if workers.stopping is not None else now
+        if workers.terminated is None:
+            asked = self._router.route()
+            acknowledged = (
+                snapshot is not None
+                and asked is not None
+                and snapshot.generation == asked.generation
+            )
+            active = _active(digest, snapshot) if snapshot else 0
+            waited = now - since > self.setup.serving.drain_seconds
+            if not ((acknowledged and active == 0) or waited):
+                return
+        workers.end(now)
+        if not workers.alive():
+            del self._versions[digest]
+            self._save()
+            self._router.put_clusters(self._versions)
+            self._router.forget(digest)
+
+    def _put_endpoints(self, workers: Workers) -> None:
+        addresses = [(HOST, worker.port) for worker in workers.members]
+        digest = workers.release.digest
+        self._router.put_endpoints(Endpoints(digest=digest, addresses=addresses))
+
+    def _is_ready(self, digest: str, workers: Workers, snapshot: Snapshot) -> bool:
+        """All processes at first; later one that answers is enough."""
+        needed = 1 if workers.ready_once else len(workers.members)
+        return snapshot.healthy.get(cluster_name(digest), 0) >= needed
+
+    def _backends(self, snapshot: Snapshot | None) -> dict[str, Backend]:
+        return {
+            digest: Backend(
+                ready=(
+                    snapshot is not None
+                    and workers.stopping is None
+                    and self._is_ready(digest, workers, snapshot)
+                ),
+                active=_active(digest, snapshot) if snapshot else 0,
+                restarts=workers.restarts,
+                detail="it is being stopped" if workers.stopping is not None else workers.detail,
+            )
+            for digest, workers in self._versions.items()
+        }
+
+    def _counts(self, applied: int) -> dict[str, Counts]:
+        return self._ledger.read(applied)
+
+    def _save(self) -> None:
+        kept = {digest: workers.record() for digest, workers in self._versions.items()}
+        replace_json(self._state, {"port": self.port, "versions": kept})
+
+
+def _used(route: Route) -> set[str]:
+    mirrored = {route.mirror[0]} if route.mirror else set()
+    return (
+        {digest for digest, weight in route.weights.items() if weight} | {route.stable} | mirrored
+    )
+
+
+def _active(digest: str, snapshot: Snapshot) -> int:
+    names = (cluster_name(digest), mirror_name(digest))
+    return sum(snapshot.number(f"cluster.{name}.upstream_rq_active") for name in names)
