@@ -11,7 +11,7 @@ LOCKS := toolkit delivery kubernetes dev uv dvc deepchecks evidently bench spark
 WORKERS ?= 2
 PYTEST := $(PYTHON) -m pytest
 
-.PHONY: help dev-env demo test lint bench act browser honesty honesty-long heavy generate lock release format
+.PHONY: help dev-env demo test lint bench act browser kubernetes honesty honesty-long heavy generate lock release format
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -27,7 +27,7 @@ demo: $(STAMP) ## Run three pull requests through the gate, under real act
 	@$(PYTHON) tests/demo/run.py
 
 test: $(STAMP) ## Run the unit and contract tests
-	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not act and not heavy and not honesty and not browser"
+	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not act and not heavy and not honesty and not browser and not kubernetes"
 
 act: $(STAMP) ## Run the workflows through real act
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m act tests/act
@@ -42,6 +42,9 @@ honesty-long: $(STAMP) ## Simulate the statistics in full and write docs/honesty
 
 heavy: $(STAMP) ## Run the suites that need servers or large environments
 	$(PYTEST) -m "heavy and not honesty"
+
+kubernetes: $(STAMP) ## Drive a real API server with its etcd (built with Go, once)
+	$(PYTEST) -m kubernetes tests/kubernetes
 
 browser: $(STAMP) ## Open report.html in a real Chromium, and look at the comment in it
 	$(PYTEST) -m browser tests/browser

@@ -15,7 +15,7 @@ settings.load_profile("assay")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_SLOW = ("act", "browser", "heavy", "honesty")
+_SLOW = ("act", "browser", "heavy", "honesty", "kubernetes")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,12 +9,15 @@ from typing import Any
 from assay.config.clusters import KubernetesTarget
 from assay.config.delivery import Serving
 from assay.rollout.target import WHOLE, Release, Route
-from assay.rollout.targets.manifests import Site
+from assay.rollout.targets.manifests import Manifest, Site, http_route, network_policy, version
 
 STABLE = hashlib.sha256(b"stable").hexdigest()
 CANARY = hashlib.sha256(b"canary").hexdigest()
 THIRD = hashlib.sha256(b"third").hexdigest()
 IMAGE = "models.example/churn:{digest}"
+CLAIM = {"image": f"models.example/server@sha256:{'ab' * 32}", "bundles": "bundles"}
+FIXED = {"replicas": 3, "most_replicas": 3}
+ELSEWHERE = {"gateway_namespace": "edge", "hostnames": ("churn.example",)}
 
 
 def site(
@@ -45,3 +48,16 @@ def route(generation: int, canary: int, **more: Any) -> Route:
 def release(digest: str) -> Release:
     """A version as a target starts it; a cluster reads nothing from its folder."""
     return Release(digest=digest, folder=Path("/nowhere"))
+
+
+RENDERED: dict[str, list[Manifest]] = {
+    "version": version(site(), CANARY, minimum=2),
+    "version-held": version(site(), STABLE, minimum=6, held=2),
+    "version-fixed-with-claim": version(site(**FIXED, **CLAIM), CANARY, minimum=3),
+    "shared": [network_policy(site()), http_route(site(), route(7, 1000))],
+    "shared-elsewhere": [
+        network_policy(site(**ELSEWHERE)),
+        http_route(site(**ELSEWHERE), route(8, 0, mirror=(CANARY, 2500))),
+    ],
+}
+"""Manifests of every shape, by the name of their golden file."""

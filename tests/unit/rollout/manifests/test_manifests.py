@@ -14,31 +14,15 @@ from hypothesis import strategies as st
 from assay.errors import InputError
 from assay.rollout.target import WHOLE, Route
 from assay.rollout.targets.manifests import (
-    Manifest,
     as_yaml,
     http_route,
-    network_policy,
     read_route,
     version,
     written,
 )
-from support.clusters import CANARY, STABLE, route, site
+from support.clusters import CANARY, CLAIM, FIXED, RENDERED, STABLE, route, site
 
 GOLDEN = Path(__file__).parent / "golden"
-CLAIM = {"image": f"models.example/server@sha256:{'ab' * 32}", "bundles": "bundles"}
-FIXED = {"replicas": 3, "most_replicas": 3}
-ELSEWHERE = {"gateway_namespace": "edge", "hostnames": ("churn.example",)}
-
-RENDERED: dict[str, list[Manifest]] = {
-    "version": version(site(), CANARY, minimum=2),
-    "version-held": version(site(), STABLE, minimum=6, held=2),
-    "version-fixed-with-claim": version(site(**FIXED, **CLAIM), CANARY, minimum=3),
-    "shared": [network_policy(site()), http_route(site(), route(7, 1000))],
-    "shared-elsewhere": [
-        network_policy(site(**ELSEWHERE)),
-        http_route(site(**ELSEWHERE), route(8, 0, mirror=(CANARY, 2500))),
-    ],
-}
 
 
 @pytest.mark.parametrize("name", RENDERED)

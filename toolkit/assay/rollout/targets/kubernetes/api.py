@@ -132,7 +132,6 @@ class Api:
                 "patch", kind, metadata["name"], body={**manifest, "metadata": metadata},
                 content_type="application/apply-patch+yaml", field_manager=MANAGER,
                 force_conflicts="true" if force else "false",
-                query_params=[("fieldValidation", "Strict")],
             )  # fmt: skip
         except _Missing as error:
             if version is not None:
