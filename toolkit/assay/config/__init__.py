@@ -6,15 +6,11 @@ from assay.config.delivery import (
     Delivery,
     DockerTarget,
     Freeze,
-    Guards,
     Keyless,
     LocalTarget,
     ModelDelivery,
-    OnlineMetric,
     PredictionLog,
     Serving,
-    Step,
-    Strategy,
     Trust,
 )
 from assay.config.families import FAMILIES, metric_named
@@ -24,6 +20,7 @@ from assay.config.metrics import METRICS, Metric, Needs, Task, default_metrics
 from assay.config.model import Comment, Config, Model, Override, Publisher
 from assay.config.search import WorstSlice
 from assay.config.stages import Data, DataRule, Deepchecks, Environment, Tests, Tracking, Train
+from assay.config.strategy import Guards, OnlineMetric, Step, Strategy
 
 __all__ = [
     "CONFIG_NAME",

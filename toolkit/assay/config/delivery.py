@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from assay.config.clusters import GitOpsTarget, KubernetesTarget
-from assay.config.gates import Severity
+from assay.config.strategy import Strategy
 from assay.config.types import (
-    MetricName,
     Number,
     RelativePath,
     Share,
@@ -20,95 +18,7 @@ from assay.config.types import (
     Whole,
 )
 
-DAY = 86_400
 TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-
-
-class Step(Strict):
-    """One step of a canary: how much traffic, and what it takes to leave it."""
-
-    weight: Share = Field(gt=0, description="Share of the traffic that the new version gets.")
-    bake: Number = Field(
-        default=300,
-        ge=0,
-        le=30 * DAY,
-        description="Seconds of running time at this step, at least; a restart begins them again.",
-    )
-    requests: Whole = Field(
-        default=200, ge=0, description="Requests that the new version has answered here, at least."
-    )
-
-
-class Guards(Strict):
-    """What takes a version back without waiting for labels."""
-
-    error_rate: Share = Field(
-        default=0.01, description="Errors of the new version beyond the serving one's: a margin."
-    )
-    latency_ms: Number = Field(default=500, gt=0, description="A request slower than this is slow.")
-    slow_share: Share = Field(
-        default=0.05, description="Slow requests beyond the serving version's: a margin."
-    )
-    sample_ratio: Switch = Field(
-        default=True, description="Hold where the split of units is not the one that was asked for."
-    )
-    requests: Whole = Field(
-        default=100, ge=1, description="Requests of the new version before a guard may speak."
-    )
-
-
-class OnlineMetric(Strict):
-    """A pre-registered quality metric, judged as labels arrive."""
-
-    metric: MetricName = Field(default="accuracy", description="A mean of one value per unit.")
-    margin: Number = Field(gt=0, description="What may be lost.")
-    planned: Whole = Field(
-        default=2_000,
-        ge=20,
-        description="Labelled units of both versions that the interval is tuned for.",
-    )
-    severity: Severity = Field(
-        default=Severity.BLOCK,
-        description="block: a promotion waits for better or no-worse; warn: only worse counts.",
-    )
-
-
-class Strategy(Strict):
-    """How traffic moves to a new version."""
-
-    kind: Literal["canary", "blue-green", "shadow", "ab", "bandit"] = Field(
-        default="canary", description="See docs/delivery.md."
-    )
-    steps: tuple[Step, ...] = Field(
-        default=(Step(weight=0.01), Step(weight=0.1), Step(weight=0.5)),
-        min_length=1,
-        description="canary: the steps before all of it. ab and bandit: the first one's weight, "
-        "bake and requests. shadow: the share that is mirrored. blue-green: the bake after.",
-    )
-    deadline: Number = Field(
-        default=DAY,
-        gt=0,
-        le=90 * DAY,
-        description="Seconds of running time after which what is still inconclusive goes back.",
-    )
-    guards: Guards = Field(default_factory=Guards, description="What takes it back at once.")
-    quality: OnlineMetric | None = Field(
-        default=None, description="Judged as labels arrive; none: guards alone decide."
-    )
-    confidence: Number = Field(default=0.95, ge=0.5, lt=1, description="Over all looks together.")
-    floor: Share = Field(
-        default=0.1, gt=0, lt=0.5, description="bandit: the least share that any version gets."
-    )
-    agreement: Share = Field(
-        default=0.0, description="shadow: the least share of equal predictions; 0 asks for none."
-    )
-
-    @model_validator(mode="after")
-    def _ascending(self) -> Strategy:
-        weights = [step.weight for step in self.steps]
-        if self.kind == "canary" and any(b <= a for a, b in pairwise(weights)):
-            raise ValueError("steps: each weight must be above the one before")
-        return self
 
 
 class PredictionLog(Strict):

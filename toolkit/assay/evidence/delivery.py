@@ -80,6 +80,7 @@ class DecisionKind(StrEnum):
     REJECTED = "rejected"
     STEPPED = "stepped"
     PROMOTED = "promoted"
+    CONCLUDED = "concluded"
     ROLLED_BACK = "rolled-back"
     HELD = "held"
     RESUMED = "resumed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scipy.special import lambertw
 
@@ -39,6 +40,7 @@ def error_of(confidence: float) -> float:
     return 1 - confidence
 
 
+@lru_cache(maxsize=256)
 def mixture_scale(alpha: float) -> float:
     """The number u with the narrowest normal-mixture boundary where n·ρ² = u, at error `alpha`.
 

@@ -128,3 +128,36 @@ def mean_difference(
             confidence=confidence,
         ),
     )
+
+
+def separate_difference(
+    base: Sums,
+    head: Sums,
+    *,
+    planned: int,
+    confidence: float = 0.95,
+    greater_is_better: bool = True,
+) -> Look:
+    """Compare two means that were not assigned at the same time, as before and after a switch.
+
+    Each arm has a sequence of its own with half of the error and half of the planned units, so
+    either may grow alone. That the two times are alike is assumed, not tested.
+    """
+    n = base.n + head.n
+    half = max(1, planned // 2)
+    looks = [
+        mean_sequence(each, planned=half, confidence=1 - error_of(confidence) / 2)
+        for each in (base, head)
+    ]
+    before, after = (look.interval for look in looks)
+    if before is None or after is None:
+        return Look(n=n, regime=_TOO_FEW)
+    return Look(
+        n=n,
+        difference=(1 if greater_is_better else -1) * (head.mean - base.mean) + 0.0,
+        interval=oriented(
+            (after.low - before.high, after.high - before.low),
+            greater_is_better=greater_is_better,
+            confidence=confidence,
+        ),
+    )

@@ -109,6 +109,20 @@ def rate_sequence(count: Count, *, confidence: float = 0.95, prior: Prior) -> Se
     return SequentialInterval(low=float(low), high=float(high), confidence=confidence)
 
 
+def rate_difference_bounds(
+    base: tuple[ArrayLike, ArrayLike],
+    head: tuple[ArrayLike, ArrayLike],
+    *,
+    confidence: float,
+    prior: Prior,
+) -> tuple[Array, Array]:
+    """Ends of head's rate − base's, from (events, units) of each: arrays of one shape."""
+    arm = 1 - error_of(confidence) / 2
+    before = rate_bounds(*base, confidence=arm, prior=prior)
+    after = rate_bounds(*head, confidence=arm, prior=prior)
+    return after[0] - before[1], after[1] - before[0]
+
+
 def rate_difference(
     base: Count,
     head: Count,
@@ -125,14 +139,15 @@ def rate_difference(
     seen = base.n + head.n
     if base.n == 0 or head.n == 0:
         return Look(n=seen, regime="an arm has no units yet")
-    arm = 1 - error_of(confidence) / 2
-    ends = [rate_sequence(each, confidence=arm, prior=prior) for each in (base, head)]
+    low, high = rate_difference_bounds(
+        (base.events, base.n), (head.events, head.n), confidence=confidence, prior=prior
+    )
     sign = 1.0 if greater_is_better else -1.0
     return Look(
         n=seen,
         difference=sign * (head.events / head.n - base.events / base.n) + 0.0,
         interval=oriented(
-            (ends[1].low - ends[0].high, ends[1].high - ends[0].low),
+            (float(low), float(high)),
             greater_is_better=greater_is_better,
             confidence=confidence,
         ),
