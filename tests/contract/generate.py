@@ -37,6 +37,7 @@ ACTIONS = {
     "train": "Run the pipeline, or resolve the base's predictions",
     "compare": "Compare predictions of head and base, with intervals and a verdict",
     "report": "Render and publish the report of an evidence folder",
+    "package": "Bundle a model that passed, with card, SBOM, evidence and signature",
 }
 """The named actions; each runs the command of its name."""
 

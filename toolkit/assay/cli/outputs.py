@@ -23,6 +23,10 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "report": {"report": "Path of report.md."},
     "publish-report": {"comment": "Address of the comment."},
     "ledger": {"added": "How many new decisions were written."},
+    "package": {
+        "bundle": "Path of the bundle's folder.",
+        "digest": "The bundle's artifact digest: SHA-256 of its bundle.json.",
+    },
     "setup": {"version": "The version of Assay."},
 }
 

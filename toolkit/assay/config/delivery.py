@@ -95,6 +95,11 @@ class Keyless(Strict):
     workflow: Text = Field(description="The reusable workflow that signs, with its ref.")
     repository: Text = Field(description="Whose model it is: owner/name.")
     ref: Text = Field(default="refs/heads/main", description="The ref that was delivered.")
+    trusted_root: RelativePath | None = Field(
+        default=None,
+        description="Sigstore's root of trust as a file here. Default: the one that came with "
+        "Assay's lock; neither asks a network.",
+    )
 
 
 class Trust(Strict):

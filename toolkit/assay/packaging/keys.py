@@ -78,6 +78,8 @@ class Trusted:
 
     keys: tuple[PublicKey, ...] = ()
     keyless: Keyless | None = None
+    trusted_root: Path | None = None
+    """Sigstore's root of trust for keyless signatures; None: the one that came with sigstore."""
 
 
 def load_trust(trust: Trust, root: Path) -> Trusted:
@@ -85,8 +87,13 @@ def load_trust(trust: Trust, root: Path) -> Trusted:
 
     Raises InputError where a key is missing or is no public key on P-256.
     """
-    keys = tuple(PublicKey.parse(_read(root / name), name=name) for name in trust.keys)
-    return Trusted(keys=keys, keyless=trust.keyless)
+    keys = tuple(PublicKey.parse(read_key(root / name), name=name) for name in trust.keys)
+    root_file = trust.keyless.trusted_root if trust.keyless else None
+    return Trusted(
+        keys=keys,
+        keyless=trust.keyless,
+        trusted_root=None if root_file is None else root / root_file,
+    )
 
 
 def new_key() -> tuple[bytes, bytes]:
@@ -114,7 +121,7 @@ def public_key_of(private_pem: bytes, *, name: str = "the signing key") -> Publi
 
 def read_private_key(path: Path) -> bytes:
     """Return the PEM text of a private key's file; raises InputError where it is not one."""
-    pem = _read(path)
+    pem = read_key(path)
     _private(pem, path.as_posix())
     return pem
 
@@ -205,7 +212,8 @@ def _fingerprint(key: ec.EllipticCurvePublicKey) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
-def _read(path: Path) -> bytes:
+def read_key(path: Path) -> bytes:
+    """Return what a key's file holds; raises InputError where it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:

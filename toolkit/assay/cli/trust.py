@@ -1,0 +1,32 @@
+"""Whose signatures count, for commands: keys named on the line, or the configuration's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assay.packaging.keys import Trusted
+
+
+def trusted(keys: tuple[Path, ...], config: Path) -> Trusted:
+    """Return the trust of a command; keys that are named replace the configuration's.
+
+    Raises InputError where neither names anyone.
+    """
+    from assay.config import Trust, load_config
+    from assay.errors import InputError, Location
+    from assay.packaging.keys import PublicKey, Trusted, load_trust, read_key
+
+    if keys:
+        parsed = (PublicKey.parse(read_key(path), name=path.as_posix()) for path in keys)
+        return Trusted(keys=tuple(parsed))
+    delivery = load_config(config).delivery
+    found = delivery.trust if delivery else Trust()
+    if not found.keys and found.keyless is None:
+        raise InputError(
+            "nobody's signature is trusted.",
+            where=Location(file=config.as_posix()),
+            remedy="Name a public key with --key, or under delivery.trust.keys.",
+        )
+    return load_trust(found, config.parent)
