@@ -12,7 +12,12 @@ from assay.comparison import Asked, compare
 from assay.config import Columns, Slice
 from assay.errors import InputError
 from assay.evidence import Comparison
-from assay.tables import predictions_bands, predictions_join, predictions_ranked
+from assay.tables import (
+    predictions_bands,
+    predictions_join,
+    predictions_parts,
+    predictions_ranked,
+)
 from assay.tables.predictions import pair
 from assay.tables.source import open_tables
 from support.predictions import binary, write_predictions
@@ -67,16 +72,34 @@ def test_text_ids_of_one_order_are_paired_by_place(tmp_path: Path) -> None:
     assert way(write(tmp_path, id=ids)) == (True, True)
 
 
-@pytest.mark.parametrize("digits", [1, 12])
+@pytest.mark.parametrize(("digits", "cores"), [(1, 2), (12, 1), (12, 2), (3, 7)])
 def test_what_outgrows_memory_is_streamed_to_the_same_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: int, cores: int
 ) -> None:
     score = np.random.default_rng(1).random(500).round(digits)
     files = write(tmp_path, y_score=score)
     kept = measured(files)
+    monkeypatch.setattr(predictions_parts, "cores", lambda: cores)
     monkeypatch.setattr(predictions_join, "MOST_KEPT", 10)
     monkeypatch.setattr(predictions_ranked, "MOST_ROWS", 10)
     monkeypatch.setattr(predictions_bands, "_CHUNK", 64)
     assert measured(files) == kept
     sliced = measured(files, slices=(Slice(column="y_pred"),))
     assert {m.slice for m in sliced.measurements} == {"all", "y_pred=0", "y_pred=1"}
+
+
+@pytest.mark.parametrize("place", [0, 249, 250, 499])
+def test_an_id_is_compared_wherever_a_thread_begins_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    monkeypatch.setattr(predictions_join, "MOST_KEPT", 10)
+    monkeypatch.setattr(predictions_parts, "cores", lambda: 2)
+    order = np.arange(500)
+    other = (place + 1) % 500
+    order[[place, other]] = order[[other, place]]
+    assert way(write(tmp_path / "apart", None, order)) == (False, False)
+    assert way(write(tmp_path / "alike", order, order)) == (True, False)
+    ids = np.arange(500)
+    ids[max(place, 1)] = ids[max(place, 1) - 1]
+    with pytest.raises(InputError, match=r"\(2 times\)"):
+        way(write(tmp_path / "twice", id=ids))

@@ -11,13 +11,9 @@ from assay.comparison.measure import ROC_POINTS, Sample, classified
 from assay.config import Task
 from assay.evidence import Curve, Details, FlippedRow
 from assay.stats.cells import PairedCells
-from assay.tables.predictions_counts import (
-    ALL,
-    calibration,
-    joint_cells,
-    roc_points,
-)
-from assay.tables.predictions_examples import Example, class_rows, flipped_rows, score_shares
+from assay.tables.predictions_bins import score_bins
+from assay.tables.predictions_counts import ALL, joint_cells, roc_points
+from assay.tables.predictions_examples import Example, class_rows, flipped_rows
 from assay.tables.predictions_ranked import ranked, ranked_roc_points
 
 MOST_CLASSES = 20
@@ -88,23 +84,30 @@ def _curves(sample: Sample) -> tuple[Curve, ...]:
     if sample.ranked is None and sample.banded is None:
         sample = replace(sample, ranked=ranked(replace(pairs, slices=())))
     curves = []
-    classes = class_rows(pairs)
-    shares = {} if "outside" in pairs.broken else score_shares(pairs, SCORE_BINS)
-    calibrated = {} if "outside" in pairs.broken else calibration(pairs, BINS)
+    classes = _class_rows(sample)
+    bins = {} if "outside" in pairs.broken else score_bins(pairs, SCORE_BINS)
     for side in ("base", "head"):
         x, y = _roc(sample, side)
         if x:
             curves.append(Curve(kind="roc", side=side, x=_rounded(x), y=_rounded(y)))
             curves.append(_precision(side, x, y, classes))
-        if side in calibrated:
-            predicted, observed, n = calibrated[side]
+        if side in bins:
+            predicted, observed, n = bins[side].calibration(BINS)
             curves.append(
                 Curve(
                     kind="calibration", side=side, x=_rounded(predicted), y=_rounded(observed), n=n
                 )
             )
-            curves.append(_scores(side, shares[side]))
+            curves.append(_scores(side, bins[side].n))
     return tuple(curves)
+
+
+def _class_rows(sample: Sample) -> tuple[int, int]:
+    if ALL not in sample.cells:
+        return class_rows(sample.pairs)
+    cells = sample.cells[ALL]
+    negatives, positives = (int(cells.count[cells.label == code].sum()) for code in (0, 1))
+    return negatives, positives
 
 
 def _precision(

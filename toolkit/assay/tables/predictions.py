@@ -30,6 +30,7 @@ from assay.tables.predictions_groups import (
 from assay.tables.predictions_join import EXAMPLES, Joined, check_positions, join_keys
 from assay.tables.predictions_label_sets import label_notes
 from assay.tables.predictions_paired import paired_rows
+from assay.tables.predictions_parts import Parts, in_parts
 from assay.tables.predictions_ranking import by_query
 from assay.tables.predictions_slices import Sliced, Truth, in_order, resolve
 from assay.tables.predictions_task import Inferred, infer
@@ -62,6 +63,8 @@ class Pairs:
     broken: dict[str, str]
     """Why probabilities cannot be used: by 'missing', 'outside' and 'sum'."""
     notes: tuple[str, ...]
+    parts: Parts
+    """The joined rows, as several threads read them."""
     select: Callable[..., str]
     """SQL for the joined rows; with ``rows``, a range, for those of aligned Parquet files."""
     drawn: Drawn | None = None
@@ -128,15 +131,17 @@ def pair(
     more = design_columns(names, base, head, truth)
     select = partial(paired_rows, inferred, joined, sliced, present, truth, more=more)
     # Many rows in one order are not even copied, but read anew by every query.
-    kind = "VIEW" if joined.streamed and not more else "TABLE"
-    engine.run(f"CREATE TEMP {kind} {table} AS {select()}")
+    streamed = joined.streamed and not more
+    engine.run(f"CREATE TEMP {'VIEW' if streamed else 'TABLE'} {table} AS {select()}")
+    divided = streamed and not columns and engine.has_numbers()
+    parts = in_parts(engine, select, joined.rows) if divided else Parts(engines=(engine,))
     groups = singles(sliced)
     groups += crossings(engine, crosses, sliced, least=extent.least) if crosses else ()
     asked = in_order_of(slices, groups)
     notes = [*_side_notes(inferred), *_averaged(joined)]
     notes += filter(None, (group.left_out(searched=extent.depth > 0) for group in asked))
     differing = tuple(place for place, each in enumerate(sliced) if each.other is not None)
-    found = facts(engine, inferred, differing=differing, means=len(present))
+    found = facts(parts, inferred, differing=differing, means=len(present))
     notes += _disagreements(found, sliced, truth)
     check_positions(engine, joined, head, found.changed)
     _refuse_missing(engine, inferred, found, truth)
@@ -160,6 +165,7 @@ def pair(
         absent_means=absent,
         broken=found.broken,
         clipped=found.clipped,
+        parts=parts,
         select=select,
         notes=tuple(notes),
         truth=truth,

@@ -81,11 +81,11 @@ def slice_rows(pairs: Pairs) -> dict[str, int]:
 def joint_cells(pairs: Pairs) -> dict[str, Cells]:
     """Count (label, base, head) for all rows and for each slice, in one scan."""
     selected, grouped = grouping_sets(pairs, "label, base, head")
-    found = pairs.engine.arrays(
+    columns = pairs.parts.added_arrays(
         f"SELECT * FROM (SELECT {selected}, label, base, head, count(*) AS n FROM paired "
-        f"{grouped}) WHERE code IS NOT NULL ORDER BY place, code, label, base, head"
+        f"{grouped}) WHERE code IS NOT NULL ORDER BY place, code, label, base, head",
+        keys=("place", "code", "label", "base", "head"),
     )
-    columns = {name: values.astype(np.int64) for name, values in found.items()}
     result = {}
     for place, code, rows in _runs(columns["place"], columns["code"]):
         if not is_counted(pairs, place, code):
@@ -160,33 +160,3 @@ def roc_points(pairs: Pairs, side: str, most: int) -> tuple[tuple[float, ...], t
     if not rows or None in rows[-1]:
         return (), ()
     return (0.0, *(x for x, _ in rows)), (0.0, *(y for _, y in rows))
-
-
-def calibration(
-    pairs: Pairs, bins: int
-) -> dict[str, tuple[tuple[float, ...], tuple[float, ...], tuple[int, ...]]]:
-    """Return each side's mean probability, observed share and rows of the bins of equal width.
-
-    Bins without a row are left out.
-    """
-    sides = ("base", "head")
-    # Whole multiples of 2⁻⁵² add up to the same sum in whatever order.
-    binned = ", ".join(
-        f"least(CAST(floor({side}_p * {bins}) AS INTEGER), {bins - 1}) AS {side}_bin, "
-        f"CAST({side}_p * 4503599627370496 AS BIGINT) AS {side}_multiple"
-        for side in sides
-    )
-    rows = pairs.engine.rows(
-        "SELECT grouping(base_bin), coalesce(base_bin, head_bin), sum(base_multiple), "
-        f"sum(head_multiple), sum(label), count(*) FROM (SELECT {binned}, label FROM paired) "
-        "GROUP BY GROUPING SETS ((base_bin), (head_bin)) ORDER BY 1, 2"
-    )
-    result = {}
-    for place, side in enumerate(sides):
-        found = [(row[2 + place], row[4], row[5]) for row in rows if row[0] == place]
-        result[side] = (
-            tuple(int(total) / 2**52 / n for total, _, n in found),
-            tuple(int(hits) / n for _, hits, n in found),
-            tuple(n for _, _, n in found),
-        )
-    return result

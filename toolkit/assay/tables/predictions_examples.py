@@ -31,16 +31,22 @@ def flipped_rows(pairs: Pairs, most: int) -> tuple[tuple[Example, ...], tuple[Ex
     scored = pairs.task == "binary" and pairs.has_scores
     scores = "base_p, head_p" if scored else "NULL, NULL"
     taken = f"arg_min(row(name, label, base, head, {scores}), name, {most})"
-    found = pairs.engine.row(
+    parts = pairs.parts.rows(
         f"SELECT {taken} FILTER (WHERE base = label), {taken} FILTER (WHERE head = label) "
         "FROM (SELECT CAST(id AS VARCHAR) AS name, * FROM paired WHERE base <> head)"
     )
-    lost, won = (tuple(map(_example, rows or ())) for rows in found)
-    return lost, won
+    lost, won = (
+        sorted(map(_values, (row for ((*found,),) in parts for row in found[place] or ())))[:most]
+        for place in (0, 1)
+    )
+    return tuple(map(_example, lost)), tuple(map(_example, won))
 
 
-def _example(row: Sequence[Any] | dict[str, Any]) -> Example:
-    values = list(row.values()) if isinstance(row, dict) else list(row)
+def _values(row: Sequence[Any] | dict[str, Any]) -> list[Any]:
+    return list(row.values()) if isinstance(row, dict) else list(row)
+
+
+def _example(values: Sequence[Any]) -> Example:
     return Example(
         id=values[0][:LONGEST_ID],
         label=int(values[1]),
@@ -62,18 +68,3 @@ def class_rows(pairs: Pairs) -> tuple[int, int]:
         "SELECT count(*) FILTER (WHERE label = 0), count(*) FILTER (WHERE label = 1) FROM paired"
     )
     return int(row[0]), int(row[1])
-
-
-def score_shares(pairs: Pairs, bins: int) -> dict[str, tuple[int, ...]]:
-    """Return each side's rows in ``bins`` equal bins of the score, from 0 to 1, in one scan."""
-    sides = ("base", "head")
-    places = ", ".join(
-        f"least(CAST(floor({side}_p * {bins}) AS INTEGER), {bins - 1}) AS {side}" for side in sides
-    )
-    counts = {side: [0] * bins for side in sides}
-    for base, head, n in pairs.engine.rows(
-        f"SELECT base, head, count(*) FROM (SELECT {places} FROM paired) GROUP BY base, head"
-    ):
-        counts["base"][base] += n
-        counts["head"][head] += n
-    return {side: tuple(values) for side, values in counts.items()}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from assay.tables import predictions_task as tasks
 from assay.tables.predictions_columns import Side
+from assay.tables.predictions_parts import Parts
 from assay.tables.predictions_task import Inferred
-from assay.tables.source import Engine
 from assay.tables.sql import literal
 
 CLIP = 2.0**-52
@@ -38,7 +38,7 @@ class Facts:
     """Whether both sides predict the same on every joined row."""
 
 
-def facts(engine: Engine, inferred: Inferred, *, differing: tuple[int, ...], means: int) -> Facts:
+def facts(parts: Parts, inferred: Inferred, *, differing: tuple[int, ...], means: int) -> Facts:
     """Ask ``paired`` for all of them; ``differing`` are the places with a column on both sides."""
     asked = {"changed": _rows_where("label_changed")}
     unusable = missing_sql(inferred)
@@ -55,8 +55,8 @@ def facts(engine: Engine, inferred: Inferred, *, differing: tuple[int, ...], mea
                 asked[f"{side} {kind}"] = _rows_where(f"{side}_{kind}")
             true = true_class_sql(inferred.task, side)
             asked[f"{side} clipped"] = _rows_where(f"{true} < {literal(CLIP)}")
-    asked["identical"] = f"bool_and({' AND '.join(same) or 'false'})"
-    row = engine.row(f"SELECT {', '.join(asked.values())} FROM paired")
+    asked["unlike"] = _rows_where(f"NOT ({' AND '.join(same) or 'false'})")
+    (row,) = parts.added(f"SELECT {', '.join(asked.values())} FROM paired")
     found = dict(zip(asked, row, strict=True))
     return Facts(
         changed=int(found["changed"]),
@@ -69,7 +69,7 @@ def facts(engine: Engine, inferred: Inferred, *, differing: tuple[int, ...], mea
             if scored and found[f"{side} {kind}"]
         },
         clipped=sum(int(found[f"{side} clipped"]) for side in _SIDES) if scored else 0,
-        identical=bool(found["identical"]),
+        identical=not found["unlike"],
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from assay.errors import InputError, Location
 from assay.tables.load import numbered_name
 from assay.tables.predictions_columns import KEY_NAME, Side, canonical
+from assay.tables.predictions_parts import ranges
 from assay.tables.repeated_ids import average_repeats
 from assay.tables.source import Engine
 from assay.tables.sql import identifier, literal
@@ -81,13 +83,25 @@ def _same_order(engine: Engine, base: Side, head: Side) -> tuple[bool, bool]:
     """Whether all ids are equal row by row, and whether they are strictly ascending as well."""
     if base.table.rows != head.table.rows or not engine.has_order:
         return False, False
-    equal, ascending = engine.row(
-        "SELECT count(base_key) = count(*) AND bool_and(base_key = head_key), "
-        "bool_and(coalesce(head_key > before, true)) FROM (SELECT "
-        f"{key_sql(base, head, 'b')} AS base_key, {key_sql(head, base, 'h')} AS head_key, "
-        f"lag({key_sql(head, base, 'h')}) OVER () AS before FROM {side_by_side(base, head)})"
-    )
-    return bool(equal), bool(equal and ascending)
+
+    def in_range(part: range | None) -> tuple[bool, bool]:
+        equal, ascending = (engine if part is None else engine.beside()).row(
+            "SELECT count(base_key) = count(*) AND bool_and(base_key = head_key), "
+            "bool_and(coalesce(head_key > before, true)) FROM (SELECT "
+            f"{key_sql(base, head, 'b')} AS base_key, {key_sql(head, base, 'h')} AS head_key, "
+            f"lag({key_sql(head, base, 'h')}) OVER () AS before "
+            f"FROM {side_by_side(base, head, part)})"
+        )
+        return bool(equal), bool(equal and ascending)
+
+    rows = base.table.rows
+    if rows <= MOST_KEPT or not engine.has_numbers():
+        return in_range(None)
+    # Each range but the first begins with the row before it, whose id must be less.
+    parts = [range(max(0, part.start - 1), part.stop) for part in ranges(rows)]
+    with ThreadPoolExecutor(len(parts)) as pool:
+        equal, ascending = zip(*pool.map(in_range, parts), strict=True)
+    return all(equal), all(ascending)
 
 
 def side_by_side(base: Side, head: Side, rows: range | None = None) -> str:

@@ -23,6 +23,7 @@ from assay.tables.predictions_counts import (
     is_counted,
     slice_name,
 )
+from assay.tables.predictions_parts import Parts
 from assay.tables.sql import literal
 
 Exponents = tuple[int, ...]
@@ -79,9 +80,10 @@ def joint_moments(
         f"CAST({named[name].expressions[place]} AS DOUBLE) AS {columns[name, place]}"
         for name, place in flat
     )
+    parts = pairs.parts if source == "paired" else Parts(engines=(pairs.engine,))
     selected, grouped = groups or grouping_sets(pairs)
     inner = f"(SELECT {listed}, * FROM {source})"
-    bounds = _bounds(pairs, inner, [columns[key] for key in flat])
+    bounds = _bounds(parts, inner, [columns[key] for key in flat])
     usable = [
         name
         for name, v in named.items()
@@ -101,10 +103,11 @@ def joint_moments(
         # Every row is summed once, in its cell; the slices then add up cells.
         inner, sums = _summed_cells(inner, keys, sums)
     counted = "CAST(sum(n) AS BIGINT)" if keys else "count(*)"
-    rows = pairs.engine.rows(
+    rows = parts.added(
         f"SELECT * FROM (SELECT {selected}, {counted} AS n"
         f"{''.join(', ' + expression for expression in sums)} FROM {inner} {grouped}) "
-        "WHERE code IS NOT NULL ORDER BY place, code"
+        "WHERE code IS NOT NULL ORDER BY place, code",
+        keys=2,
     )
     result: dict[str, dict[str, Moments | None]] = {name: {} for name in named}
     for place, code, n, *found in rows:
@@ -131,16 +134,17 @@ def _places(named: Mapping[str, Variables], name: str) -> range:
 
 
 def _bounds(
-    pairs: Pairs, inner: str, columns: Sequence[str]
+    parts: Parts, inner: str, columns: Sequence[str]
 ) -> dict[str, tuple[float, float] | None]:
     asked = ", ".join(
         f"bool_and({c} IS NOT NULL AND isfinite({c})), min({c}), max({c})" for c in columns
     )
-    row = pairs.engine.row(f"SELECT {asked} FROM {inner}")
+    rows = [row for (row,) in parts.rows(f"SELECT {asked} FROM {inner}")]
     result: dict[str, tuple[float, float] | None] = {}
     for place, column in enumerate(columns):
-        finite, low, high = row[3 * place : 3 * place + 3]
-        result[column] = usable_bounds(finite, low, high)
+        finite, lows, highs = zip(*(row[3 * place : 3 * place + 3] for row in rows), strict=True)
+        usable = all(finite)
+        result[column] = usable_bounds(True, min(lows), max(highs)) if usable else None
     return result
 
 

@@ -50,6 +50,9 @@ def is_regression(engine: Engine, base: Side, head: Side) -> bool:
 
 def _whole_and_distinct(engine: Engine, side: Side, column: Column) -> tuple[bool, int]:
     """Whether all numbers of a column are whole, and how many different ones there are."""
+    if column.kind == "integer":
+        name = identifier(column.name)
+        return True, int(engine.row(f"SELECT count(DISTINCT {name}) FROM {side.alias}")[0])
     value = f"CAST({identifier(column.name)} AS DOUBLE)"
     whole, distinct = engine.row(
         f"SELECT bool_and({value} IS NULL OR isnan({value}) OR {value} = trunc({value})), "

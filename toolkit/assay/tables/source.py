@@ -177,12 +177,17 @@ def linked(scratch: Path, name: str, path: Path, kind: Format) -> Path:
     return link
 
 
+def cores() -> int:
+    """How many threads may run at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
+
+
 def _connect(scratch: Path, readable: list[Path]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:")
     spill = scratch / "spill"
     paths = ", ".join(literal(path.as_posix()) for path in readable)
     for setting in (
-        f"threads = {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else 4}",
+        f"threads = {cores()}",
         f"memory_limit = '{_MEMORY}'",
         f"temp_directory = {literal(spill.as_posix())}",
         "preserve_insertion_order = true",
