@@ -96,6 +96,10 @@ class Target(Protocol):
     def stop(self, digest: str) -> None:
         """Let a version without traffic finish what it has in flight, then end it."""
 
+    def prepare(self, route: Route) -> None:
+        """Render a route that is not asked for yet: the way back, which must not fail for want of
+        disk space. A later one of the same generation takes its place."""
+
     def route(self, route: Route) -> None:
         """Ask for a route; one of an older generation than the applied one is refused."""
 
