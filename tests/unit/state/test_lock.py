@@ -65,8 +65,10 @@ def test_a_killed_holder_lets_go_and_the_epoch_goes_up(tmp_path: Path) -> None:
 
 
 def test_the_epoch_is_above_what_the_journal_has_seen(tmp_path: Path) -> None:
-    lock = take(tmp_path, role="controller", since="now", least_epoch=7)
+    lock = take(tmp_path, role="controller", since="now")
+    lock.raise_above(7)
     assert lock.epoch == 8
+    assert lock.still_ours()
     lock.release()
 
 

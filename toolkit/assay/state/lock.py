@@ -47,6 +47,11 @@ class Lock:
         """Say whether nobody raised the epoch since."""
         return self._handle is not None and read_epoch(self._folder) == self.epoch
 
+    def raise_above(self, epoch: int) -> None:
+        """Raise the epoch above one that the journal has seen: this host may be a new one."""
+        self.epoch = max(self.epoch, epoch + 1)
+        _write_epoch(self._folder, self.epoch)
+
     def release(self) -> None:
         """Let the next one in."""
         if self._handle is not None:
@@ -54,8 +59,8 @@ class Lock:
             self._handle = None
 
 
-def take(folder: Path, *, role: str, since: str, least_epoch: int = 0) -> Lock:
-    """Take the lock of a state folder and raise its epoch, above ``least_epoch`` too.
+def take(folder: Path, *, role: str, since: str) -> Lock:
+    """Take the lock of a state folder and raise its epoch.
 
     Raises Held naming who holds it.
     """
@@ -66,7 +71,7 @@ def take(folder: Path, *, role: str, since: str, least_epoch: int = 0) -> Lock:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise _held(folder, holder_in(folder)) from None
-        epoch = max(read_epoch(folder), least_epoch) + 1
+        epoch = read_epoch(folder) + 1
         _write_epoch(folder, epoch)
         facts = {"pid": os.getpid(), "role": role, "since": since}
         write_at(handle, json.dumps(facts).ljust(_WORDS).encode(), 0)

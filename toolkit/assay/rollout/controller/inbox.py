@@ -64,6 +64,11 @@ class Inbox:
             taken, self._arrived = tuple(self._arrived), []
         return taken
 
+    def has_mail(self) -> bool:
+        """Whether anything arrived."""
+        with self._lock:
+            return bool(self._arrived)
+
     def want(self, digest: str) -> Path | None:
         """Return the folder of a verified bundle; where there is none yet, fetch it at the next."""
         found = self.folders.get(digest)

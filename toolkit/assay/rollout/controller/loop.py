@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Protocol
 
 from assay.errors import OutsideError
@@ -51,8 +52,8 @@ class Limits:
 
     rollbacks_per_day: int = 2
     start_seconds: float = 120
-    held: Callable[[], str | None] = lambda: None
-    """Why nothing may be promoted now, such as a freeze window."""
+    freeze: Callable[[datetime], str | None] = lambda _: None
+    """Why nothing may be promoted at a time; None: it may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,8 @@ class Parts:
     arrived: Callable[[], tuple[Arrived, ...]] = tuple
     labels: Callable[[State], tuple[Labelled, ...]] = lambda _: ()
     limits: Limits = field(default_factory=Limits)
+    held: Callable[[], str | None] = lambda: None
+    """Why nothing may be promoted, beside a freeze; None: it may."""
     clock: Clock = field(default_factory=Clock)
     log: Log = field(default_factory=Log)
     points: Points = lambda _: None
@@ -113,6 +116,15 @@ class Controller:
         with self._guard:
             self._orders.append(order)
 
+    def heard(self, order: Order) -> bool:
+        """Whether a tick has taken that order."""
+        with self._guard:
+            return order not in self._orders
+
+    def unrecorded(self) -> bool:
+        """Whether a decision is being carried out that the journal does not have yet."""
+        return self.store.pending > 0
+
     def settled(self) -> bool:
         """Whether nothing is on its way: no rollout, and the last route is acknowledged."""
         state, seen = self.store.state, self.observed
@@ -121,7 +133,10 @@ class Controller:
             and state.returning is None
             and not self._orders
             and not self._waiting
-            and (state.generation == 0 or (seen is not None and seen.applied == state.generation))
+            and (
+                state.generation == 0
+                or (seen is not None and max(seen.applied, seen.accepted) == state.generation)
+            )
         )
 
     def started(self) -> None:
@@ -173,7 +188,7 @@ class Controller:
             return replace(heard, orders=(*self._orders, *heard.orders))
 
     def _round(self, seen: Observation, heard: Heard, elapsed: float) -> None:
-        parts, before = self._parts, repaired(self.store.state, seen)
+        parts, before = self._parts, self.store.state
         wanted = self._desired(heard.orders)
         actions, state = parts.step(before, wanted, seen, parts.labels(before), elapsed)
         records = [*heard.rejections, *(one for one in actions if isinstance(one, Record))]
@@ -205,7 +220,7 @@ class Controller:
         used = max(automatic_rollbacks(self.store.links, clock.wall()), lately)
         return Desired(
             orders=orders,
-            held=limits.held(),
+            held=self._parts.held() or limits.freeze(clock.wall()),
             rollbacks_left=max(0, limits.rollbacks_per_day - used),
             start_seconds=limits.start_seconds,
         )
@@ -260,15 +275,3 @@ class Controller:
         if failures and failures != self.trouble:
             self._parts.log.warning("the tick was not whole", failures=failures)
         self.trouble = failures
-
-
-def repaired(state: State, seen: Observation) -> State:
-    """Return the state with a generation that is above what the target runs.
-
-    A target outlives a state that was lost: asked for an older generation, it would refuse.
-    """
-    if seen.applied <= state.generation:
-        return state
-    generation = seen.applied + 1
-    route = state.route and state.route.model_copy(update={"generation": generation})
-    return state.model_copy(update={"generation": generation, "route": route})

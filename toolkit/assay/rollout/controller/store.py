@@ -71,6 +71,11 @@ class Store:
         return self._journal.links
 
     @property
+    def pending(self) -> int:
+        """Decisions that are in the log and not in the journal yet."""
+        return len(self._pending)
+
+    @property
     def room(self) -> int:
         """Bytes of the log that are reserved."""
         return self._wal.room
@@ -80,10 +85,10 @@ class Store:
         """Decisions that the log alone holds, since the disk took no more."""
         return self._journal.unwritten
 
-    def adopt(self, links: Sequence[Link]) -> None:
+    def adopt(self, links: Sequence[Link], handled: Handled) -> None:
         """Begin where the branch's chain ends, on a host that knows nothing."""
         self._journal.adopt(links)
-        self.state = state_after(links)
+        self.state, self.handled = state_after(links), handled
         self._wal.append(self._entry(self.state, self.handled, []))
 
     def knows_nothing(self) -> bool:

@@ -16,7 +16,7 @@ class Worker:
     """Runs ``work`` every ``seconds``, sooner when it is woken, later while it fails."""
 
     def __init__(self, name: str, work: Callable[[], object], *, seconds: float, log: Log) -> None:
-        self._name, self._work, self._seconds, self._log = name, work, seconds, log
+        self.name, self._work, self._seconds, self._log = name, work, seconds, log
         self._wake = threading.Event()
         self._ended = False
         self._failures = 0
@@ -50,14 +50,14 @@ class Worker:
             self._failed(f"a defect: {type(error).__name__}: {error}")
             return False
         if self.trouble is not None:
-            self._log.info(f"{self._name} works again")
+            self._log.info(f"{self.name} works again")
         self.trouble, self._failures = None, 0
         return True
 
     def _failed(self, why: str) -> None:
         self._failures += 1
         if why != self.trouble:
-            self._log.warning(f"{self._name} failed", reason=why[:500])
+            self._log.warning(f"{self.name} failed", reason=why[:500])
         self.trouble = why[:500]
 
     def _run(self) -> None:
