@@ -68,12 +68,16 @@ def seen_intents(links: Sequence[Link]) -> frozenset[str]:
 
 
 def automatic_rollbacks(links: Sequence[Link], now: datetime) -> int:
-    """Count the automatic ones of the last day; one that lies ahead of a clock that jumped, too."""
-    since = now - timedelta(days=1)
+    """Count the automatic ones of the last day, by the time of day.
+
+    Those a little ahead count, since the clock may have been put back; those far ahead do not, or
+    one hour of a wrong clock would forbid every rollout until then.
+    """
+    day = timedelta(days=1)
     return sum(
         link.facts["kind"] == DecisionKind.ROLLED_BACK
         and link.facts["cause"] in AUTOMATIC
-        and time_of(link.facts["wall_time"]) > since
+        and now - day < time_of(link.facts["wall_time"]) < now + day
         for link in reversed(links)
     )
 
