@@ -17,7 +17,7 @@ def carry_out(turn: Turn, document: OnlineEvidence, observed: Observation) -> No
     elif rollout.held is not None:
         turn.change_rollout(held=None)
         said = "Goes on: what held it is over."
-        turn.record(DecisionKind.RESUMED, move.cause, said, digest=rollout.candidate)
+        turn.record(DecisionKind.RESUMED, Cause.RECOVERY, said, digest=rollout.candidate)
     elif move.kind == "step":
         _step_on(turn, document, observed)
     elif move.kind == "promote":

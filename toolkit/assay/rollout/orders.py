@@ -70,6 +70,10 @@ def _deploy(turn: Turn, order: Order, desired: Desired) -> None:
 
 def _rollback(turn: Turn, order: Order, desired: Desired) -> None:
     state = turn.state
+    drill = order.cause is Cause.DRILL
+    if drill and (state.rollout is not None or state.returning is not None):
+        _reject(turn, order, "a drill needs a target on which nothing is on its way.")
+        return
     if state.rollout is not None:
         _abort(turn, order, desired)
         if order.digest in {None, state.stable}:

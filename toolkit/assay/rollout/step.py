@@ -19,6 +19,8 @@ from assay.rollout.turn import Turn, named, way_back
 UNREADY_SECONDS = 10.0
 """A version with traffic that has not been ready for so long goes back; errors speak sooner."""
 MOST_RESTARTS = 3
+DRILL_STANDBY = 600.0
+"""Seconds that the version a drill left stays ready, to return to."""
 
 
 def step(
@@ -101,7 +103,9 @@ def _return(turn: Turn, desired: Desired, observed: Observation, elapsed: float)
     turn.whole(wanted.digest)
     turn.change(stable=wanted.digest, previous=None, returning=None)
     reason = f" ({wanted.reason})" if wanted.reason else ""
-    if gone is not None:
+    if wanted.cause is Cause.DRILL:
+        turn.change(previous=gone, standby=max(turn.state.standby, DRILL_STANDBY))
+    elif gone is not None:
         turn.bar(gone)
         turn.retire(gone)
     turn.record(
