@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from assay.config.types import RelativePath, Strict, Text, Whole
+from assay.config.types import RelativePath, Strict, Switch, Text, Whole
 
 ClusterName = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)
@@ -50,6 +50,12 @@ class Cluster(Strict):
     cpu: Quantity = Field(default="500m", description="Requested for each pod.")
     memory: Quantity = Field(default="1Gi", description="Requested for each pod, and its limit.")
 
+    context: Text | None = Field(
+        default=None,
+        description="Of the kubeconfig. Default: the pod's own service account, or else the "
+        "current context.",
+    )
+
     @model_validator(mode="after")
     def _whole(self) -> Cluster:
         if self.most_replicas < self.replicas:
@@ -69,11 +75,6 @@ class KubernetesTarget(Cluster):
     """Deployments, Services and an HTTPRoute, applied by the controller."""
 
     kind: Literal["kubernetes"]
-    context: Text | None = Field(
-        default=None,
-        description="Of the kubeconfig. Default: the pod's own service account, or else the "
-        "current context.",
-    )
 
 
 class GitOpsTarget(Cluster):
@@ -83,3 +84,8 @@ class GitOpsTarget(Cluster):
     repository: Text = Field(description="Address of the configuration repository.")
     branch: Text = Field(default="main", description="The branch that is applied; it must exist.")
     folder: RelativePath = Field(default="assay", description="Where the manifests are.")
+    observe: Switch = Field(
+        default=False,
+        description="Read the cluster too (it may be read with `context`): a step then waits until "
+        "what was pushed runs. Off: pushed counts as done.",
+    )

@@ -121,14 +121,20 @@ class RemoteBranch:
                 found[path] = b"\0" * (most + 1) if large else self._must("cat-file", "blob", blob)
         return found
 
-    def commit(self, parent: str | None, files: Mapping[str, bytes], *, message: str) -> str:
-        """Make a commit upon ``parent`` (or a first one) in which ``files`` are as given."""
+    def commit(self, parent: str | None, files: Mapping[str, bytes | None], *, message: str) -> str:
+        """Make a commit upon ``parent`` (or a first one) in which ``files`` are as given.
+
+        A file that is given as None is not in it.
+        """
         if parent is None:
             self._must("read-tree", "--empty")
         else:
             self._must("read-tree", parent)
         content = self.scratch / "content"
         for path, data in files.items():
+            if data is None:
+                self._must("update-index", "--force-remove", "--", path)
+                continue
             content.write_bytes(data)
             blob = self._must("hash-object", "-w", "--no-filters", str(content)).decode().strip()
             self._must("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")

@@ -1,7 +1,8 @@
 """Small durable records: on branches of a git remote, and on a controller's own disk."""
 
-from assay.state.branch import Appended, Snapshot, StateBranch
+from assay.state.branch import Appended, Files, Snapshot, StateBranch
 from assay.state.desired import DESIRED, Remote, known_here, open_desired, open_records
+from assay.state.folder import Folder, Proposal, Written, open_folder
 from assay.state.intents import Signed, append_intent, intents_in, read_intents
 from assay.state.journal import Journal, Link, canonical_line, chain_in, link_of
 from assay.state.journal_branch import (
@@ -20,17 +21,21 @@ __all__ = [
     "JOURNAL",
     "Appended",
     "Diverged",
+    "Files",
+    "Folder",
     "Full",
     "Held",
     "Holder",
     "Journal",
     "Link",
     "Lock",
+    "Proposal",
     "Remote",
     "Signed",
     "Snapshot",
     "StateBranch",
     "Wal",
+    "Written",
     "append_intent",
     "canonical_line",
     "chain_in",
@@ -42,6 +47,7 @@ __all__ = [
     "link_of",
     "observed_path",
     "open_desired",
+    "open_folder",
     "open_records",
     "push_chain",
     "read_chain",

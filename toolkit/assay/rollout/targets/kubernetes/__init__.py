@@ -2,6 +2,18 @@
 
 from assay.rollout.targets.kubernetes.api import SECONDS, Api, Conflict, connect
 from assay.rollout.targets.kubernetes.lease import DURATION, Held, Lease
-from assay.rollout.targets.kubernetes.target import Kubernetes
+from assay.rollout.targets.kubernetes.observing import read_cluster
+from assay.rollout.targets.kubernetes.target import Kubernetes, open_kubernetes
 
-__all__ = ["DURATION", "SECONDS", "Api", "Conflict", "Held", "Kubernetes", "Lease", "connect"]
+__all__ = [
+    "DURATION",
+    "SECONDS",
+    "Api",
+    "Conflict",
+    "Held",
+    "Kubernetes",
+    "Lease",
+    "connect",
+    "open_kubernetes",
+    "read_cluster",
+]

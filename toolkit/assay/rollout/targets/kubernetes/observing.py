@@ -1,4 +1,4 @@
-"""What the objects of a site say, as an observation. Pure."""
+"""What the objects of a site say, as an observation: pure, but for reading them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.rollout.target import Backend, Observation, Route
-from assay.rollout.targets.kubernetes.api import Object
+from assay.rollout.targets.kubernetes.api import (
+    AUTOSCALER,
+    DEPLOYMENT,
+    HTTP_ROUTE,
+    POD,
+    Api,
+    Object,
+)
 from assay.rollout.targets.manifests import (
     ACKNOWLEDGED,
     DIGEST,
@@ -77,6 +84,17 @@ def last_acknowledged(route: Object, site: Site) -> str | None:
     annotations = route["metadata"].get("annotations") or {}
     found = annotations.get(ACKNOWLEDGED)
     return str(found) if found else None
+
+
+def read_cluster(site: Site, api: Api) -> Observation:
+    """Return what a site's objects say. Raises OutsideError where the API is away."""
+    return observation(
+        site,
+        api.get(HTTP_ROUTE, site.base),
+        api.list(DEPLOYMENT, site.labels),
+        api.list(AUTOSCALER, site.labels),
+        api.list(POD, site.labels),
+    )
 
 
 def observation(

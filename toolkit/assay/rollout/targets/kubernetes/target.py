@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from assay.config.clusters import KubernetesTarget
+from assay.config.delivery import Serving
 from assay.errors import InputError, OutsideError
 from assay.rollout.target import WHOLE, Observation, Release, Route
 from assay.rollout.targets.kubernetes.api import (
@@ -13,19 +15,19 @@ from assay.rollout.targets.kubernetes.api import (
     BUDGET,
     DEPLOYMENT,
     HTTP_ROUTE,
-    POD,
     SERVICE,
     Api,
     Conflict,
     Kind,
     Object,
+    connect,
 )
 from assay.rollout.targets.kubernetes.lease import Lease
 from assay.rollout.targets.kubernetes.observing import (
     digest_of,
     last_acknowledged,
     noted,
-    observation,
+    read_cluster,
 )
 from assay.rollout.targets.kubernetes.ownership import appliers, check_ours, check_ours_to_delete
 from assay.rollout.targets.manifests import (
@@ -43,6 +45,18 @@ from assay.rollout.targets.manifests import (
 )
 
 _TRIES = 4
+
+
+def open_kubernetes(
+    cluster: KubernetesTarget, *, model: str, target: str, serving: Serving, holder: str
+) -> Kubernetes:
+    """Return a model's place in the cluster; ``holder`` names this controller among all.
+
+    Raises InputError where there is no cluster to speak to; asks the cluster nothing yet.
+    """
+    site = Site(model=model, target=target, cluster=cluster, serving=serving)
+    api = Api(connect(cluster.context), cluster.namespace)
+    return Kubernetes(site, api, Lease(api, site, holder))
 
 
 class Kubernetes:
@@ -104,14 +118,7 @@ class Kubernetes:
     def observe(self) -> Observation:
         """Read what the cluster's controllers report, and renew the lease."""
         self._lease.renew()
-        labels = self._site.labels
-        return observation(
-            self._site,
-            self._api.get(HTTP_ROUTE, self._site.base),
-            self._api.list(DEPLOYMENT, labels),
-            self._api.list(AUTOSCALER, labels),
-            self._api.list(POD, labels),
-        )
+        return read_cluster(self._site, self._api)
 
     def wait(
         self,

@@ -8,6 +8,8 @@ from assay.rollout.targets.manifests.names import HELD, PORT, Manifest, Site
 
 LEAVE_SECONDS = 5
 """A pod that ends goes on answering for so long: proxies hear of it a moment later."""
+HEALTH = "/assay/health"
+"""Where rollout/serving says that the model is loaded."""
 _PROBE_SECONDS = 2
 _USER = 10001
 _CPU_PERCENT = 70
@@ -125,18 +127,17 @@ def _container(site: Site, digest: str) -> Manifest:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "startupProbe": {**_probe(site), "failureThreshold": start},
-        "readinessProbe": {**_probe(site), "failureThreshold": 2},
-        "livenessProbe": {**_probe(site), "periodSeconds": 10, "failureThreshold": 6},
+        "startupProbe": {**_probe(), "failureThreshold": start},
+        "readinessProbe": {**_probe(), "failureThreshold": 2},
+        "livenessProbe": {**_probe(), "periodSeconds": 10, "failureThreshold": 6},
         "lifecycle": {"preStop": {"sleep": {"seconds": LEAVE_SECONDS}}},
         "volumeMounts": mounts,
     }
 
 
-def _probe(site: Site) -> Manifest:
-    path = "/v2/health/ready" if site.serving.server == "mlserver" else "/health"
+def _probe() -> Manifest:
     return {
-        "httpGet": {"path": path, "port": "http"},
+        "httpGet": {"path": HEALTH, "port": "http"},
         "periodSeconds": _PROBE_SECONDS,
         "timeoutSeconds": 2,
     }
