@@ -12,31 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from assay.errors import InputError, OutsideError
-from assay.rollout.target import Release, Route
-from assay.rollout.targets.local import Local
+from assay.rollout.target import Route
 from support.models import probe_model
-from support.serving import ask, go, local_target, ready, until
+from support.serving import Stage, ask, processes, ready, until
 
-
-class Stage:
-    """Two versions that run, and route generations that only grow."""
-
-    def __init__(self, folder: Path) -> None:
-        self.target = local_target(folder / "target")
-        self.good = probe_model(folder / "good", "good")
-        self.new = probe_model(folder / "new", "new")
-        self.generation = 0
-        for release in (self.good, self.new):
-            self.target.start(release)
-        ready(self.target, self.good.digest, self.new.digest)
-
-    def share(self, new: int, **how: object) -> int:
-        """Give the new version ``new`` ten-thousandths; return the generation."""
-        self.generation += 1
-        weights = {self.new.digest: new, self.good.digest: 10_000 - new}
-        route = Route(generation=self.generation, weights=weights, stable=self.good.digest, **how)
-        go(self.target, route)
-        return self.generation
+pytestmark = pytest.mark.xdist_group("local-target")
 
 
 @pytest.fixture(scope="module")
@@ -152,14 +132,4 @@ def test_a_version_without_traffic_ends_and_leaves_nothing_behind(
     ready(stage.target, third.digest)
     stage.target.stop(third.digest)
     until(stage.target, lambda seen: third.digest not in seen.backends, patience=15)
-    assert not list(_processes(stage.target, third))
-
-
-def _processes(target: Local, release: Release) -> Iterator[str]:
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = place.read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if release.digest in line and str(target.setup.folder) in line:
-            yield line
+    assert not processes(stage.target.setup.folder, third.digest)

@@ -70,6 +70,11 @@ class LocalTarget(Strict):
     kind: Literal["local"] = "local"
     host: Text = Field(default="127.0.0.1", description="Where the router listens.")
     port: Whole = Field(default=8080, ge=0, le=65_535, description="0: any free one.")
+    python: Text | None = Field(
+        default=None,
+        description="An interpreter on the host that serves every model. "
+        "Default: one built for each from its requirements.txt.",
+    )
 
 
 class DockerTarget(Strict):

@@ -79,6 +79,8 @@ class Observation:
     counts: dict[str, Counts] = field(default_factory=dict)
     """By version, at the applied generation."""
     mirror_counts: Counts | None = None
+    mirror_dropped: int = 0
+    """Requests beyond the mirror's cap: answered, and not mirrored."""
     router: bool = True
     """Whether the router answers."""
     accepted: int = 0
@@ -103,5 +105,8 @@ class Target(Protocol):
     def route(self, route: Route) -> None:
         """Ask for a route; one of an older generation than the applied one is refused."""
 
+    def prepare(self, route: Route) -> None:
+        """Make the way back ready: ``route`` of exactly it then needs no room on a disk."""
+
     def observe(self) -> Observation:
-        """Say what is so."""
+        """Say what is so, and see to it that what should run does."""

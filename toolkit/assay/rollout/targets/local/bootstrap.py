@@ -47,6 +47,11 @@ class Place:
     def routes(self) -> Path:
         return self.dynamic / "routes.json"
 
+    @property
+    def prepared(self) -> Path:
+        """A route that is ready to be renamed onto the one that is run."""
+        return self.folder / "prepared.json"
+
     def endpoints(self, digest: str) -> Path:
         return self.dynamic / f"endpoints-{digest}.json"
 

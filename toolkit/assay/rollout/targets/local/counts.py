@@ -1,23 +1,38 @@
-"""What each version did at a route's generation, counted from the router's access log.
+"""What each version did at a route's generation, counted from logs.
 
-Every line carries the generation and the version that its request was assigned to, stamped by the
-route itself: so a count never mixes two routes, however late a line is read.
+Every line of the router's access log carries the generation and the version that its request was
+assigned to, stamped by the route itself: so a count never mixes two routes, however late a line is
+read. What a shadow answered is not in it: the shadow's own request log says that.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from assay.errors import OutsideError
 from assay.rollout.target import Counts
 from assay.rollout.targets.local.files import read_json, replace_json
 from assay.rollout.targets.local.routes import SCORING
 from assay.rollout.targets.local.tail import LogFiles, Mark, read_on
 
 _UNIT_BYTES = 8
+_FAILURES = {"UF", "UC", "UT", "UH", "UO", "UR", "URX", "UPE"}
+"""Envoy's response flags of a request whose upstream failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """One request of a log that counts."""
+
+    generation: int
+    version: str
+    error: bool
+    milliseconds: float
+    unit: str
 
 
 @dataclass
@@ -29,7 +44,15 @@ class Tally:
     slow: int = 0
     units: set[bytes] = field(default_factory=set)
 
+    def add(self, other: Tally) -> None:
+        """Take in what another log counted of the same version."""
+        self.requests += other.requests
+        self.errors += other.errors
+        self.slow += other.slow
+        self.units |= other.units
+
     def counts(self) -> Counts:
+        """For the guards."""
         return Counts(
             requests=self.requests, errors=self.errors, slow=self.slow, units=len(self.units)
         )
@@ -42,19 +65,31 @@ class Ledger:
     and are a set; counts and the mark up to which they go are one file.
     """
 
-    def __init__(self, folder: Path, files: LogFiles, *, slow_ms: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        files: LogFiles,
+        *,
+        reads: Callable[[Mapping[str, Any]], Seen | None],
+        slow_ms: float,
+    ) -> None:
         self.folder = folder
         self.files = files
+        self.reads = reads
         self.slow_ms = slow_ms
         self._mark: Mark | None = None
         self._tallies: dict[tuple[int, str], Tally] = {}
+        self._pending: dict[tuple[int, str], list[bytes]] = {}
+        self.trouble = ""
+        """Why the last counts could not be written down; they are right all the same."""
         folder.mkdir(parents=True, exist_ok=True)
         self._load()
 
-    def read(self, generation: int) -> dict[str, Counts]:
-        """Read on, and return the counts at ``generation``; those of older ones are forgotten."""
+    def read(self, generation: int) -> dict[str, Tally]:
+        """Read on, and return each version's at ``generation``; older ones are forgotten."""
         lines, mark = read_on(self.files, self._mark)
-        fresh = self._count(line for line in lines if _generation(line) >= generation)
+        seen = [found for found in map(self.reads, lines) if found is not None]
+        fresh = self._count(found for found in seen if found.generation >= generation)
         for old in [key for key in self._tallies if key[0] < generation]:
             del self._tallies[old]
             self._units_file(old).unlink(missing_ok=True)
@@ -62,24 +97,22 @@ class Ledger:
             self._mark = mark
             self._save(fresh)
         return {
-            version: tally.counts()
+            version: tally
             for (found, version), tally in self._tallies.items()
             if found == generation
         }
 
-    def _count(self, lines: Iterable[Mapping[str, Any]]) -> dict[tuple[int, str], list[bytes]]:
-        """Count ``lines``; return the units that are new."""
+    def _count(self, seen: Iterable[Seen]) -> dict[tuple[int, str], list[bytes]]:
+        """Count requests; return the units that are new."""
         fresh: dict[tuple[int, str], list[bytes]] = {}
-        for line in lines:
-            if not is_counted(line):
-                continue
-            key = (_generation(line), str(line["assigned"]))
+        for found in seen:
+            key = (found.generation, found.version)
             tally = self._tallies.setdefault(key, Tally())
             tally.requests += 1
-            tally.errors += is_error(line)
-            tally.slow += float(line["milliseconds"]) > self.slow_ms
-            if line.get("unit"):
-                unit = hashlib.sha256(str(line["unit"]).encode()).digest()[:_UNIT_BYTES]
+            tally.errors += found.error
+            tally.slow += found.milliseconds > self.slow_ms
+            if found.unit:
+                unit = hashlib.sha256(found.unit.encode()).digest()[:_UNIT_BYTES]
                 if unit not in tally.units:
                     tally.units.add(unit)
                     fresh.setdefault(key, []).append(unit)
@@ -90,8 +123,19 @@ class Ledger:
 
     def _save(self, fresh: Mapping[tuple[int, str], list[bytes]]) -> None:
         for key, units in fresh.items():
-            with self._units_file(key).open("ab") as handle:
-                handle.write(b"".join(units))
+            self._pending.setdefault(key, []).extend(units)
+        try:
+            for key in list(self._pending):
+                with self._units_file(key).open("ab") as handle:
+                    handle.write(b"".join(self._pending[key]))
+                del self._pending[key]
+            self._save_tallies()
+        except (OSError, OutsideError) as error:
+            self.trouble = f"the counts are not kept across a restart: {error}"
+        else:
+            self.trouble = ""
+
+    def _save_tallies(self) -> None:
         kept = [
             {"generation": generation, "version": version, "requests": tally.requests,
              "errors": tally.errors, "slow": tally.slow}
@@ -115,25 +159,42 @@ class Ledger:
             )
 
 
-def is_counted(line: Mapping[str, Any]) -> bool:
-    """Whether a line is a scoring request of the experiment.
+def routed(line: Mapping[str, Any]) -> Seen | None:
+    """Read a line of the router's access log; None where it is no request of the experiment.
 
-    A request without a unit, where units stick, has a route of another name.
+    The assigned version failed where there is a 5xx, no answer, or another version had to answer.
+    A caller who hung up is no error (and may be slow). A request without a unit, where units
+    stick, has a route of another name.
     """
-    return line.get("route") == SCORING and bool(line.get("assigned"))
-
-
-def is_error(line: Mapping[str, Any]) -> bool:
-    """Whether the assigned version failed: a 5xx, no answer, or another version had to answer.
-
-    A caller who hung up has status 0 without a flag of the upstream's; that is not an error (it
-    may be slow).
-    """
-    status = int(line.get("status") or 0)
+    assigned = line.get("assigned")
+    if line.get("route") != SCORING or not assigned:
+        return None
     answered = line.get("version")
-    fallen_back = bool(answered) and answered != line["assigned"]
     flags = set(str(line.get("flags") or "").split(","))
-    return status >= 500 or fallen_back or bool(flags & {"UF", "UC", "UT", "URX", "UH", "UO", "UR"})
+    return Seen(
+        generation=_generation(line),
+        version=str(assigned),
+        error=(
+            int(line.get("status") or 0) >= 500
+            or (bool(answered) and answered != assigned)
+            or bool(flags & _FAILURES)
+        ),
+        milliseconds=float(line.get("milliseconds") or 0),
+        unit=str(line.get("unit") or ""),
+    )
+
+
+def mirrored(line: Mapping[str, Any]) -> Seen | None:
+    """Read a line of a scoring server's request log; None where it was no mirrored request."""
+    if not line.get("mirrored") or line.get("method") != "POST":
+        return None
+    return Seen(
+        generation=_generation(line),
+        version=str(line.get("version")),
+        error=int(line.get("status") or 0) >= 500 or not line.get("status"),
+        milliseconds=float(line.get("milliseconds") or 0),
+        unit=str(line.get("unit") or ""),
+    )
 
 
 def _generation(line: Mapping[str, Any]) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from assay.config.delivery import Serving
 from assay.errors import OutsideError
@@ -52,7 +54,7 @@ class Router:
         if not self.place.clusters.exists():
             self.put_clusters(())
         if not self.place.routes.exists():
-            self._put_routes(None)
+            replace_json(self.place.routes, self._rendered(None))
         unit_header = self.serving.unit_header
         content = bootstrap(self.place, host=self.host, port=self.port, unit_header=unit_header)
         replace_json(self.place.bootstrap, content)
@@ -85,7 +87,18 @@ class Router:
 
     def put_route(self, route: Route) -> None:
         """Ask for ``route``: takes effect some ten milliseconds after the rename."""
-        self._put_routes(route)
+        try:
+            prepared = read_json(self.place.prepared)
+        except ValueError:  # cut by a disk that was full
+            prepared = None
+        if prepared is not None and read_route(prepared) == route:
+            self.place.prepared.rename(self.place.routes)
+        else:
+            replace_json(self.place.routes, self._rendered(route))
+
+    def prepare(self, route: Route) -> None:
+        """Write ``route`` down aside, so that asking for it takes no room on the disk."""
+        replace_json(self.place.prepared, self._rendered(route))
 
     def put_clusters(self, digests: Iterable[str]) -> str:
         """Ask for the clusters of these versions; return the version that stands for them."""
@@ -111,19 +124,22 @@ class Router:
         """End Envoy: nothing is served from then on."""
         self.process.signal(number)
 
-    def _put_routes(self, route: Route | None) -> None:
+    def _rendered(self, route: Route | None) -> dict[str, Any]:
         seconds = self.serving.request_seconds
-        content = routes(route, unit_header=self.serving.unit_header, seconds=seconds)
-        replace_json(self.place.routes, content)
+        return routes(route, unit_header=self.serving.unit_header, seconds=seconds)
 
     def _rotate(self) -> None:
         """Put a large access log aside; whoever reads it follows by its inode."""
         log = self.place.access_log
-        if not log.exists() or log.stat().st_size < ROTATE_BYTES:
-            return
         older = sorted(log.parent.glob(self.access_log.rotated))
-        last = int(older[-1].stem.partition("-")[2]) if older else 0
-        log.rename(log.with_name(f"access-{last + 1:08}.jsonl"))
-        for file in older[: len(older) - ROTATED_KEPT + 1]:
-            file.unlink(missing_ok=True)
-        self.admin.post("/reopen_logs")
+        if log.exists():
+            if log.stat().st_size < ROTATE_BYTES:
+                return
+            last = int(older[-1].stem.partition("-")[2]) if older else 0
+            log.rename(log.with_name(f"access-{last + 1:08}.jsonl"))
+            for file in older[: len(older) - ROTATED_KEPT + 1]:
+                file.unlink(missing_ok=True)
+        elif not older:
+            return
+        with contextlib.suppress(OutsideError):  # it writes on where it wrote, and is asked again
+            self.admin.post("/reopen_logs")

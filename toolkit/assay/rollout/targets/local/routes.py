@@ -27,6 +27,8 @@ _BROKEN = "reset,connect-failure,refused-stream"
 _PAUSE = {"base_interval": "0.005s", "max_interval": "0.05s"}
 """Another version is asked at once; Envoy's own pause of 25 ms is for one that is overloaded."""
 _METADATA = "assay"
+_NOT_KEPT = {"decision", "reason"}
+"""The journal has them; a route that was prepared before it was decided has neither."""
 
 
 def routes(route: Route | None, *, unit_header: str, seconds: float) -> dict[str, Any]:
@@ -56,7 +58,8 @@ def routes(route: Route | None, *, unit_header: str, seconds: float) -> dict[str
         "request_headers_to_add": [_header(GENERATION_HEADER, str(generation))],
     }
     if route:
-        resource["metadata"] = {"filter_metadata": {_METADATA: asdict(route)}}
+        kept = {key: value for key, value in asdict(route).items() if key not in _NOT_KEPT}
+        resource["metadata"] = {"filter_metadata": {_METADATA: kept}}
     return {"version_info": str(generation), "resources": [resource]}
 
 

@@ -5,43 +5,23 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay.config.delivery import Serving
 from assay.errors import InputError, OutsideError
-from assay.rollout.target import Backend, Counts, Observation, Release, Route
+from assay.rollout.target import Backend, Observation, Release, Route
 from assay.rollout.targets.local.admin import Snapshot
 from assay.rollout.targets.local.bootstrap import Place
 from assay.rollout.targets.local.clusters import Endpoints, cluster_name, mirror_name
-from assay.rollout.targets.local.counts import Ledger
-from assay.rollout.targets.local.environment import Environments
+from assay.rollout.targets.local.counts import Ledger, routed
 from assay.rollout.targets.local.files import read_json, replace_json
 from assay.rollout.targets.local.processes import Program
 from assay.rollout.targets.local.router import Router
+from assay.rollout.targets.local.setup import Setup
+from assay.rollout.targets.local.shadow import Shadow
 from assay.rollout.targets.local.workers import HOST, Means, Workers, free_port
 
 _PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ")
 """Of the controller's environment, to a model: none of its credentials."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setup:
-    """What a local target is made of.
-
-    ``folder`` keeps its files, ``envoy`` is the program, ``latency_ms`` what is slow.
-    """
-
-    folder: Path
-    host: str
-    port: int
-    serving: Serving
-    latency_ms: float
-    envoy: Path
-    environments: Environments
-    environ: Mapping[str, str] = field(repr=False)
-    clock: Callable[[], float] = time.monotonic
 
 
 class Local:
@@ -53,6 +33,7 @@ class Local:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self._lock = threading.RLock()
+        self._trouble = ""
         setup.folder.mkdir(parents=True, exist_ok=True)
         self._state = setup.folder / "state.json"
         state = read_json(self._state) or {}
@@ -76,8 +57,12 @@ class Local:
             process=Program(router / "envoy.pid"),
         )
         self._ledger = Ledger(
-            setup.folder / "counts", self._router.access_log, slow_ms=setup.latency_ms
+            setup.folder / "counts",
+            self._router.access_log,
+            reads=routed,
+            slow_ms=setup.latency_ms,
         )
+        self._shadow = Shadow(setup.folder / "shadow", setup.latency_ms)
         self._versions = {
             digest: Workers(
                 release=Release(digest=digest, folder=Path(kept.pop("folder"))),
@@ -134,6 +119,11 @@ class Local:
                 self._check(digest)
             self._router.put_route(route)
 
+    def prepare(self, route: Route) -> None:
+        """Write ``route`` down aside, so that asking for it later is one rename."""
+        with self._lock:
+            self._router.prepare(route)
+
     def observe(self) -> Observation:
         """Look after what runs, then say what is so."""
         with self._lock:
@@ -144,15 +134,7 @@ class Local:
                 return Observation(
                     applied=0, weights={}, backends=self._backends(None), router=False
                 )
-            asked = self._router.route()
-            applied = snapshot.generation
-            weights = asked.weights if asked and asked.generation == applied else {}
-            return Observation(
-                applied=applied,
-                weights=dict(weights),
-                backends=self._backends(snapshot),
-                counts=self._counts(applied),
-            )
+            return self._observation(snapshot)
 
     def close(self, *, patience: float = 60.0) -> None:
         """End everything: the target is taken down, and nothing is served after."""
@@ -188,21 +170,24 @@ class Local:
             if workers.stopping is not None:
                 self._wind_down(digest, workers, snapshot)
                 continue
-            model = workers.release.folder / "model"
             try:
-                python, why = self.setup.environments.interpreter(model, self.setup.serving.server)
-            except InputError as error:
-                python, why = None, str(error)
-            if python is None:
-                workers.detail = why
-                continue
-            unhealthy = snapshot.unhealthy.get(cluster_name(digest)) if snapshot else None
-            workers.tend(python, unhealthy)
-            self._put_endpoints(workers)
-            if snapshot and self._is_ready(digest, workers, snapshot):
-                workers.ready_once = True
+                self._look_after(digest, workers, snapshot)
+            except (InputError, OutsideError) as error:
+                workers.detail = str(error)
         if before != [workers.record() for workers in self._versions.values()]:
-            self._save()
+            self._try_to_save()
+
+    def _look_after(self, digest: str, workers: Workers, snapshot: Snapshot | None) -> None:
+        model = workers.release.folder / "model"
+        python, why = self.setup.environments.interpreter(model, self.setup.serving.server)
+        if python is None:
+            workers.detail = why
+            return
+        unhealthy = snapshot.unhealthy.get(cluster_name(digest)) if snapshot else None
+        workers.tend(python, unhealthy)
+        self._put_endpoints(workers)
+        if snapshot and self._is_ready(digest, workers, snapshot):
+            workers.ready_once = True
 
     def _wind_down(self, digest: str, workers: Workers, snapshot: Snapshot | None) -> None:
         now = self.setup.clock()
@@ -221,7 +206,7 @@ class Local:
         workers.end(now)
         if not workers.alive():
             del self._versions[digest]
-            self._save()
+            self._try_to_save()
             self._router.put_clusters(self._versions)
             self._router.forget(digest)
 
@@ -250,12 +235,42 @@ class Local:
             for digest, workers in self._versions.items()
         }
 
-    def _counts(self, applied: int) -> dict[str, Counts]:
-        return self._ledger.read(applied)
+    def _observation(self, snapshot: Snapshot) -> Observation:
+        asked = self._router.route()
+        applied = snapshot.generation
+        runs = asked if asked is not None and asked.generation == applied else None
+        counts = {v: tally.counts() for v, tally in self._ledger.read(applied).items()}
+        mirror = self._versions.get(runs.mirror[0]) if runs and runs.mirror else None
+        refused = f"the router refused {snapshot.refused} route files" if snapshot.refused else ""
+        said = [self._trouble, self._ledger.trouble, "" if runs else refused]
+        return Observation(
+            applied=applied,
+            accepted=asked.generation if asked else 0,
+            weights=dict(runs.weights) if runs else {},
+            backends=self._backends(snapshot),
+            counts=counts,
+            mirror_counts=self._shadow.counts(mirror, applied) if mirror else None,
+            mirror_dropped=_not_mirrored(mirror.release.digest, snapshot) if mirror else 0,
+            detail="; ".join(filter(None, said)),
+        )
 
     def _save(self) -> None:
         kept = {digest: workers.record() for digest, workers in self._versions.items()}
         replace_json(self._state, {"port": self.port, "versions": kept})
+
+    def _try_to_save(self) -> None:
+        """Where the disk is full the target goes on; only a restart would know less."""
+        try:
+            self._save()
+        except OutsideError as error:
+            self._trouble = str(error)
+        else:
+            self._trouble = ""
+
+
+def _not_mirrored(digest: str, snapshot: Snapshot) -> int:
+    """Requests beyond the mirror's cap, since the shadow's cluster is there."""
+    return snapshot.number(f"cluster.{mirror_name(digest)}.upstream_rq_pending_overflow")
 
 
 def _used(route: Route) -> set[str]:

@@ -14,6 +14,7 @@ from assay.rollout.target import Release
 from assay.rollout.targets.local.environment import last_words
 from assay.rollout.targets.local.files import replace_json
 from assay.rollout.targets.local.processes import Program
+from assay.rollout.targets.local.tail import LogFiles
 
 HOST = "127.0.0.1"
 SERVING = Path(__file__).parents[2] / "serving"
@@ -88,9 +89,10 @@ class Workers:
         return self.means.folder / self.release.digest
 
     @property
-    def request_logs(self) -> list[Path]:
+    def request_logs(self) -> list[LogFiles]:
         """The request log of each process."""
-        return [self.folder / f"{number}.requests.jsonl" for number in range(len(self.members))]
+        names = [f"{number}.requests.jsonl" for number in range(len(self.members))]
+        return [LogFiles(current=self.folder / name, rotated=f"{name}.?") for name in names]
 
     def alive(self) -> bool:
         """Whether any process runs."""
@@ -170,7 +172,7 @@ class Workers:
             "unit_header": serving.unit_header,
             "request_seconds": serving.request_seconds,
             "drain_seconds": serving.drain_seconds,
-            "requests": str(self.request_logs[number]),
+            "requests": str(self.request_logs[number].current),
             "predictions": str(predictions),
             **serving.log.model_dump(),
         }
