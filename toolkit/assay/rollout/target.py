@@ -105,8 +105,5 @@ class Target(Protocol):
     def route(self, route: Route) -> None:
         """Ask for a route; one of an older generation than the applied one is refused."""
 
-    def prepare(self, route: Route) -> None:
-        """Make the way back ready: ``route`` of exactly it then needs no room on a disk."""
-
     def observe(self) -> Observation:
         """Say what is so, and see to it that what should run does."""
