@@ -87,9 +87,15 @@ def put_training(
     return made
 
 
-def put_evidence(folder: Path, *, base: Sequence[Row] | None, head: Sequence[Row] | None) -> Plan:
-    """Write the plan and both sides; return the plan."""
-    made = plan()
+def put_evidence(
+    folder: Path,
+    *,
+    base: Sequence[Row] | None,
+    head: Sequence[Row] | None,
+    made: Plan | None = None,
+) -> Plan:
+    """Write the plan (or ``made``) and both sides; return the plan."""
+    made = made or plan()
     made.write(folder)
     put_training(folder, base, side="base")
     put_training(folder, head, side="head")

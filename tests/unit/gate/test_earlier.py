@@ -206,3 +206,33 @@ def test_a_carried_verdict_that_no_longer_comes_out_asks_for_a_run(tmp_path: Pat
     verdict.model_copy(update={"state": Outcome.PASS}).write(folder)
     with pytest.raises(OutsideError, match="now comes out as fail"):
         judge_carried(tmp_path)
+
+
+@pytest.mark.parametrize("kept_files", [True, False])
+def test_evidence_of_a_delivered_model_is_carried_with_its_files_alone(
+    tmp_path: Path, kept_files: bool
+) -> None:
+    shipped = rules(delivery={"targets": ["production"]}, artifact="model")
+    made = put_evidence(
+        tmp_path / "kept",
+        base=rows(300, wrong=20),
+        head=rows(300, wrong=5),
+        made=plan(judged_by=shipped, event=Event(name="pull_request", run_id=4)),
+    )
+    write(tmp_path / "kept", made, *judge(made, tmp_path / "kept"))
+    evidence = github(HEAD_TREE, tmp_path / "kept", event="pull_request", branch="topic")
+
+    def respond(asked: Asked) -> Answer:
+        if asked.path.endswith("/actions/runs/4/artifacts"):
+            files = [{"id": 10, "name": f"assay-model-{MODEL}-1"}] if kept_files else []
+            return Answer(document={"artifacts": files})
+        return evidence(asked)
+
+    pushed = plan(judged_by=shipped, event=Event(name="push", repository="octo/churn"))
+    said: list[str] = []
+    with stand_in(respond) as server:
+        found = bring_earlier(
+            pushed, settings(server.url, "push"), tmp_path / "evidence", say=said.append
+        )
+    assert (found.carried == RUN) is kept_files
+    assert any("keeps no files of the model" in line for line in said) is not kept_files

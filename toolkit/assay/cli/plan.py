@@ -113,10 +113,14 @@ def outputs_of(plan: Plan) -> dict[str, str]:
     }
 
 
-def _asked(model: ModelPlan) -> dict[str, bool]:
+def _asked(model: ModelPlan) -> dict[str, bool | str]:
     """What the model's job does beside the base and the head."""
+    from assay.gate.delivered import artifact_of
+
     more = {"anchor": model.anchor is not None, "attribution": model.attribution}
-    return {name: True for name, asked in more.items() if asked}
+    artifact = artifact_of(model)
+    kept: dict[str, bool | str] = {} if artifact is None else {"artifact": artifact}
+    return {**{name: True for name, asked in more.items() if asked}, **kept}
 
 
 def _print(plan: Plan) -> None:

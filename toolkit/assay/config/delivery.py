@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from assay.config.clusters import GitOpsTarget, KubernetesTarget
 from assay.config.strategy import Strategy
@@ -129,6 +129,11 @@ class Delivery(Strict):
 
     targets: dict[TargetName, Target] = Field(min_length=1, description="By name.")
     trust: Trust = Field(default_factory=Trust, description="Whose signatures count.")
+    approval: tuple[TargetName, ...] = Field(
+        default=(),
+        description="Targets where nothing is deployed before a person who is not the change's "
+        "author agreed: as a reviewer of a GitHub environment, or by a dispatch of rollout.yml.",
+    )
     freeze: tuple[Freeze, ...] = Field(default=(), description="When nothing is promoted.")
     lost_after: Number = Field(
         default=60,
@@ -146,3 +151,10 @@ class Delivery(Strict):
         description="Address of the repository with the branches assay/desired and assay/journal. "
         "Default: this one.",
     )
+
+    @model_validator(mode="after")
+    def _approval_of_targets(self) -> Delivery:
+        for name in self.approval:
+            if name not in self.targets:
+                raise ValueError(f"approval: delivery.targets has no {name}")
+        return self

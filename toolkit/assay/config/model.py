@@ -113,6 +113,14 @@ class Model(Strict):
         return self
 
     @model_validator(mode="after")
+    def _delivered_by_its_files(self) -> Model:
+        if self.delivery is not None and self.artifact is None:
+            raise ValueError(
+                "delivery: what is delivered is the folder under `artifact`, and it names none"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _margins_that_can_fail(self) -> Model:
         for name, gate in self.gates.items():
             span = metric_named(name).span

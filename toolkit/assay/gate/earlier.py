@@ -14,6 +14,7 @@ from pathlib import Path
 from assay.errors import AssayError, OutsideError
 from assay.evidence import Plan, Verdict
 from assay.gate.assemble import CARRIED
+from assay.gate.delivered import kept_models
 from assay.gate.judge import replay
 from assay.gate.verify import verify
 from assay.github.client import Client
@@ -42,7 +43,11 @@ def bring_earlier(plan: Plan, settings: Settings, folder: Path, *, say: Say) -> 
             carried = _fetch(
                 client, plan.head.tree, branch, folder / CARRIED, proposals=True, say=say
             )
-            if carried is not None and _answers(plan, folder / CARRIED, say=say):
+            if (
+                carried is not None
+                and _answers(plan, folder / CARRIED, say=say)
+                and _keeps_models(client, folder / CARRIED, branch, settings, say=say)
+            ):
                 return _carried(plan, carried)
             shutil.rmtree(folder / CARRIED, ignore_errors=True)
         if plan.base is not None and any(model.touched for model in plan.models):
@@ -106,6 +111,19 @@ def _answers(plan: Plan, folder: Path, *, say: Say) -> bool:
     if not same:
         say("The earlier evidence of this tree has another base or other rules: it is judged anew.")
     return same
+
+
+def _keeps_models(
+    client: Client, folder: Path, branch: str, settings: Settings, *, say: Say
+) -> bool:
+    """Whether the bytes of each delivered model are still had: a verdict alone cannot serve."""
+    own = settings.event.run_id
+    try:
+        kept_models(client, Plan.read(folder), base_branch=branch, own_run=own)
+    except AssayError as error:
+        say(f"The earlier evidence of this tree is not carried over: {error}")
+        return False
+    return True
 
 
 def _carried(plan: Plan, earlier: Earlier) -> Plan:

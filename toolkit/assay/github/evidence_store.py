@@ -104,27 +104,60 @@ def find_earlier(
             reason = "the evidence of this tree has expired"
             continue
         run = _run_of(client, artifact)
-        refused = (
-            "its run is gone"
-            if run is None
-            else why_not_trusted(
-                run, repository=client.repository, base_branch=base_branch, proposals=proposals
-            )
+        refused = _why_not(
+            client, run, tree, base_branch=base_branch, proposals=proposals, tree_of=tree_of
         )
-        if run is not None and refused is None and tree_of is not None:
-            ran = tree_of(str(run.get("head_sha")))
-            refused = None if ran == tree else "its commit has another tree"
         if run is not None and refused is None:
             return Found(earlier=_earlier(artifact, run))
         reason = f"a run left evidence of this tree that does not count: {refused}"
     return Found(earlier=None, reason=reason)
 
 
+def run_that_counts(
+    client: Client,
+    number: int,
+    tree: str,
+    *,
+    base_branch: str,
+    tree_of: Callable[[str], str | None],
+) -> None:
+    """Raise OutsideError unless run ``number`` ran this repository's own code for ``tree``."""
+    run = _run(client, number)
+    refused = _why_not(client, run, tree, base_branch=base_branch, proposals=True, tree_of=tree_of)
+    if refused is not None:
+        raise OutsideError(
+            f"what run {number} left does not count: {refused}.",
+            remedy="Run the workflow by hand on the base branch to gate this tree again.",
+        )
+
+
+def _why_not(
+    client: Client,
+    run: dict[str, Any] | None,
+    tree: str,
+    *,
+    base_branch: str,
+    proposals: bool,
+    tree_of: Callable[[str], str | None] | None,
+) -> str | None:
+    if run is None:
+        return "its run is gone"
+    refused = why_not_trusted(
+        run, repository=client.repository, base_branch=base_branch, proposals=proposals
+    )
+    if refused is None and tree_of is not None:
+        ran = tree_of(str(run.get("head_sha")))
+        refused = None if ran == tree else "its commit has another tree"
+    return refused
+
+
 def _run_of(client: Client, artifact: dict[str, Any]) -> dict[str, Any] | None:
     facts = artifact.get("workflow_run")
     number = facts.get("id") if isinstance(facts, dict) else None
-    if not isinstance(number, int):
-        return None
+    return _run(client, number) if isinstance(number, int) else None
+
+
+def _run(client: Client, number: int) -> dict[str, Any] | None:
     try:
         run = client.get(f"actions/runs/{number}")
     except NotFound:
