@@ -88,6 +88,21 @@ def test_what_outgrows_memory_is_streamed_to_the_same_numbers(
     assert {m.slice for m in sliced.measurements} == {"all", "y_pred=0", "y_pred=1"}
 
 
+@pytest.mark.parametrize("digits", [1, 12])
+def test_many_rows_of_different_orders_are_ranked_in_bands_to_the_same_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: int
+) -> None:
+    random = np.random.default_rng(2)
+    score, order = random.random(500).round(digits), random.permutation(500)
+    files = write(tmp_path, None, order, y_score=score)
+    sliced = {"slices": (Slice(column="y_pred"),), "report": ("accuracy",)}
+    whole, parted = measured(files), measured(files, **sliced)
+    monkeypatch.setattr(predictions_ranked, "MOST_ROWS", 10)
+    monkeypatch.setattr(predictions_bands, "_CHUNK", 64)
+    assert measured(files) == whole
+    assert measured(files, **sliced) == parted
+
+
 @pytest.mark.parametrize("place", [0, 249, 250, 499])
 def test_an_id_is_compared_wherever_a_thread_begins_to_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int

@@ -11,6 +11,7 @@ from assay.comparison.measure import ROC_POINTS, Sample, classified
 from assay.config import Task
 from assay.evidence import Curve, Details, FlippedRow
 from assay.stats.cells import PairedCells
+from assay.tables.predictions_bands import banded
 from assay.tables.predictions_bins import score_bins
 from assay.tables.predictions_counts import ALL, joint_cells, roc_points
 from assay.tables.predictions_examples import Example, class_rows, flipped_rows
@@ -82,7 +83,10 @@ def _curves(sample: Sample) -> tuple[Curve, ...]:
     if pairs.task != Task.BINARY or not pairs.has_scores or "missing" in pairs.broken:
         return ()
     if sample.ranked is None and sample.banded is None:
-        sample = replace(sample, ranked=ranked(replace(pairs, slices=())))
+        whole = replace(pairs, slices=())
+        scores = ranked(whole)
+        bands = banded(whole, ROC_POINTS) if scores is None else None
+        sample = replace(sample, ranked=scores, banded=bands)
     curves = []
     classes = _class_rows(sample)
     bins = {} if "outside" in pairs.broken else score_bins(pairs, SCORE_BINS)

@@ -64,9 +64,11 @@ class Pairs:
     """Why probabilities cannot be used: by 'missing', 'outside' and 'sum'."""
     notes: tuple[str, ...]
     parts: Parts
-    """The joined rows, as several threads read them."""
-    select: Callable[..., str]
-    """SQL for the joined rows; with ``rows``, a range, for those of aligned Parquet files."""
+    """The joined rows, as several threads count them."""
+    own: bool
+    """Whether the engine's own connection alone reads the joined rows, which need its tables."""
+    select: Callable[[range], str] | None
+    """SQL for a range of the joined rows; None where rows have no place."""
     drawn: Drawn | None = None
     """How the rows were drawn, where columns say so."""
     clipped: int = 0
@@ -133,8 +135,9 @@ def pair(
     # Many rows in one order are not even copied, but read anew by every query.
     streamed = joined.streamed and not more
     engine.run(f"CREATE TEMP {'VIEW' if streamed else 'TABLE'} {table} AS {select()}")
-    divided = streamed and not columns and engine.has_numbers()
-    parts = in_parts(engine, select, joined.rows) if divided else Parts(engines=(engine,))
+    of_range = _of_range(engine, select, table, streamed=streamed)
+    own = not streamed or bool(columns)
+    parts = in_parts(engine, None if own else of_range, joined.rows)
     groups = singles(sliced)
     groups += crossings(engine, crosses, sliced, least=extent.least) if crosses else ()
     asked = in_order_of(slices, groups)
@@ -166,10 +169,24 @@ def pair(
         broken=found.broken,
         clipped=found.clipped,
         parts=parts,
-        select=select,
+        own=own,
+        select=of_range,
         notes=tuple(notes),
         truth=truth,
         drawn=design,
+    )
+
+
+def _of_range(
+    engine: Engine, select: Callable[..., str], table: str, *, streamed: bool
+) -> Callable[[range], str] | None:
+    """What writes the SQL for a range of the joined rows, where rows have a place."""
+    if streamed:
+        return (lambda rows: select(rows=rows)) if engine.has_numbers() else None
+    if not engine.has_order:
+        return None
+    return lambda rows: (
+        f"SELECT * FROM {table} WHERE rowid BETWEEN {rows.start} AND {rows.stop - 1}"
     )
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from threading import local
+from dataclasses import dataclass, field
+from threading import Lock, local
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,28 +83,23 @@ class Banded:
 
 
 def banded(pairs: Pairs, most: int) -> Banded | None:
-    """Rank the rows of two Parquet files in one order; None where rows cannot be read by number.
+    """Rank all rows; None where slices are asked for, or rows cannot be read by their place.
 
     ``most`` is the number of points of a ROC curve.
     """
-    plain = not pairs.slices and pairs.drawn is None
     rows = pairs.joined.rows
-    if not (pairs.joined.streamed and plain and pairs.engine.has_numbers() and rows < _MOST_ROWS):
+    if pairs.slices or pairs.select is None or rows >= _MOST_ROWS:
         return None
-    splits = _splits(pairs)
+    read = _Reader(pairs=pairs)
+    splits = _splits(read)
     bands = {
         side: Bands(side=side, splits=splits[side], folder=pairs.engine.scratch) for side in _SIDES
     }
     positive, differs = np.empty(rows, dtype=bool), np.empty(rows, dtype=bool)
-    connections = local()
 
     def scatter(start: int) -> None:
-        if not hasattr(connections, "engine"):
-            connections.engine = pairs.engine.beside()
         part = range(start, min(start + _CHUNK, rows))
-        found = connections.engine.arrays(
-            f"SELECT label = 1 AS positive, base_p, head_p FROM ({pairs.select(rows=part)})"
-        )
+        found = read(part)
         here = slice(part.start, part.stop)
         positive[here] = found["positive"]
         differs[here] = found["base_p"] != found["head_p"]
@@ -126,17 +122,33 @@ def banded(pairs: Pairs, most: int) -> Banded | None:
     return Banded(positive=positive, twice=twice, differs=differs, roc=roc)
 
 
-def _splits(pairs: Pairs) -> dict[str, NDArray[np.float64]]:
+@dataclass(frozen=True, kw_only=True)
+class _Reader:
+    """Reads labels and scores of a range of rows, in several threads."""
+
+    pairs: Pairs
+    own: local = field(default_factory=local)
+    lock: Lock = field(default_factory=Lock)
+
+    def __call__(self, rows: range) -> dict[str, NDArray[Any]]:
+        select = self.pairs.select
+        if select is None:
+            raise ValueError("these rows have no place")
+        query = f"SELECT label = 1 AS positive, base_p, head_p FROM ({select(rows)})"
+        if self.pairs.own:
+            with self.lock:
+                return self.pairs.engine.arrays(query)
+        if not hasattr(self.own, "engine"):
+            self.own.engine = self.pairs.engine.beside()
+        found: dict[str, NDArray[Any]] = self.own.engine.arrays(query)
+        return found
+
+
+def _splits(read: _Reader) -> dict[str, NDArray[np.float64]]:
     """Values that divide each side's scores into bands with few rows, or with one value."""
-    rows, width = pairs.joined.rows, _SAMPLE // _PIECES
+    rows, width = read.pairs.joined.rows, _SAMPLE // _PIECES
     starts = range(0, rows, max(width, rows // _PIECES))
-    pieces = [
-        pairs.engine.arrays(
-            "SELECT base_p, head_p FROM "
-            f"({pairs.select(rows=range(start, min(start + width, rows)))})"
-        )
-        for start in starts
-    ]
+    pieces = [read(range(start, min(start + width, rows))) for start in starts]
     result = {}
     for side in _SIDES:
         found = np.concatenate([piece[f"{side}_p"] for piece in pieces])

@@ -60,12 +60,17 @@ class Parts:
         return dict(zip((*keys, "n"), rows.T, strict=True))
 
 
-def in_parts(engine: Engine, select: Callable[..., str], rows: int) -> Parts:
-    """Divide ``rows`` joined rows; ``select`` writes the SQL for a range of them."""
+def in_parts(engine: Engine, select: Callable[[range], str] | None, rows: int) -> Parts:
+    """Divide ``rows`` joined rows; ``select`` writes the SQL for a range of them.
+
+    Without it all rows are one part.
+    """
+    if select is None:
+        return Parts(engines=(engine,))
     engines = []
     for part in ranges(rows):
         beside = engine.beside()
-        beside.run(f"CREATE TEMP VIEW paired AS {select(rows=part)}")
+        beside.run(f"CREATE TEMP VIEW paired AS {select(part)}")
         engines.append(beside)
     return Parts(engines=tuple(engines))
 
