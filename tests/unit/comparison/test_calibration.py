@@ -108,11 +108,29 @@ def test_what_cannot_be_measured_says_why(tmp_path: Path) -> None:
     assert measured(compared(tmp_path, *few)).regime == "too few rows"
     head["y_score"] = head["y_score"] + 1
     assert "outside 0 to 1" in (measured(compared(tmp_path, base, head)).undefined or "")
+
+
+@pytest.mark.parametrize("task", [binary, multiclass])
+def test_rows_that_are_weighted_and_clustered_are_judged(tmp_path: Path, task: Any) -> None:
+    base, head = task(900)
+    weights = np.where(np.arange(900) % 3 == 0, 3.0, 1.0)
     for side in (base, head):
-        side["y_score"] = side["y_true"].astype(float)
-        side["user"] = np.arange(100) // 4
-    clustered = compared(tmp_path, base, head, columns=Columns(entity="user"))
-    assert "clustered" in (measured(clustered).undefined or "")
+        side["user"] = np.arange(900) % 75
+        side["w"] = weights
+    columns = Columns(entity="user", weight="w")
+    here = measured(compared(tmp_path, base, head, columns=columns))
+    assert here.clusters == 75
+    assert here.interval is not None
+    # A row that weighs three times stands for three.
+    copies = np.repeat(np.arange(900), weights.astype(int))
+    repeated = [
+        {name: np.asarray(values)[copies] for name, values in side.items() if name != "w"}
+        | {"id": np.arange(copies.size)}
+        for side in (base, head)
+    ]
+    again = measured(compared(tmp_path, *repeated, columns=Columns(entity="user")))
+    assert (here.base, here.head) == pytest.approx((again.base, again.head))
+    assert here.interval == pytest.approx(again.interval)
 
 
 def test_over_several_seeds_it_is_shown_and_not_judged(tmp_path: Path) -> None:

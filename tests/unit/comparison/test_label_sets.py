@@ -36,6 +36,19 @@ ORACLES: dict[str, Callable[[Any, Any], float]] = {
 }
 
 
+LABELS: dict[str, Callable[[Any, Any, Any], float]] = {
+    f"{name}_{average}": lambda y, p, w, of=of, average=average: of(
+        y, p, average=average, zero_division=0, sample_weight=w
+    )
+    for name, of in (
+        ("precision", oracle.precision_score),
+        ("recall", oracle.recall_score),
+        ("f1", oracle.f1_score),
+    )
+    for average in ("micro", "macro")
+}
+
+
 def compared(folder: Path, base: Any, head: Any, **asked: Any) -> Comparison:
     files = [
         write_predictions(folder / f"{name}.parquet", columns)
@@ -145,14 +158,38 @@ def test_nothing_predicted_and_nothing_true(tmp_path: Path) -> None:
     assert measured(found, "recall_micro").regime == "too few positives"
 
 
-def test_clusters_judge_rows_and_refuse_averages(tmp_path: Path) -> None:
-    base, head = label_sets(400)
+def test_weighted_and_clustered_rows_are_judged_with_scikit_learns_values(tmp_path: Path) -> None:
+    base, head = label_sets(600)
+    weights = np.random.default_rng(6).gamma(2.0, 1.0, 600)
+    weights[:20] = 0
     for side in (base, head):
-        side["user"] = (np.arange(400) // 4).tolist()
-    columns = Columns(entity="user")
-    found = compared(tmp_path, base, head, columns=columns, report=("hamming_loss", "f1_macro"))
-    assert measured(found, "hamming_loss").clusters == 100
-    assert "clustered" in (measured(found, "f1_macro").undefined or "")
+        side["user"] = (np.arange(600) // 6).tolist()
+        side["w"] = weights.tolist()
+    asked: dict[str, Any] = {"report": tuple(ORACLES), "slices": (Slice(column="site"),)}
+    found = compared(tmp_path, base, head, columns=Columns(entity="user", weight="w"), **asked)
+    binarizer = MultiLabelBinarizer().fit(base["y_true"] + base["y_pred"] + head["y_pred"])
+    for where, kept in (("all", weights > 0), ("site=a", np.array(base["site"]) == "a")):
+        for name, side in (("base", base), ("head", head)):
+            y, said = (binarizer.transform(side[each])[kept] for each in ("y_true", "y_pred"))
+            for metric, of in LABELS.items():
+                here = measured(found, metric, where)
+                value = of(y, said, weights[kept])
+                assert getattr(here, name) == pytest.approx(value, rel=1e-12), metric
+                assert here.interval is not None, (metric, here)
+                assert here.clusters is not None
+
+
+def test_a_design_without_a_label_or_a_prediction_says_so(tmp_path: Path) -> None:
+    base, head = label_sets(60)
+    for side in (base, head):
+        side["w"] = [0.0] + [1.0] * 59
+    asked: dict[str, Any] = {"columns": Columns(weight="w"), "report": ("precision_micro",)}
+    head["y_pred"] = [["l0"]] + [[] for _ in range(59)]
+    nothing = measured(compared(tmp_path, base, head, **asked), "precision_micro")
+    assert nothing.undefined == "0/0: no label is predicted"
+    base["y_true"] = head["y_true"] = head["y_pred"]
+    unlabelled = measured(compared(tmp_path, base, head, **asked), "precision_micro")
+    assert unlabelled.undefined == "no row has a label"
 
 
 @pytest.mark.parametrize(

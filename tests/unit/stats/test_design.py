@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from assay.stats import influence
-from assay.stats.design import Design, design_effect, designed_difference, effective_n
+from assay.stats.design import Design, design_effect, designed_difference
 from assay.stats.estimate import Contrast, Estimate
-from assay.stats.influence import Influence
+from assay.stats.influence import Influence, effective_n
 
 RNG = np.random.default_rng(8)
 N = 600

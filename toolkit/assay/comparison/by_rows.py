@@ -15,6 +15,7 @@ from assay.stats.label_sets import label_sets_difference
 from assay.stats.median_error import median_absolute_error_difference
 from assay.tables.predictions import Pairs
 
+Scored = tuple[NDArray[Any], NDArray[Any]]
 _PREDICTED = ("label", "base", "head")
 _SCORED = ("label", "base_p", "head_p")
 _LIKELIEST = ("base_top", "base_hit", "head_top", "head_hit")
@@ -38,8 +39,20 @@ def _columns(pairs: Pairs, metric: Metric) -> tuple[str, ...]:
         return _LIKELIEST
     if metric.name in ("average_precision", "calibration_error"):
         return _SCORED
-    sets = pairs.task == Task.MULTILABEL and metric.name in _SETS
-    return _PREDICTED if sets or metric.name == "median_absolute_error" else ()
+    of_rows = metric.name == "median_absolute_error" or over_labels(pairs, metric)
+    return _PREDICTED if of_rows else ()
+
+
+def over_labels(pairs: Pairs, metric: Metric) -> bool:
+    """Whether the metric averages over the labels of sets."""
+    return pairs.task == Task.MULTILABEL and metric.name in _SETS
+
+
+def calibration_sides(pairs: Pairs, rows: Mapping[str, NDArray[Any]]) -> tuple[Scored, Scored]:
+    """Base's and head's confidence, and whether each row is right (stats.calibration)."""
+    if pairs.task == Task.MULTICLASS:
+        return (rows["base_top"], rows["base_hit"]), (rows["head_top"], rows["head_hit"])
+    return (rows["base_p"], rows["label"]), (rows["head_p"], rows["label"])
 
 
 def estimate_rows(
@@ -51,12 +64,7 @@ def estimate_rows(
             rows["label"] == 1, rows["base_p"], rows["head_p"], **options
         )
     if metric.name == "calibration_error":
-        sides = (
-            ((rows["base_top"], rows["base_hit"]), (rows["head_top"], rows["head_hit"]))
-            if pairs.task == Task.MULTICLASS
-            else ((rows["base_p"], rows["label"]), (rows["head_p"], rows["label"]))
-        )
-        return calibration_error_difference(*sides, **options)
+        return calibration_error_difference(*calibration_sides(pairs, rows), **options)
     if metric.name == "median_absolute_error":
         return median_absolute_error_difference(
             rows["label"], rows["base"], rows["head"], **options

@@ -24,7 +24,7 @@ from assay.stats.estimate import (
     Contrast,
     Estimate,
 )
-from assay.stats.influence import Influence, Vector
+from assay.stats.influence import Influence, Vector, effective_n
 from assay.stats.moments import JointMoments
 from assay.stats.studentised import Part, studentised
 
@@ -58,10 +58,45 @@ class Design:
         return self.rows if self.cluster is None else int(np.unique(self.cluster).size)
 
 
-def effective_n(weights: Vector) -> float:
-    """Kish's (1965) effective number of rows, (Σw)² / Σw²; 0 where nothing weighs."""
-    squares = float(weights @ weights)
-    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Units:
+    """The independent units behind rows: clusters, or the rows themselves.
+
+    `unit` of shape (n,) numbers each row's unit from 0, `stratum` of shape (size,) each unit's
+    stratum from 0.
+    """
+
+    size: int
+    unit: Codes
+    stratum: Codes
+
+    @classmethod
+    def of(cls, design: Design) -> Units:
+        """The units of a design of at least one row."""
+        unit = np.arange(design.rows) if design.cluster is None else _ranked(design.cluster)
+        size = int(unit.max()) + 1
+        stratum = np.zeros(size, dtype=np.int64)
+        if design.stratum is not None:
+            stratum[unit] = _ranked(design.stratum)
+        return cls(size=size, unit=unit, stratum=_ranked(_collapsed(stratum)))
+
+    @property
+    def strata(self) -> int:
+        """How many strata there are."""
+        return int(self.stratum.max()) + 1
+
+    def sums(self, rows: Vector) -> Vector:
+        """The units' sums of a value per row, shape (size,)."""
+        return np.bincount(self.unit, weights=rows, minlength=self.size).astype(np.float64)
+
+    def variance(self, rows: Vector) -> float:
+        """Variance of the sum of the rows' contributions: units are drawn within their strata."""
+        sums = self.sums(rows)
+        counts = np.bincount(self.stratum)
+        means = np.bincount(self.stratum, weights=sums) / counts
+        squares = np.bincount(self.stratum, weights=(sums - means[self.stratum]) ** 2)
+        # A stratum of one unit, the only one there is, shows no variance.
+        return float((squares * counts / np.maximum(counts - 1, 1)).sum())
 
 
 def design_effect(influence: Vector, design: Design) -> float:
@@ -94,19 +129,32 @@ def designed_difference(
     """
     if identical:
         return contrast.identical(confidence)
+    refused = too_little(base, head, design, contrast)
+    if refused is not None:
+        return refused
+    bounded = math.isfinite(contrast.lowest) and math.isfinite(contrast.highest)
+    parts = parts_of(base, head, design, contrast)
+    return studentised(contrast, parts, confidence, bounded=bounded, fewest=FEWEST_CLUSTERS)
+
+
+def too_little(
+    base: Influence, head: Influence, design: Design, contrast: Contrast
+) -> Estimate | None:
+    """The values with the reason, where the rows say too little to judge the contrast."""
     if contrast.relative_to_nothing():
         return contrast.refused(RELATIVE_TO_NOTHING)
     regime, wanted = _regime(base, head, design)
-    if regime is not None:
-        return contrast.refused(regime, rows_to_judge=wanted)
-    bounded = math.isfinite(contrast.lowest) and math.isfinite(contrast.highest)
+    return contrast.refused(regime, rows_to_judge=wanted) if regime else None
+
+
+def parts_of(base: Influence, head: Influence, design: Design, contrast: Contrast) -> list[Part]:
+    """The units' contributions to the contrast, one part for each stratum."""
     # head − w·base is (1 − w)·base + (head − base).
     coefficients = (contrast.sign * (1 - contrast.base_weight), contrast.sign)
-    parts = [
+    return [
         Part(moments=moments, coefficients=coefficients, share=share)
         for moments, share in _strata(base, head, design)
     ]
-    return studentised(contrast, parts, confidence, bounded=bounded, fewest=FEWEST_CLUSTERS)
 
 
 def _regime(base: Influence, head: Influence, design: Design) -> tuple[str | None, int | None]:
@@ -122,10 +170,8 @@ def _regime(base: Influence, head: Influence, design: Design) -> tuple[str | Non
         scale = FEWEST_ROWS / max(independent, 1.0)
         return "too few independent rows", math.ceil(design.rows * scale)
     for side in (base, head):
-        if side.stands_on is None:
-            continue
-        found = effective_n(design.weight[side.stands_on])
-        if found < FEWEST_POSITIVES:
+        if side.stands_on < FEWEST_POSITIVES:
+            found = side.stands_on
             wanted = math.ceil(design.rows * FEWEST_POSITIVES / found) if found else None
             return f"too few {side.few}", wanted
     return None, None
@@ -139,20 +185,14 @@ def _strata(
     A unit's sum is multiplied by the stratum's number of units, so that their mean is what the
     stratum contributes.
     """
-    weight = design.weight
-    unit = np.arange(design.rows) if design.cluster is None else _ranked(design.cluster)
-    size = int(unit.max()) + 1
-    on_base = np.bincount(unit, weights=weight * base.rows, minlength=size)
-    change = np.bincount(unit, weights=weight * (head.rows - base.rows), minlength=size)
-    stratum = np.zeros(size, dtype=np.int64)
-    if design.stratum is not None:
-        stratum[unit] = _ranked(design.stratum)
-    stratum = _collapsed(stratum)
-    for code in np.unique(stratum):
-        members = stratum == code
+    weight, units = design.weight, Units.of(design)
+    on_base = units.sums(weight * base.rows)
+    change = units.sums(weight * (head.rows - base.rows))
+    for code in range(units.strata):
+        members = units.stratum == code
         count = int(members.sum())
         moments = JointMoments.from_columns(count * on_base[members], count * change[members])
-        yield replace(moments, changed=_carrying(count * change[members])), count / size
+        yield replace(moments, changed=_carrying(count * change[members])), count / units.size
 
 
 def _carrying(changes: Vector) -> int:

@@ -29,8 +29,14 @@ class Influence:
     rows: Vector
     few: str | None = None
     """What the value stands on, where that may be too few: "positives", for example."""
-    stands_on: NDArray[np.bool_] | None = None
-    """The rows meant by `few`."""
+    stands_on: float = math.inf
+    """How many of them there are, by their weight (Kish)."""
+
+
+def effective_n(weights: Vector) -> float:
+    """Kish's (1965) effective number of rows, (Σw)² / Σw²; 0 where nothing weighs."""
+    squares = float(weights @ weights)
+    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
 def of_mean(values: Vector, weights: Vector) -> Influence:
@@ -76,7 +82,7 @@ def of_classes(
             value=value if below > 0 else None,
             rows=gradient.at(label, prediction),
             few="positives",
-            stands_on=stands_on,
+            stands_on=effective_n(weights[stands_on]),
         )
     present = (side.labels > 0).astype(np.float64)
     name = "recall" if metric == "balanced_accuracy" else metric
@@ -121,7 +127,8 @@ def of_roc_auc(positive: NDArray[np.bool_], score: Vector, weights: Vector) -> I
     placement = np.where(positive, below[group], above[group])
     value = float(ups @ placement) / float(ups.sum())
     rows = (placement - value) / np.where(positive, ups.sum(), downs.sum())
-    return Influence(value=value, rows=rows, few="positives", stands_on=positive)
+    stands_on = effective_n(weights[positive])
+    return Influence(value=value, rows=rows, few="positives", stands_on=stands_on)
 
 
 def of_average_precision(positive: NDArray[np.bool_], score: Vector, weights: Vector) -> Influence:
@@ -129,7 +136,8 @@ def of_average_precision(positive: NDArray[np.bool_], score: Vector, weights: Ve
     if not (weights * positive).any():
         return Influence(value=None, rows=np.zeros_like(score))
     value, rows = average_precision_influence(positive, score, weights)
-    return Influence(value=value, rows=rows / weights.sum(), few="positives", stands_on=positive)
+    rows, stands_on = rows / weights.sum(), effective_n(weights[positive])
+    return Influence(value=value, rows=rows, few="positives", stands_on=stands_on)
 
 
 def of_median(values: Vector, weights: Vector, z: float) -> Influence:
@@ -140,8 +148,7 @@ def of_median(values: Vector, weights: Vector, z: float) -> Influence:
     order = np.argsort(values, kind="stable")
     ordered, total = values[order], float(weights.sum())
     below = (np.cumsum(weights[order]) - weights[order] / 2) / total
-    effective = total**2 / float(weights @ weights)
-    reach = min(0.5, z / (2 * math.sqrt(effective)))
+    reach = min(0.5, z / (2 * math.sqrt(effective_n(weights))))
     low, median, high = np.interp([0.5 - reach, 0.5, 0.5 + reach], below, ordered)
     scale = float(high - low) / (2 * reach)
     rows = (np.where(values > median, 0.5, -0.5) * scale / total).astype(np.float64)

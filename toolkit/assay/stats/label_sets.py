@@ -6,7 +6,8 @@ ratio of sums over rows, num/den (F1: 2·hits / (true + predicted)), and a row m
     IF = (num_i − value·den_i) / (den / n),
 
 summed over the row's labels, because the labels of one row are not independent: the unit is the
-row. The macro average takes the mean of the labels' influences.
+row. The macro average takes the mean of the labels' influences. Where rows are weighted, every sum
+is a weighted one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.stats.estimate import RELATIVE_TO_NOTHING, Contrast, Estimate, undefined
+from assay.stats.influence import Influence, Vector, effective_n
 from assay.stats.moments import JointMoments
 from assay.stats.studentised import Part, studentised
 
@@ -38,12 +40,14 @@ class _Marks:
     labels: int
     row: NDArray[np.int64]
     label: NDArray[np.int64]
-    true: NDArray[np.float64]
-    base: NDArray[np.float64]
-    head: NDArray[np.float64]
+    weight: Vector
+    """That of its row."""
+    true: Vector
+    base: Vector
+    head: Vector
 
     @classmethod
-    def of(cls, *sets: Sets) -> _Marks:
+    def of(cls, *sets: Sets, weights: Vector | None = None) -> _Marks:
         """From the true sets, the base's and the head's, each of one list per row."""
         rows = len(sets[0])
         sizes = [np.array([len(each) for each in side], dtype=np.int64) for side in sets]
@@ -60,6 +64,7 @@ class _Marks:
             labels=names.size,
             row=keys // width,
             label=keys % width,
+            weight=np.ones(keys.size) if weights is None else weights[keys // width],
             true=marks[0],
             base=marks[1],
             head=marks[2],
@@ -111,27 +116,64 @@ def label_sets_difference(
 
 
 def _influence(
-    marks: _Marks, predicted: NDArray[np.float64], metric: str, average: str
-) -> tuple[float, NDArray[np.float64]] | None:
-    """A side's value, and every row's influence on it, shape (n,); None for 0/0."""
+    marks: _Marks, predicted: Vector, metric: str, average: str
+) -> tuple[float, Vector] | None:
+    """A side's value, and n·∂value/∂wᵢ of every row, shape (n,); None for 0/0."""
     hit, of_true, of_predicted = _WEIGHTS[metric]
     above = hit * marks.true * predicted
     below = of_true * marks.true + of_predicted * predicted
     if average == "micro":
-        total = float(below.sum())
+        total = float((marks.weight * below).sum())
         if total == 0:
             return None
-        value = float(above.sum()) / total
+        value = float((marks.weight * above).sum()) / total
         share = (above - value * below) / (total / marks.rows)
         return value, _by_row(marks, share)
-    totals = np.bincount(marks.label, weights=below, minlength=marks.labels)
-    hits = np.bincount(marks.label, weights=above, minlength=marks.labels)
-    occurs = np.bincount(marks.label, weights=marks.true, minlength=marks.labels) > 0
+    totals, hits, positives = (_by_label(marks, each) for each in (below, above, marks.true))
+    occurs = positives > 0
     values = np.divide(hits, totals, out=np.zeros_like(hits), where=totals > 0)
     scale = np.divide(marks.rows, totals, out=np.zeros_like(hits), where=occurs & (totals > 0))
     share = (above - values[marks.label] * below) * (scale / occurs.sum())[marks.label]
     return float(values[occurs].mean()), _by_row(marks, share)
 
 
-def _by_row(marks: _Marks, share: NDArray[np.float64]) -> NDArray[np.float64]:
+def _by_label(marks: _Marks, each: Vector) -> Vector:
+    sums = np.bincount(marks.label, weights=marks.weight * each, minlength=marks.labels)
+    return sums.astype(np.float64)
+
+
+def _by_row(marks: _Marks, share: Vector) -> Vector:
     return np.bincount(marks.row, weights=share, minlength=marks.rows).astype(np.float64)
+
+
+def label_sets_influences(
+    sets: tuple[Sets, Sets, Sets], weights: Vector, *, metric: str, average: str
+) -> tuple[Influence, Influence] | None:
+    """The influences of weighted rows on both sides' values (stats.influence).
+
+    Arguments are those of :func:`label_sets_difference`. None where no row has a label; a value is
+    None where its side predicts no label and the metric is then 0/0.
+    """
+    marks = _Marks.of(*sets, weights=weights)
+    if not _by_label(marks, marks.true).any():
+        return None
+
+    def of(predicted: Vector) -> Influence:
+        found = _influence(marks, predicted, metric, average)
+        if found is None:
+            return Influence(value=None, rows=np.zeros(marks.rows))
+        few = "positives" if average == "micro" else "rows with most labels"
+        stands_on = _marks_that_count(marks, predicted, average)
+        rows = found[1] / marks.rows
+        return Influence(value=found[0], rows=rows, few=few, stands_on=stands_on)
+
+    return of(marks.base), of(marks.head)
+
+
+def _marks_that_count(marks: _Marks, predicted: Vector, average: str) -> float:
+    """True or predicted labels, the fewer, or the rows with the middle label, by weight (Kish)."""
+    if average == "micro":
+        return min(effective_n(marks.weight[side > 0]) for side in (marks.true, predicted))
+    sums = _by_label(marks, marks.true)
+    squares = _by_label(marks, marks.weight * marks.true)
+    return float(np.median(sums[sums > 0] ** 2 / squares[sums > 0]))

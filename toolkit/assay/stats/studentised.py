@@ -122,7 +122,7 @@ def studentised(
     if tail > LARGEST_SKEW:
         wanted = math.ceil(contrast.n * (tail / LARGEST_SKEW) ** 2)
         return contrast.refused("heavy tails", rows_to_judge=wanted)
-    freedom = _freedom(parts, quantile(confidence))
+    freedom = degrees_of_freedom(parts, quantile(confidence))
     return from_standard_error(
         contrast, error, confidence, ends=_ends(contrast.difference, error, skew, freedom)
     )
@@ -153,7 +153,8 @@ def _ends(
     return ends
 
 
-def _freedom(parts: Sequence[Part], z: float) -> float:
+def degrees_of_freedom(parts: Sequence[Part], z: float) -> float:
+    """Those of the sum of the parts' variances (Satterthwaite 1946, Biometrics Bull. 2)."""
     variances = [part.variance(z) for part in parts]
     below = sum(
         variance**2 / max(1, part.moments.n - 1)
