@@ -38,6 +38,7 @@ ACTIONS = {
     "compare": "Compare predictions of head and base, with intervals and a verdict",
     "report": "Render and publish the report of an evidence folder",
     "package": "Bundle a model that passed, with card, SBOM, evidence and signature",
+    "register": "Put a bundle into MLflow's registry, one version for each tree",
 }
 """The named actions; each runs the command of its name."""
 

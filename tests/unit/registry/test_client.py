@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
 import importlib
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +12,7 @@ import pytest
 
 from assay.registry.spool import put, waiting
 from assay.registry.tracking import Tracker, Uploader, UploadError, limit_waiting, local_uri
+from support.mlflow_server import mlflow_server
 from support.runs import record
 
 pytestmark = pytest.mark.heavy
@@ -39,47 +35,8 @@ def mlflow_client(uri: str) -> Any:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path / "server"
-    folder.mkdir()
-    log = folder / "server.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
-                *("--host", "127.0.0.1", "--port", str(port)),
-                *("--backend-store-uri", f"sqlite:///{folder}/server.db"),
-                *("--artifacts-destination", str(folder / "artifacts")),
-            ],
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        uri = f"http://127.0.0.1:{port}"
-        wait_until_healthy(uri, process, log)
+    with mlflow_server(tmp_path / "server") as uri:
         yield uri
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(timeout=20)
-
-
-def wait_until_healthy(uri: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(2000):
-        assert process.poll() is None, log.read_text()
-        connection = http.client.HTTPConnection(uri.removeprefix("http://"), timeout=2)
-        try:
-            connection.request("GET", "/health")
-            if connection.getresponse().status == http.HTTPStatus.OK:
-                return
-        except OSError:
-            time.sleep(0.1)
-        finally:
-            connection.close()
-    pytest.fail(log.read_text())
 
 
 def check_kept(uri: str, run_id: str) -> None:

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "ledger": "Show how often each test set has decided, or append a run's decisions.",
     "publish-report": "Publish the report of a run that could not write (workflow_run).",
     "package": "Bundle a model that passed: card, SBOM, evidence, signature.",
+    "register": "Put a bundle into MLflow's registry, one version for each tree.",
     "preview": "Show a report as GitHub would render it.",
     "verify": "Check that evidence or a bundle is what it says it is.",
     "schema": "Print a JSON Schema: assay.yaml's, or an evidence document's.",

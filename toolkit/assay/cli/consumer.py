@@ -144,7 +144,7 @@ def open_consumer(
         config=loaded,
         config_folder=config.absolute().parent.resolve(),
         tools=Tools(builder=builder, transcript=transcript),
-        own_folder=_own_folder(repository.root),
+        own_folder=own_folder(repository.root),
         transcript=transcript,
     )
 
@@ -164,7 +164,7 @@ def chosen_model(config: Config, name: str | None) -> tuple[str, Model]:
     return next(iter(config.models.items()))
 
 
-def _own_folder(root: Path) -> Path:
+def own_folder(root: Path) -> Path:
     """Return ``.assay`` in the repository, ignored by git without anyone's .gitignore."""
     from assay.evidence import write_atomically
 

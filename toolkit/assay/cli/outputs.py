@@ -27,6 +27,10 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "bundle": "Path of the bundle's folder.",
         "digest": "The bundle's artifact digest: SHA-256 of its bundle.json.",
     },
+    "register": {
+        "version": "The model version in MLflow's registry.",
+        "digest": "The artifact digest of that version.",
+    },
     "setup": {"version": "The version of Assay."},
 }
 

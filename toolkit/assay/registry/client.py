@@ -16,7 +16,7 @@ from assay.registry.tracking import Uploader, UploadError, without_userinfo
 
 KEY_TAG = "assay.run_key"
 _BATCH = 100
-_EXPECTED = (MlflowException, SQLAlchemyError, OSError, ValueError)
+EXPECTED: tuple[type[Exception], ...] = (MlflowException, SQLAlchemyError, OSError, ValueError)
 
 
 def mlflow_uploader(uri: str, *, artifacts: Path | None = None) -> Uploader:
@@ -24,25 +24,32 @@ def mlflow_uploader(uri: str, *, artifacts: Path | None = None) -> Uploader:
 
     ``artifacts`` is where a local store keeps files; a server knows its own place.
     """
-    if uri.startswith("sqlite:///"):
-        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     try:
-        client = MlflowClient(tracking_uri=uri)
-        # The store is opened by its first use; a local one is made or migrated then.
-        client.search_experiments(max_results=1)
-    except _EXPECTED as error:
-        raise UploadError(_first_line(error, uri)) from None
+        client = connected(uri)
+    except EXPECTED as error:
+        raise UploadError(first_line(error, uri)) from None
 
     def upload(run: Waiting) -> str:
         try:
             return _upload(client, run, artifacts)
-        except _EXPECTED as error:
-            raise UploadError(_first_line(error, uri)) from None
+        except EXPECTED as error:
+            raise UploadError(first_line(error, uri)) from None
 
     return upload
 
 
-def _first_line(error: BaseException, uri: str) -> str:
+def connected(uri: str) -> MlflowClient:
+    """Return a client whose store was opened once; raises one of ``EXPECTED``."""
+    if uri.startswith("sqlite:///"):
+        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    # The store is opened by its first use; a local one is made or migrated then.
+    client.search_experiments(max_results=1)
+    return client
+
+
+def first_line(error: BaseException, uri: str) -> str:
+    """Say on one line what went wrong at ``uri``, without a password."""
     text = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     # urllib3 puts what happened last, after the request and its address.
     text = text.rsplit("Caused by ", 1)[-1].strip("()")
@@ -52,7 +59,7 @@ def _first_line(error: BaseException, uri: str) -> str:
 
 def _upload(client: MlflowClient, run: Waiting, artifacts: Path | None) -> str:
     record = run.record
-    experiment = _experiment(client, record.experiment, artifacts)
+    experiment = experiment_of(client, record.experiment, artifacts)
     run_id, complete = _started(client, experiment, record)
     if not complete:
         _log(client, run_id, record)
@@ -64,7 +71,8 @@ def _upload(client: MlflowClient, run: Waiting, artifacts: Path | None) -> str:
     return run_id
 
 
-def _experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
+def experiment_of(client: MlflowClient, name: str, artifacts: Path | None) -> str:
+    """Return the id of an experiment, made where there is none; raises MlflowException."""
     found = client.get_experiment_by_name(name)
     if found is None:
         place = None if artifacts is None else artifacts.absolute().as_uri()
