@@ -9,6 +9,7 @@ guard's part evenly, the j-th batch of a bandit gets 1/(j(j + 1)) of the sample 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -101,8 +102,7 @@ def guard_looks(strategy: Strategy, rollouts: Sequence[Rollout]) -> list[tuple[O
     )  # fmt: skip
     if not budget.ratio:
         return list(zip(errors, latency, strict=True))
-    ratios = [_ratio(strategy, rollout, budget) for rollout in rollouts]
-    return list(zip(errors, latency, ratios, strict=True))
+    return list(zip(errors, latency, _ratios(strategy, rollouts, budget), strict=True))
 
 
 def _rates(
@@ -144,27 +144,41 @@ def _rates(
     return found
 
 
-def _ratio(strategy: Strategy, rollout: Rollout, budget: Budget) -> OnlineLook:
-    """Test the running batch's split; `worse` is a mismatch, there is no proof of a match."""
-    alpha = budget.ratio_at(strategy, max(1, len(rollout.batches)))
-    if not rollout.batches:
-        return OnlineLook(
-            name="sample-ratio", state=State.NOT_MEASURED, n=0, confidence=1 - alpha,
-            reason="nothing was split yet",
-        )  # fmt: skip
-    batch = rollout.batches[-1]
-    counts = split_of(strategy, batch)
-    factor = float(log_bayes_factor(counts, [1 - batch.share, batch.share]))
-    p = float(np.exp(-max(0.0, factor)))
+def _ratios(strategy: Strategy, rollouts: Sequence[Rollout], budget: Budget) -> list[OnlineLook]:
+    """Test the splits of the running batches; those that ask for the same share together."""
+    by_share: dict[float, list[int]] = {}
+    for place, rollout in enumerate(rollouts):
+        if rollout.batches:
+            by_share.setdefault(rollout.batches[-1].share, []).append(place)
+    nothing = OnlineLook(
+        name="sample-ratio",
+        state=State.NOT_MEASURED,
+        n=0,
+        confidence=1 - budget.ratio_at(strategy, 1),
+        reason="nothing was split yet",
+    )
+    found = [nothing] * len(rollouts)
+    for share, places in by_share.items():
+        counts = [split_of(strategy, rollouts[place].batches[-1]) for place in places]
+        factors = log_bayes_factor(counts, [1 - share, share]).tolist()
+        for place, count, factor in zip(places, counts, factors, strict=True):
+            alpha = budget.ratio_at(strategy, len(rollouts[place].batches))
+            found[place] = _ratio(share, count, math.exp(-max(0.0, factor)), alpha)
+    return found
+
+
+def _ratio(share: float, counts: tuple[int, int], p: float, alpha: float) -> OnlineLook:
+    """`worse` is a mismatch; there is no proof of a match."""
     n = sum(counts)
     state = State.WORSE if p <= alpha else State.INCONCLUSIVE if n else State.NOT_MEASURED
     return OnlineLook(
         name="sample-ratio",
         state=state,
         n=n,
-        difference=counts[1] / n - batch.share if n else None,
+        difference=counts[1] / n - share if n else None,
         confidence=1 - alpha,
         p_value=p,
+        reason=None if n else "nothing was split yet",
     )
 
 

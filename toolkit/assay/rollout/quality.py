@@ -20,7 +20,9 @@ _NOTHING = "no labels yet"
 
 def sums_of(values: ValueSums | None) -> Sums:
     """Evidence as the sequences take it."""
-    return Sums() if values is None else Sums(**values.model_dump())
+    if values is None:
+        return Sums()
+    return Sums(n=values.n, mean=values.mean, squares=values.squares, events=values.events)
 
 
 def labelled_batches(rollout: Rollout, labels: Labels) -> list[tuple[Batch, Labelled]]:
@@ -51,18 +53,21 @@ def quality_look(
     """Compare the metric's values by the sequence that the strategy's assignment allows."""
     kind = rollout.strategy.kind
     planned, up = metric.planned, metric.measured.higher_is_better
-    found = labelled_batches(rollout, labels)
     if kind == "shadow":
+        found = labelled_batches(rollout, labels)
         paired = sum((sums_of(each.paired) for _, each in found), start=Sums())
         if not paired.n:
             return Look(n=0, regime=_NOTHING)
         return mean_sequence(paired, planned=planned, confidence=confidence, greater_is_better=up)
-    base = sum((sums_of(each.arms.get(serving)) for _, each in found), start=Sums())
-    head = sum((sums_of(each.arms.get(rollout.candidate)) for _, each in found), start=Sums())
-    if not head.n:
-        return Look(n=0, regime=_NOTHING)
     if kind in {"ab", "blue-green"}:
+        found = labelled_batches(rollout, labels)
+        base = sum((sums_of(each.arms.get(serving)) for _, each in found), start=Sums())
+        head = sum((sums_of(each.arms.get(rollout.candidate)) for _, each in found), start=Sums())
+        if not head.n:
+            return Look(n=0, regime=_NOTHING)
         compare = mean_difference if kind == "ab" else separate_difference
         return compare(base, head, planned=planned, confidence=confidence, greater_is_better=up)
     strata = strata_of(serving, rollout, labels)
+    if not any(each.head.n for each in strata):
+        return Look(n=0, regime=_NOTHING)
     return weighted_difference(strata, planned=planned, confidence=confidence, greater_is_better=up)

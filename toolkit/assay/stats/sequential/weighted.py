@@ -47,12 +47,13 @@ def weighted_estimate(strata: Sequence[Stratum]) -> tuple[float, float]:
     overlap = _overlap(strata)
     if overlap == 0:
         return math.nan, math.nan
-    both = sum((each.base + each.head for each in strata), start=Sums())
+    arms = [arm for each in strata for arm in (each.base, each.head)]
+    pooled = math.fsum(arm.n * arm.mean for arm in arms) / sum(arm.n for arm in arms)
     score = spread = 0.0
     for each in strata:
         p = each.share
         for sums, weight in ((each.base, -p), (each.head, 1 - p)):
-            apart = sums.mean - both.mean
+            apart = sums.mean - pooled
             score += weight * sums.n * apart
             spread += weight**2 * (sums.squares + sums.n * apart**2)
     return score / overlap, math.sqrt(spread) / overlap
@@ -70,10 +71,11 @@ def weighted_difference(
     greater_is_better: bool = True,
 ) -> Look:
     """Compare the means of two arms over strata; `planned` counts units of an even split."""
-    base = sum((each.base for each in strata), start=Sums())
-    head = sum((each.head for each in strata), start=Sums())
-    n = base.n + head.n
-    if min(base.events, head.events) < FEWEST_EVENTS:
+    n = sum(each.base.n + each.head.n for each in strata)
+    events = [
+        sum(arm) for arm in zip(*((s.base.events, s.head.events) for s in strata), strict=True)
+    ]
+    if not events or min(events) < FEWEST_EVENTS:
         return Look(n=n, regime="too few events")
     found, error = weighted_estimate(strata)
     if error == 0:
