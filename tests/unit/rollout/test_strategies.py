@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.config import OnlineMetric
+from assay.config import Guards, OnlineMetric
 from assay.evidence import Agreed, Cause, DecisionKind
 from assay.rollout.records import Record
 from assay.rollout.target import WHOLE
@@ -163,3 +163,14 @@ def test_every_step_is_recorded_with_what_it_was_decided_from() -> None:
     decided = [each for each in world.records if each.cause is not Cause.INTENT]
     assert decided
     assert all(isinstance(each, Record) and each.evidence is not None for each in decided)
+
+
+def test_a_target_without_traffic_promotes_where_no_guard_has_to_speak() -> None:
+    guards = Guards(requests=0, error_rate=1, slow_share=1)
+    how = strategy("blue-green", guards=guards, steps=[{"weight": 1.0, "bake": 20, "requests": 0}])
+    world = serving(World({OLD: Behaviour(), NEW: Behaviour()}))
+    world.requests = 0
+    world.counts = {}
+    world.turn(order("deploy", digest=NEW, strategy=how))
+    world.run(20)
+    assert world.state.stable == NEW

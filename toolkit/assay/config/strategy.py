@@ -55,7 +55,10 @@ class Guards(Strict):
         default=True, description="Hold where the split of units is not the one that was asked for."
     )
     requests: Whole = Field(
-        default=100, ge=1, description="Requests of the new version before a guard may speak."
+        default=100,
+        ge=0,
+        description="Requests of the new version before a guard may speak. 0: a promotion waits "
+        "for no guard, as on a target without traffic; one that shows worse still takes it back.",
     )
 
 

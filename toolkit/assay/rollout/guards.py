@@ -114,7 +114,7 @@ def _rates(
     confidence: float,
 ) -> list[OnlineLook]:
     """Compare the shares of events (events, requests), serving and new."""
-    least = strategy.guards.requests
+    least = max(1, strategy.guards.requests)
     planned = max(least, *(step.requests for step in strategy.steps))
     prior = Prior.planned(rate=margin, n=planned, confidence=confidence)
     array = np.array(counted, dtype=np.float64).reshape(-1, 2, 2)

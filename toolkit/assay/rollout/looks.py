@@ -71,11 +71,11 @@ def _agreement(strategy: Strategy, labels: Labels) -> tuple[OnlineLook, ...]:
     agreed = [each.agreement for each in labels if each.agreement is not None]
     equal, n = sum(each.equal for each in agreed), sum(each.compared for each in agreed)
     confidence = 1 - Budget.of(strategy).agreement
-    least = strategy.agreement
-    if n < strategy.guards.requests:
-        look = Look(n=n, regime=f"fewer than {strategy.guards.requests:,} compared")
+    least, fewest = strategy.agreement, max(1, strategy.guards.requests)
+    if n < fewest:
+        look = Look(n=n, regime=f"fewer than {fewest:,} compared")
     else:
-        planned = max(strategy.guards.requests, *(step.requests for step in strategy.steps))
+        planned = max(fewest, *(step.requests for step in strategy.steps))
         prior = Prior.planned(rate=least, n=planned, confidence=confidence)
         found = rate_sequence(Count(events=equal, n=n), confidence=confidence, prior=prior)
         look = Look(

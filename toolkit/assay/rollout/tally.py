@@ -38,8 +38,12 @@ def tallied(
 
 
 def served(counts: Counts | None) -> Served:
+    """Counts as evidence; a request that is counted as slow before it is counted counts once."""
     if counts is None:
         return Served()
     return Served(
-        requests=counts.requests, errors=counts.errors, slow=counts.slow, units=counts.units
+        requests=counts.requests,
+        errors=min(counts.errors, counts.requests),
+        slow=min(counts.slow, counts.requests),
+        units=counts.units,
     )

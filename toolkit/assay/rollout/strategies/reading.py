@@ -57,7 +57,7 @@ class Reading:
     def unproven(self) -> OnlineLook | None:
         """The first claim that a promotion needs and has not; None: all are shown."""
         strategy = self.rollout.strategy
-        needed: list[LookName] = [*GUARDS]
+        needed: list[LookName] = [*GUARDS] if strategy.guards.requests else []
         if strategy.agreement:
             needed.append("agreement")
         if strategy.quality is not None and strategy.quality.severity is Severity.BLOCK:
