@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from assay.config import Strategy
 from assay.config.strategy import Step
 from assay.errors import OutsideError
 from assay.evidence import Intent
-from assay.packaging.keys import Trusted, new_key, public_key_of, sign
+from assay.packaging.keys import Trusted, public_key_of, sign
 from assay.rollout.controller.chain import Place, basis
 from assay.rollout.controller.clock import Clock, moment_of
 from assay.rollout.controller.inbox import Inbox
@@ -26,7 +29,12 @@ from support.fake_target import FakeTarget
 
 PLACE = Place(target="production", model="churn")
 V1, V2, V3 = "1" * 64, "2" * 64, "3" * 64
-KEY = new_key()[0]
+KEY = ec.derive_private_key(7, ec.SECP256R1()).private_bytes(
+    serialization.Encoding.PEM,
+    serialization.PrivateFormat.PKCS8,
+    serialization.NoEncryption(),
+)
+"""The same in every process of a test; worth nothing anywhere else."""
 TRUSTED = Trusted(keys=(public_key_of(KEY, name="signing.pub"),))
 RULES = Rules(place=PLACE, trusted=TRUSTED, repository="octo/churn")
 CANARY = Strategy(

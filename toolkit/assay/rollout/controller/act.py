@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from assay.errors import AssayError, OutsideError
+from assay.evidence import DecisionKind
 from assay.rollout.controller.store import Points
 from assay.rollout.records import Action, Apply, Start, Stop
 from assay.rollout.target import Release, Route, Target
@@ -45,15 +46,24 @@ def _do(action: Action, target: Target, folders: Folders, links: Sequence[Link])
     elif isinstance(action, Stop):
         target.stop(action.digest)
     elif isinstance(action, Apply):
-        # The way back first, and where the disk has no room for it, nothing goes forward.
-        if action.back is not None:
-            target.prepare(action.back)
-        target.route(_told(action.route, links))
+        _apply(action, target, links)
 
 
-def _told(route: Route, links: Sequence[Link]) -> Route:
-    """The route with the decision that asks for it, for targets that keep a history."""
-    link = next((one for one in links if one.facts["generation"] == route.generation), None)
-    if link is None:
-        return route
-    return replace(route, decision=link.digest, reason=str(link.facts["sentence"]))
+def _apply(action: Apply, target: Target, links: Sequence[Link]) -> None:
+    """Ask for a route, the way back first; a way back itself does not wait for one."""
+    asked = _asking(action.route, links)
+    told = action.route
+    if asked is not None:
+        told = replace(told, decision=asked.digest, reason=str(asked.facts["sentence"]))
+    backward = asked is not None and asked.facts["kind"] == DecisionKind.ROLLED_BACK
+    if action.back is not None and not backward:
+        # Where the disk has no room for the way back, nothing goes forward.
+        target.prepare(action.back)
+    target.route(told)
+    if action.back is not None and backward:
+        target.prepare(action.back)
+
+
+def _asking(route: Route, links: Sequence[Link]) -> Link | None:
+    """The decision that asks for a route: the first of its generation."""
+    return next((one for one in links if one.facts["generation"] == route.generation), None)

@@ -33,6 +33,10 @@ _BACK = ("rollback", "abort", "lost")
 """Orders that are carried out without knowing how it is, and on a full disk."""
 
 
+_LATELY = 20
+"""Decisions among which the one is looked for that asks for a route."""
+
+
 class Step(Protocol):
     """See `assay.rollout.step.step`."""
 
@@ -148,6 +152,7 @@ class Controller:
             self._commit(state, self.store.handled, [record], urgent=False)
         except Full as error:
             self._complain((str(error),))
+        self._record()
 
     def tick(self) -> None:
         """Do one round. Raises Fenced where another process took over."""
@@ -208,7 +213,13 @@ class Controller:
             self.store.remember(state)
         self._acted = doing
         self._alert(heard, actions)
-        failures = act(doing, parts.target, parts.folders, links=self._links, points=parts.points)
+        failures = act(
+            doing,
+            parts.target,
+            parts.folders,
+            links=(*self.store.links[-_LATELY:], *self._links),
+            points=parts.points,
+        )
         self._record()
         self._complain(failures)
 

@@ -2,8 +2,8 @@
 
 The order is always the same: ``commit`` puts the next state and the lines of its decisions into
 the write-ahead log and waits for the disk; then the target is asked; then ``record`` adds the
-lines to the journal. After a kill the log's last entry says which state was meant, and lines that
-the journal lacks are added once the target was asked again.
+lines to the journal. After a kill the log's last entry says which state was meant: the journal gets
+the lines that it lacks, and the step says again what is to be done.
 """
 
 from __future__ import annotations
@@ -156,6 +156,7 @@ class Store:
         return last
 
     def _recover(self) -> None:
+        """Take the newest state on, and give the journal the lines that it lacks."""
         if not self._wal.entries:
             # Killed while the branch's chain was taken on, or a log that somebody removed.
             self.state = state_after(self._journal.links)
@@ -173,7 +174,9 @@ class Store:
                     previous = link_of(line, previous)
                     self._pending.append(line)
                     known += 1
-        self._compact()
+        self.record()
+        if not self._journal.unwritten:
+            self._compact()
 
     def _compact(self) -> None:
         self._points("before the log is made shorter")
