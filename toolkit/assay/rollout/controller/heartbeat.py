@@ -44,7 +44,8 @@ class Pulse:
 
     def __init__(self, folder: Path, running: Callable[[], float]) -> None:
         self._path, self._running = folder / FILE, running
-        self._seen: bytes | None = None
+        self.seen = b""
+        """The last sign; empty where there never was one."""
         self._since = running()
 
     def silent(self) -> float:
@@ -54,8 +55,8 @@ class Pulse:
         except OSError:
             found = b""
         now = self._running()
-        if found != self._seen:
-            self._seen, self._since = found, now
+        if found != self.seen:
+            self.seen, self._since = found, now
         return now - self._since
 
     def forget(self) -> None:
