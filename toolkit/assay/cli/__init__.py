@@ -27,6 +27,11 @@ COMMANDS: dict[str, str] = {
     "preview": "Show a report as GitHub would render it.",
     "verify": "Check that evidence or a bundle is what it says it is.",
     "schema": "Print a JSON Schema: assay.yaml's, or an evidence document's.",
+    "controller": "Run the controller of a model on a target, or write its unit.",
+    "status": "Show what serves here and what is on its way.",
+    "rollout": "Look at a rollout, hold it, let it go on, take it back.",
+    "rollback": "Take the traffic back to the previous or a named version.",
+    "drill": "Roll back and forward on purpose, and time it.",
     "setup": "Prepare a job: later steps can call `assay`.",
     "act": "Run a workflow file locally with act, against this toolkit.",
 }

@@ -48,8 +48,9 @@ class Inbox:
         handled: Handled,
         clock: Clock,
         log: Log,
+        keep: Callable[[Intent], object] = lambda _: None,
     ) -> None:
-        self._read, self._fetch, self._rules = read, fetch, rules
+        self._read, self._fetch, self._rules, self._keep = read, fetch, rules, keep
         self._clock, self._log = clock, log
         self._done = handled
         self._lock = threading.Lock()
@@ -100,6 +101,7 @@ class Inbox:
             intent = checked(signed, self._rules, self._clock.wall())
         except Rejected as error:
             return Arrived(generation=signed.generation, refusal=str(error))
+        self._keep(intent)
         digest = intent.artifact_digest
         if intent.kind in ("deploy", "rollback") and digest is not None:
             try:

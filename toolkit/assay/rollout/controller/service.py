@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assay.evidence import Labelled
+from assay.evidence import Intent, Labelled, write_atomically
 from assay.rollout.controller.after import Hooks, Projection, Telling
 from assay.rollout.controller.answers import Answers
 from assay.rollout.controller.clock import Clock
@@ -30,6 +30,7 @@ from assay.state import Signed, StateBranch, read_intents, take
 HURRY = 0.05
 """Seconds between rounds while a route is asked for and not acknowledged."""
 _LAST_PUSH = 20.0
+INTENTS = "intents"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +80,11 @@ class Service:
                 self._outbox = Outbox(setup.branches.journal, place, setup.folder)
             self._inbox = Inbox(
                 self._read, setup.fetch, setup.rules,
-                handled=store.handled, clock=clock, log=setup.log,
+                handled=store.handled, clock=clock, log=setup.log, keep=self._keep,
             )  # fmt: skip
             self.controller = Controller(self._parts(store), by=role)
+            for digest in _needed(store.state):
+                self._inbox.want(digest)
         except BaseException:
             self._lock.release()
             raise
@@ -164,6 +167,10 @@ class Service:
             return ()
         return read_intents(branches.desired, place.target, place.model, after=after)
 
+    def _keep(self, intent: Intent) -> None:
+        """Keep what was asked beside the chain: callbacks tell the pull request."""
+        write_atomically(self.setup.folder / INTENTS / f"{intent.id}.json", intent.to_json())
+
     def _workers(self, store: Store, *, adopted: bool) -> tuple[Worker, ...]:
         setup = self.setup
         made = [Worker("intents", self._poll, seconds=setup.poll, log=setup.log)]
@@ -216,3 +223,15 @@ class Service:
             worker.name: worker.trouble for worker in self.workers if worker.trouble is not None
         }
         return Surroundings(journal=journal, pushed=pushed, trouble=trouble)
+
+
+def _needed(state: State) -> tuple[str, ...]:
+    """Versions that a start, or a rollback, may need at once."""
+    rollout, returning = state.rollout, state.returning
+    found = (
+        state.stable,
+        state.previous,
+        None if rollout is None else rollout.candidate,
+        None if returning is None else returning.digest,
+    )
+    return tuple(digest for digest in found if digest is not None)

@@ -1,0 +1,151 @@
+"""From the configuration to a controller's parts: target, bundles, trust, branches, callbacks."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.errors import AssayError, InputError, OutsideError
+
+if TYPE_CHECKING:
+    from assay.cli.chosen import Chosen
+    from assay.rollout.controller.releases import Download
+    from assay.rollout.controller.service import Setup
+    from assay.rollout.target import Target
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+"""The checkout of Assay that this runs from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the command line adds to the configuration."""
+
+    chosen: Chosen
+    remote: str = "origin"
+    branch_token: str | None = None
+    repository: str | None = None
+    bundles: Path | None = None
+    interval: float = 1.0
+    poll: float = 10.0
+    records: bool = True
+    """Whether there are branches at all; a drill of one host needs none."""
+
+
+@contextmanager
+def setup_of(given: Given) -> Iterator[Setup]:
+    """Open what a controller needs for as long as the context lasts."""
+    from assay.cli.callbacks import hooks_of
+    from assay.cli.records import open_records_of, repository_of
+    from assay.packaging.keys import load_trust
+    from assay.rollout.controller.freeze import freezing
+    from assay.rollout.controller.intake import Rules
+    from assay.rollout.controller.logs import Log
+    from assay.rollout.controller.loop import Limits
+    from assay.rollout.controller.releases import Releases
+    from assay.rollout.controller.service import Setup
+    from assay.rollout.step import step
+
+    chosen = given.chosen
+    trusted = load_trust(chosen.delivery.trust, chosen.root)
+    if not trusted.keys and trusted.keyless is None:
+        raise InputError(
+            "nobody's signature is trusted, so nothing could ever be deployed.",
+            remedy="Name a public key under delivery.trust.keys (docs/delivery.md).",
+        )
+    repository = repository_of(chosen, given.repository, given.remote)
+    releases = Releases(
+        folder=chosen.state / "releases",
+        download=_download(given),
+        trusted=trusted,
+        repository=repository,
+    )
+    with ExitStack() as stack:
+        branches = stack.enter_context(
+            open_records_of(chosen, given.remote, given.branch_token)
+        )
+        yield Setup(
+            folder=chosen.state,
+            rules=Rules(
+                place=chosen.place,
+                trusted=trusted,
+                repository=repository,
+                approval=chosen.target_name in chosen.delivery.approval,
+            ),
+            target=lambda: open_target(chosen, stack),
+            step=step,
+            fetch=releases.fetch,
+            branches=branches,
+            limits=Limits(
+                rollbacks_per_day=chosen.delivery.rollbacks_per_day,
+                start_seconds=chosen.way.serving.start_seconds,
+                freeze=freezing(chosen.delivery.freeze),
+            ),
+            hooks=hooks_of(chosen, repository),
+            interval=given.interval,
+            poll=given.poll,
+            log=Log(shared={"target": chosen.target_name, "model": chosen.model_name}),
+        )
+
+
+def open_target(chosen: Chosen, stack: ExitStack) -> Target:
+    """Make the target that the configuration names.
+
+    Raises InputError where its client is not in this environment.
+    """
+    from assay.config.clusters import GitOpsTarget, KubernetesTarget
+    from assay.config.delivery import LocalTarget
+
+    target, serving = chosen.target, chosen.way.serving
+    names = {"model": chosen.model_name, "target": chosen.target_name, "serving": serving}
+    try:
+        if isinstance(target, LocalTarget):
+            from assay.rollout.targets.local import Local, setup_local
+
+            made: Target = Local(
+                setup_local(
+                    target,
+                    serving,
+                    folder=chosen.state / "target",
+                    latency_ms=chosen.way.strategy.guards.latency_ms,
+                    checkout=CHECKOUT,
+                    environ=os.environ,
+                )
+            )
+            return made
+        if isinstance(target, KubernetesTarget):
+            from assay.rollout.targets.kubernetes import open_kubernetes
+
+            holder = f"{socket.gethostname()}/{chosen.state.as_posix()}"
+            return open_kubernetes(target, holder=holder, **names)
+        if isinstance(target, GitOpsTarget):
+            from assay.rollout.targets.gitops import open_gitops
+            from assay.state import Remote
+
+            remote = Remote(address=target.repository, environment=dict(os.environ))
+            return stack.enter_context(open_gitops(target, remote, **names))
+    except ImportError as error:
+        raise InputError(
+            f"this environment has no client of a {target.kind} target ({error.name}).",
+            remedy=f"Run it as ASSAY_ENVIRONMENT={target.kind} assay controller.",
+        ) from None
+    raise InputError(
+        f"a {target.kind} target cannot be controlled by this version.",
+        remedy="Write a local, kubernetes or gitops target.",
+    )
+
+
+def _download(given: Given) -> Download:
+    """From a folder of bundles where one is named, else from the registry."""
+    from assay.rollout.controller.releases import from_folder
+
+    if given.bundles is not None:
+        return from_folder(given.bundles)
+    raise NotImplementedError
+
+
