@@ -24,6 +24,15 @@ def command_named(name: str) -> click.Command:
     return command
 
 
+def subcommands(command: click.Command) -> dict[str, click.Command]:
+    """Return the commands of a group, by name; a command has none."""
+    if not isinstance(command, click.Group):
+        return {}
+    context = click.Context(command)
+    found = {name: command.get_command(context, name) for name in command.list_commands(context)}
+    return {name: one for name, one in found.items() if one is not None}
+
+
 def commands_page() -> str:
     """Return docs/reference/commands.md: the help of every command."""
     parts = ["# Commands\n", "Generated from the commands' own help by `make generate`.\n"]
@@ -32,6 +41,10 @@ def commands_page() -> str:
         context = click.Context(command, info_name=f"assay {name}", max_content_width=100)
         context.terminal_width = 100
         parts += [f"## assay {name}\n", f"```text\n{command.get_help(context)}\n```\n"]
+        for below, found in subcommands(command).items():
+            inner = click.Context(found, info_name=f"assay {name} {below}", max_content_width=100)
+            inner.terminal_width = 100
+            parts += [f"### assay {name} {below}\n", f"```text\n{found.get_help(inner)}\n```\n"]
     return "\n".join(parts)
 
 

@@ -13,7 +13,7 @@ import yaml
 from assay.cli import COMMANDS
 from assay.config import parse_config
 from contract.files import CALLERS, ROOT
-from contract.pages import command_named
+from contract.pages import command_named, subcommands
 
 PAGES = sorted(
     [
@@ -70,6 +70,11 @@ def _check(part: str) -> None:
         return
     assert words[1] in COMMANDS, part
     command = command_named(words[1])
+    below = subcommands(command)
+    if below:
+        assert len(words) > 2, part
+        assert words[2] in below, part
+        command = below[words[2]]
     known = {
         name
         for parameter in command.params

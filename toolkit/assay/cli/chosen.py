@@ -114,9 +114,7 @@ def state_folder(state: Path | None, model: str | None, target: str | None) -> P
         return state.absolute()
     home = states_home()
     found = sorted(
-        path.parent
-        for path in home.glob(f"{target or '*'}/{model or '*'}/epoch")
-        if path.is_file()
+        path.parent for path in home.glob(f"{target or '*'}/{model or '*'}/epoch") if path.is_file()
     )
     if len(found) == 1:
         return found[0]

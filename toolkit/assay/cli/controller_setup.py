@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.errors import AssayError, InputError, OutsideError
+from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.cli.chosen import Chosen
@@ -66,9 +66,7 @@ def setup_of(given: Given) -> Iterator[Setup]:
         repository=repository,
     )
     with ExitStack() as stack:
-        branches = stack.enter_context(
-            open_records_of(chosen, given.remote, given.branch_token)
-        )
+        branches = stack.enter_context(open_records_of(chosen, given.remote, given.branch_token))
         yield Setup(
             folder=chosen.state,
             rules=Rules(
@@ -101,8 +99,7 @@ def open_target(chosen: Chosen, stack: ExitStack) -> Target:
     from assay.config.clusters import GitOpsTarget, KubernetesTarget
     from assay.config.delivery import LocalTarget
 
-    target, serving = chosen.target, chosen.way.serving
-    names = {"model": chosen.model_name, "target": chosen.target_name, "serving": serving}
+    target, serving, name = chosen.target, chosen.way.serving, chosen.target_name
     try:
         if isinstance(target, LocalTarget):
             from assay.rollout.targets.local import Local, setup_local
@@ -122,13 +119,18 @@ def open_target(chosen: Chosen, stack: ExitStack) -> Target:
             from assay.rollout.targets.kubernetes import open_kubernetes
 
             holder = f"{socket.gethostname()}/{chosen.state.as_posix()}"
-            return open_kubernetes(target, holder=holder, **names)
+            return open_kubernetes(
+                target, model=chosen.model_name, target=name, serving=serving, holder=holder
+            )
         if isinstance(target, GitOpsTarget):
             from assay.rollout.targets.gitops import open_gitops
             from assay.state import Remote
 
             remote = Remote(address=target.repository, environment=dict(os.environ))
-            return stack.enter_context(open_gitops(target, remote, **names))
+            opened = open_gitops(
+                target, remote, model=chosen.model_name, target=name, serving=serving
+            )
+            return stack.enter_context(opened)
     except ImportError as error:
         raise InputError(
             f"this environment has no client of a {target.kind} target ({error.name}).",
@@ -146,6 +148,4 @@ def _download(given: Given) -> Download:
 
     if given.bundles is not None:
         return from_folder(given.bundles)
-    raise NotImplementedError
-
-
+    raise InputError("where bundles are is missing.", remedy="Name their folder with --bundles.")

@@ -13,16 +13,12 @@ from assay.errors import InputError
 
 
 @click.command()
-@click.argument(
-    "what", type=click.Choice(("rollback",)), default="rollback", envvar="ASSAY_WHAT"
-)
+@click.argument("what", type=click.Choice(("rollback",)), default="rollback", envvar="ASSAY_WHAT")
 @target_option
 @model_option
 @state_option
 @dry_run_option
-def drill(
-    what: str, target: str | None, model: str | None, state: Path | None, dry_run: bool
-) -> None:
+def drill(target: str | None, model: str | None, state: Path | None, dry_run: bool) -> None:
     """Roll back to the previous version for real, and forward again, and say how long each took.
 
     Both are decisions of the journal, with the cause `drill`; nothing is barred. Refused while a
@@ -34,7 +30,6 @@ def drill(
     from assay.cli.hand import await_settled, order
     from assay.rollout.controller.talk import ask
 
-    del what
     folder = state_folder(state, model, target)
     before = ask(folder, {"do": "status"})
     if before["rollout"] is not None or not before["settled"]:

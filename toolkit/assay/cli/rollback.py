@@ -19,12 +19,6 @@ from assay.cli.options import model_option
     help="The artifact digest, or how it begins. Default: the version that served before; with a "
     "rollout on its way, the one that serves.",
 )
-@click.option(
-    "--local",
-    is_flag=True,
-    help="At the controller's host, over its socket: no network, no signature. The default where "
-    "a controller answers here.",
-)
 @click.option("--reason", default=None, metavar="TEXT", help="Stands in the decision.")
 @target_option
 @model_option
@@ -32,7 +26,6 @@ from assay.cli.options import model_option
 @dry_run_option
 def rollback(
     to: str | None,
-    local: bool,
     reason: str | None,
     target: str | None,
     model: str | None,
@@ -52,7 +45,6 @@ def rollback(
     """
     from assay.cli.hand import await_settled, order
 
-    del local
     folder = state_folder(state, model, target)
     began = time.monotonic()
     order(folder, "rollback", to=to, reason=reason, dry_run=dry_run)

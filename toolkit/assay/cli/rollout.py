@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
 import click
 
@@ -13,10 +12,9 @@ OPERATIONS: dict[str, str] = {
     "resume": "Let it go on.",
     "abort": "Take it back.",
     "advance": "Run one round without a controller.",
-    "simulate": "Replay a request log through a strategy.",
 }
 """Every subcommand, with its line of help; each is imported when it runs."""
-_APART = ("advance", "simulate")
+_APART = ("advance",)
 
 
 class Operations(click.Group):
@@ -40,10 +38,7 @@ class Operations(click.Group):
             formatter.write_dl(list(OPERATIONS.items()))
 
 
-SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-@click.group(cls=Operations, context_settings=SETTINGS)
+@click.group(cls=Operations)
 def rollout() -> None:
     """Look at a rollout, hold it, let it go on, or take it back.
 

@@ -79,8 +79,7 @@ def _rollout(rollout: dict[str, Any] | None) -> list[str]:
     if rollout is None:
         return []
     state = rollout["held"] or ("paused" if rollout["paused"] else "going on")
-    return [
-        f"on its way: {rollout['candidate'][:12]} ({rollout['strategy']}), step "
-        f"{rollout['step'] + 1}, {rollout['share'] * 100:g} %, {rollout['baked']:.0f} s here, "
-        f"{rollout['elapsed']:.0f} s in all: {state}"
-    ]
+    place = f"step {rollout['step'] + 1}, {rollout['share'] * 100:g} %"
+    times = f"{rollout['baked']:.0f} s here, {rollout['elapsed']:.0f} s in all"
+    version = f"{rollout['candidate'][:12]} ({rollout['strategy']})"
+    return [f"on its way: {version}, {place}, {times}: {state}"]
