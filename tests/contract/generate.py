@@ -37,6 +37,7 @@ ACTIONS = {
     "train": "Run the pipeline, or resolve the base's predictions",
     "compare": "Compare predictions of head and base, with intervals and a verdict",
     "report": "Render and publish the report of an evidence folder",
+    "deploy": "Ask a target's controller for a version",
     "package": "Bundle a model that passed, with card, SBOM, evidence and signature",
     "register": "Put a bundle into MLflow's registry, one version for each tree",
 }
@@ -76,7 +77,9 @@ TOKEN = Input(
     variable="ASSAY_GITHUB_TOKEN",
     description="The token that GitHub is asked, or the comment is written, with.",
 )
-NEED_TOKEN = ("plan", "gate", "report", "publish-report", "ledger")
+NEED_TOKEN = (
+    "plan", "gate", "report", "publish-report", "ledger", "delivery-plan", "deploy",
+)  # fmt: skip
 """Commands that ask GitHub something; the actions that run the consumer's code take no token."""
 
 

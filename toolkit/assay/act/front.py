@@ -30,6 +30,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", r"/git/trees/(?P<sha>.+)", git_routes.tree),
     ("GET", r"/commits/(?P<ref>.+)/(?P<combined>status|statuses)", routes.statuses),
     ("GET", r"/commits/(?P<ref>.+)/check-runs", routes.check_runs),
+    ("GET", r"/commits/(?P<sha>[^/]+)/pulls", routes.pulls_of_commit),
     ("GET", r"/commits/(?P<ref>[^/]+)", git_routes.commit),
     ("GET", r"/contents(?P<path>/.*|)", git_routes.contents),
     ("GET", r"/compare/(?P<base>.+)\.\.\.(?P<head>.+)", git_routes.compare),
@@ -44,6 +45,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", r"/actions/workflows/(?P<workflow>[^/]+)/runs", routes.run_list),
     ("GET", r"/actions/runs/(?P<run>\d+)", routes.run_one),
     ("GET", r"/actions/runs/(?P<run>\d+)/artifacts", routes.artifact_list),
+    ("GET", r"/actions/runs/(?P<run>\d+)/approvals", routes.approvals),
     ("GET", r"/actions/artifacts", routes.artifact_list),
     ("GET", r"/actions/artifacts/(?P<artifact>\d+)(?P<zip>/zip|)", routes.artifact_one),
 )

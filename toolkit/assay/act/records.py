@@ -39,7 +39,8 @@ class Records:
     """Shared by the harness and the front's threads; hold ``lock`` to change it.
 
     ``tokens`` maps a token to its account; ``runs`` a run id to the run as the API shows it;
-    ``timeline`` an issue number to its events; ``permissions`` a login to its role.
+    ``timeline`` an issue number to its events; ``permissions`` a login to its role; ``merged`` a
+    merge's commit to the pull request; ``approvals`` a run id to reviews of its environments.
     """
 
     remote: Remote
@@ -52,6 +53,8 @@ class Records:
     permissions: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     checks: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    merged: dict[str, int] = field(default_factory=dict)
+    approvals: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property

@@ -33,6 +33,23 @@ def list_pulls(call: Call) -> Reply | None:
     return Reply(status=200, document=page(call.request, found))
 
 
+def pulls_of_commit(call: Call) -> Reply | None:
+    """The pull request that a commit merged, if it merged one."""
+    with call.records.lock:
+        number = call.records.merged.get(call.part["sha"])
+        pull = call.records.pulls.get(number) if number is not None else None
+    found = [pull_request_facts(pull, call.records.default_branch)] if pull else []
+    merged = [{**facts, "merge_commit_sha": call.part["sha"]} for facts in found]
+    return Reply(status=200, document=page(call.request, merged))
+
+
+def approvals(call: Call) -> Reply | None:
+    """Reviews of a run's environments."""
+    with call.records.lock:
+        found = list(call.records.approvals.get(int(call.part["run"]), ()))
+    return Reply(status=200, document=found)
+
+
 def run_list(call: Call) -> Reply | None:
     """Runs, newest first, by ``head_sha``, ``event``, ``branch`` and ``status``."""
     with call.records.lock:

@@ -212,6 +212,8 @@ class Site:
         self.remote.set_ref(f"refs/heads/{current.base_ref}", commit)
         path = f"/repos/{self.slug}/pulls/{current.number}"
         self.github.demand("PATCH", path, {"state": "closed"})
+        with self.github.records.lock:
+            self.github.records.merged[commit] = current.number
         return commit
 
     def fetch(self) -> None:

@@ -31,6 +31,17 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "version": "The model version in MLflow's registry.",
         "digest": "The artifact digest of that version.",
     },
+    "delivery-plan": {
+        "any": "true where at least one model is delivered.",
+        "models": "JSON list of {name, run, artifact} of the delivered models, for a matrix.",
+        "stages": "JSON list of {model, target} before each model's last target; empty for none.",
+        "last": "JSON list of {model, target} of each model's last target.",
+    },
+    "deploy": {
+        "state": "awaiting-approval, unanswered, rejected, under-way, promoted, concluded or "
+        "rolled-back.",
+        "intent": "The intent's id.",
+    },
     "setup": {"version": "The version of Assay."},
 }
 

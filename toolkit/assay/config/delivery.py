@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from assay.config.clusters import GitOpsTarget, KubernetesTarget
-from assay.config.strategy import Strategy
+from assay.config.strategy import Guards, Step, Strategy
 from assay.config.types import (
     Number,
     RelativePath,
@@ -18,6 +18,7 @@ from assay.config.types import (
     Whole,
 )
 
+_AT_ONCE_SECONDS = 3_600.0
 TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
@@ -62,6 +63,17 @@ class ModelDelivery(Strict):
     registered_name: Text | None = Field(
         default=None, description="In the MLflow registry. Default: the model's name."
     )
+
+    def strategy_at(self, target: str) -> Strategy:
+        """Return how traffic moves at a target: on those before the last, all at once."""
+        if target == self.targets[-1]:
+            return self.strategy
+        return Strategy(
+            kind="blue-green",
+            steps=(Step(weight=1, bake=0, requests=0),),
+            deadline=_AT_ONCE_SECONDS,
+            guards=Guards(requests=0, sample_ratio=False),
+        )
 
 
 class LocalTarget(Strict):

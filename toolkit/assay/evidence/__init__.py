@@ -32,6 +32,7 @@ from assay.evidence.delivery import (
     Observed,
     Weight,
 )
+from assay.evidence.delivery_plan import DeliveredModel, DeliveryPlan
 from assay.evidence.ledger import Digest, Ledger, UsedTestSet
 from assay.evidence.online import (
     Agreed,
@@ -88,6 +89,8 @@ __all__ = [
     "Dataset",
     "Decision",
     "DecisionKind",
+    "DeliveredModel",
+    "DeliveryPlan",
     "Details",
     "Digest",
     "Document",

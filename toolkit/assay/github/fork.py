@@ -129,6 +129,14 @@ def pull_of(facts: dict[str, Any]) -> Pull:
     )
 
 
+def merged_by(client: Client, commit: str) -> Pull | None:
+    """Ask GitHub for the pull request whose merge made ``commit``; None: it was pushed."""
+    for facts in client.pages(f"commits/{commit}/pulls"):
+        if facts.get("merge_commit_sha") == commit:
+            return pull_of(facts)
+    return None
+
+
 def find_pull(client: Client, run: WorkflowRun) -> Pull:
     """Ask GitHub for the pull request of a run (see :func:`choose_pull`)."""
     owner = run.head_repository.split("/")[0]

@@ -14,6 +14,7 @@ from assay.state.journal_branch import (
     read_chain,
 )
 from assay.state.lock import Held, Holder, Lock, holder_in, is_held, take
+from assay.state.requests import read_request, write_request
 from assay.state.wal import Full, Wal
 
 __all__ = [
@@ -52,5 +53,7 @@ __all__ = [
     "push_chain",
     "read_chain",
     "read_intents",
+    "read_request",
     "take",
+    "write_request",
 ]

@@ -1,0 +1,270 @@
+"""``assay deploy`` on a clone with a real remote: what it writes, and what it refuses to write."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from assay.cli.edge import run
+from assay.evidence import DeliveryPlan, Intent
+from assay.packaging.bundle import Bundle
+from assay.packaging.keys import Trusted, new_key, public_key_of
+from assay.rollout.controller.chain import Place
+from assay.rollout.controller.intake import Rejected, Rules, checked
+from assay.state import (
+    JOURNAL,
+    Link,
+    Remote,
+    Signed,
+    StateBranch,
+    link_of,
+    open_desired,
+    open_records,
+    push_chain,
+    read_intents,
+)
+from support.bundles import bundle
+from support.chains import decision_line
+from support.ledgers import Kept
+from support.repositories import git_variables
+
+CONFIG = """\
+version: 1
+models:
+  churn:
+    predictions: p.csv
+    artifact: model
+    tests: null
+    gates: {accuracy: {margin: 0.05}}
+    delivery: {targets: [staging, production]}
+delivery:
+  targets:
+    staging: {kind: local}
+    production: {kind: local, port: 8081}
+  trust: {keys: [signing.pub]}
+"""
+V1, V2 = "1" * 64, "2" * 64
+KEY, PUBLIC = new_key()
+
+
+class Desk:
+    """A clone in which `assay deploy` runs, and the remote's two branches."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept = kept
+        self.root = kept.clone.root
+        self.links: dict[str, list[Link]] = {}
+
+    def deploy(self, target: str, digest: str = V1, *more: str) -> int:
+        base = ["--model", "churn", "--signing-key", "key.pem", "--wait-minutes", "0"]
+        version = ["--artifact-digest", digest] if digest else []
+        return run(["deploy", *base, "--target", target, *version, *more])
+
+    def remote(self) -> Remote:
+        return Remote(address=str(self.kept.bare), environment=git_variables(self.kept.scratch))
+
+    def intents(self, target: str) -> tuple[Signed, ...]:
+        with open_desired(self.remote()) as branch:
+            return read_intents(branch, target, "churn")
+
+    def intent(self, target: str) -> Intent:
+        found = self.intents(target)[-1]
+        return Intent.parse(found.content.decode(), file="intent")
+
+    def decide(self, target: str, kind: str, **facts: Any) -> Link:
+        """Write one decision into the journal, as the target's controller would."""
+        chain = self.links.setdefault(target, [])
+        last = chain[-1] if chain else None
+        whole = {"kind": kind, "sentence": f"It is {kind}.", "wall_time": "now", **facts}
+        chain.append(link_of(decision_line(last, **whole), last))
+        with ExitStack() as stack:
+            branch = stack.enter_context(open_records(self.remote(), JOURNAL))
+            push_chain(StateBranch(branch=branch.branch), target, "churn", chain)
+        return chain[-1]
+
+    def whose(self, author: str) -> None:
+        """What the plan of the delivery says of the change."""
+        DeliveryPlan(
+            repository="octo/churn",
+            commit="a" * 40,
+            tree="b" * 40,
+            author=author,
+            pull_request=7,
+            models=(),
+        ).write(self.root)
+
+    def rules(self, target: str, *, approval: bool = False) -> Rules:
+        return Rules(
+            place=Place(target=target, model="churn"),
+            trusted=Trusted(keys=(public_key_of(KEY),)),
+            repository="octo/churn",
+            approval=approval,
+        )
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    kept = Kept.make(tmp_path)
+    for name in ("GITHUB_EVENT_NAME", "GITHUB_OUTPUT", "RUNNER_TEMP", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in git_variables(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GITHUB_REPOSITORY", "octo/churn")
+    monkeypatch.chdir(kept.clone.root)
+    (kept.clone.root / "assay.yaml").write_text(CONFIG)
+    (kept.clone.root / "key.pem").write_bytes(KEY)
+    (kept.clone.root / "key.pem").chmod(0o600)
+    made = Desk(kept)
+    made.whose("octo")
+    return made
+
+
+def test_an_intent_is_one_that_a_controller_takes(desk: Desk) -> None:
+    assert desk.deploy("staging") == 0
+    (signed,) = desk.intents("staging")
+    intent = checked(signed, desk.rules("staging"), datetime.now(UTC))
+    assert (intent.kind, intent.artifact_digest, intent.based_on) == ("deploy", V1, None)
+    assert (intent.author, intent.approver, intent.pull_request) == ("octo", None, 7)
+    assert intent.strategy is not None
+    assert (intent.strategy.kind, intent.strategy.steps[0].weight) == ("blue-green", 1)
+    assert not (desk.root / ".git/refs/heads/assay").exists()
+
+
+def test_another_key_signs_nothing_that_counts(desk: Desk) -> None:
+    (desk.root / "key.pem").write_bytes(new_key()[0])
+    assert desk.deploy("staging") == 0
+    (signed,) = desk.intents("staging")
+    with pytest.raises(Rejected, match="forged or unsigned"):
+        checked(signed, desk.rules("staging"), datetime.now(UTC))
+
+
+def test_the_next_intent_is_made_upon_the_newest_decision_that_changed_anything(
+    desk: Desk,
+) -> None:
+    promoted = desk.decide("staging", "promoted", artifact_digest=V1)
+    desk.decide("staging", "rejected", artifact_digest=V2)
+    assert desk.deploy("staging", V2) == 0
+    assert desk.deploy("staging", V2) == 0
+    assert [found.generation for found in desk.intents("staging")] == [1, 2]
+    assert desk.intent("staging").based_on == promoted.digest
+
+
+def test_a_target_waits_for_the_one_before_it(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert desk.deploy("production") == 2
+    assert "was not promoted at staging" in capsys.readouterr().err
+    desk.decide("staging", "promoted", artifact_digest=V1)
+    assert desk.deploy("production") == 0
+    strategy = desk.intent("production").strategy
+    assert strategy is not None
+    assert strategy.kind == "canary"
+    desk.decide("staging", "rolled-back", artifact_digest=V1)
+    assert desk.deploy("production") == 2
+
+
+@pytest.mark.parametrize(
+    ("kinds", "more", "code", "said"),
+    [
+        (["accepted", "stepped", "promoted"], [], 0, "promoted"),
+        (["accepted"], ["--until", "accepted"], 0, "accepted"),
+        (["accepted"], [], 3, "has not decided yet"),
+        ([], [], 3, "has not answered yet"),
+        (["rejected"], [], 1, "It is rejected."),
+        (["accepted", "rolled-back"], [], 1, "It is rolled-back."),
+    ],
+    ids=["promoted", "accepted", "under way", "no answer", "rejected", "taken back"],
+)
+def test_what_the_controller_decides_is_the_outcome(
+    desk: Desk,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    kinds: list[str],
+    more: list[str],
+    code: int,
+    said: str,
+) -> None:
+    running = [0.0]
+
+    def decide(seconds: float) -> None:
+        running[0] += seconds
+        pending = desk.intent("staging")
+        if not desk.links:
+            for kind in kinds:
+                desk.decide("staging", kind, intent=pending.id, artifact_digest=V1)
+
+    clock = SimpleNamespace(sleep=decide, monotonic=lambda: running[0])
+    monkeypatch.setattr("assay.cli.asking.time", clock)
+    assert desk.deploy("staging", V1, "--wait-minutes", "0.1", *more) == code
+    shown = capsys.readouterr()
+    assert said in shown.out + shown.err
+
+
+def test_what_needs_approval_waits_and_its_author_cannot_give_it(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = CONFIG.replace("  trust:", "  approval: [staging]\n  trust:")
+    (desk.root / "assay.yaml").write_text(text)
+    outputs = desk.root / "outputs"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(outputs))
+    assert desk.deploy("staging") == 0
+    assert "waits at staging for the approval" in capsys.readouterr().out
+    assert "awaiting-approval" in outputs.read_text()
+    assert desk.intents("staging") == ()
+
+    assert desk.deploy("staging", "", "--approve", "--author", "Octo") == 2
+    assert "cannot approve" in capsys.readouterr().err
+    assert desk.deploy("staging", V2, "--approve", "--author", "cat") == 2
+    assert desk.deploy("staging", "", "--approve", "--author", "cat") == 0
+    (signed,) = desk.intents("staging")
+    intent = checked(signed, desk.rules("staging", approval=True), datetime.now(UTC))
+    assert (intent.author, intent.approver, intent.artifact_digest) == ("octo", "cat", V1)
+
+
+def test_a_request_that_somebody_forged_is_not_approved(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = CONFIG.replace("  trust:", "  approval: [staging]\n  trust:")
+    (desk.root / "assay.yaml").write_text(text)
+    (desk.root / "key.pem").write_bytes(new_key()[0])
+    assert desk.deploy("staging") == 0
+    (desk.root / "key.pem").write_bytes(KEY)
+    assert desk.deploy("staging", "", "--approve", "--author", "cat") == 4
+    assert desk.intents("staging") == ()
+    assert "key" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("target", "digest", "more", "said"),
+    [
+        ("nowhere", V1, [], "Its targets are: staging, production"),
+        ("staging", "", [], "--artifact-digest"),
+        ("staging", V1, ["--approver", "OCTO"], "cannot approve"),
+        ("staging", V1, ["--signing-key", "signing.pub"], "signing.pub"),
+        ("staging", V1, ["--model", "fraud"], "fraud"),
+    ],
+    ids=["target", "no version", "own approval", "no key", "model"],
+)
+def test_wrong_input_is_named_and_writes_nothing(
+    desk: Desk,
+    capsys: pytest.CaptureFixture[str],
+    target: str,
+    digest: str,
+    more: list[str],
+    said: str,
+) -> None:
+    assert desk.deploy(target, digest, *more) == 2
+    assert said in capsys.readouterr().err
+    assert desk.intents("staging") == ()
+
+
+def test_a_bundle_names_its_version(desk: Desk) -> None:
+    folder, made = bundle(desk.root / "made")
+    assert desk.deploy("staging", "", "--bundle", str(folder)) == 0
+    assert desk.intent("staging").artifact_digest == made.digest()
+    assert desk.deploy("staging", "", "--bundle", str(folder / Bundle.FILE)) == 0

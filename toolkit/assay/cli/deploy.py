@@ -1,0 +1,322 @@
+"""``assay deploy``: ask a target's controller for a registered version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assay.cli.options import config_option
+
+if TYPE_CHECKING:
+    from assay.cli.asking import Office
+    from assay.config import ModelDelivery
+    from assay.evidence import DeliveryPlan
+    from assay.rollout.asking import Answered, Ask, Written
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The command line."""
+
+    model: str
+    target: str
+    digest: str | None
+    bundle: Path | None
+    author: str | None
+    approver: str | None
+    delivery: Path
+
+
+@click.command()
+@config_option
+@click.option("--model", required=True, metavar="NAME", help="Which model.")
+@click.option("--target", required=True, metavar="NAME", help="Which target of delivery.targets.")
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path),
+    help="The bundle, or its bundle.json: the version that is asked for.",
+)
+@click.option("--artifact-digest", metavar="SHA256", help="The version, where there is no bundle.")
+@click.option(
+    "--delivery",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("delivery.json"),
+    show_default=True,
+    help="What `assay delivery-plan` wrote: whose change it is. It need not be there.",
+)
+@click.option(
+    "--signing-key",
+    metavar="PEM",
+    help="The private key that signs the intent: a file, or the PEM text itself as the variable "
+    "ASSAY_SIGNING_KEY.",
+)
+@click.option(
+    "--branch-token",
+    metavar="TOKEN",
+    help="A token that may write assay/desired past its ruleset. Default: the job's.",
+)
+@click.option("--author", metavar="LOGIN", help="Outside a job: who asks.")
+@click.option("--approver", metavar="LOGIN", help="Outside a job: who agreed.")
+@click.option(
+    "--approve",
+    is_flag=True,
+    help="Agree to what was asked for at this target; not for the change's author.",
+)
+@click.option(
+    "--until",
+    type=click.Choice(("accepted", "decided")),
+    help="Wait for this. Default: decided, and for the model's last target accepted.",
+)
+@click.option(
+    "--wait-minutes",
+    type=click.FloatRange(0, 24 * 60),
+    default=15,
+    show_default=True,
+    help="Wait no longer; 0: write and leave.",
+)
+def deploy(
+    config: Path,
+    model: str,
+    target: str,
+    bundle: Path | None,
+    artifact_digest: str | None,
+    delivery: Path,
+    signing_key: str | None,
+    branch_token: str | None,
+    author: str | None,
+    approver: str | None,
+    approve: bool,
+    until: str | None,
+    wait_minutes: float,
+) -> None:
+    """Write a signed intent to assay/desired, and report what the target's controller decides.
+
+    Nothing moves here: the controller beside the traffic verifies signature, bundle and chain, and
+    then moves traffic by the model's strategy. A version goes to a target only after the one
+    before it was promoted. Where delivery.approval names the target, somebody other than the
+    author must agree: a reviewer of the job's environment, or a person who runs this with
+    --approve. Exits 1 where the controller rejects it or takes it back, 3 where none answers.
+
+    \b
+    assay deploy --model churn --target staging --bundle .assay/bundle --signing-key key.pem
+    """
+    from assay.cli.asking import open_office, report
+    from assay.cli.outputs import write_outputs
+
+    asked = Asked(
+        model=model,
+        target=target,
+        digest=artifact_digest,
+        bundle=bundle,
+        author=author,
+        approver=approver,
+        delivery=delivery,
+    )
+    office = open_office(config, signing_key, branch_token)
+    wanted = _agreed(office, asked) if approve else _wanted(office, asked)
+    _refuse_too_early(office, wanted)
+    if not approve and _waits_for_approval(office, wanted):
+        write_outputs("deploy", state="awaiting-approval", intent="")
+        return
+    written = office.ask(wanted)
+    intent = written.intent
+    click.echo(f"Intent {intent.generation} for {model} at {target} is written: {intent.id}")
+    decided = until == "decided" or (until is None and not _is_last(office, asked))
+    found = office.answer(intent, decided=decided, seconds=wait_minutes * 60)
+    report(found, intent, office.settings)
+    write_outputs("deploy", state=found.answer.value, intent=intent.id)
+    _judge(found, written, decided=decided, waited=wait_minutes > 0)
+
+
+def _wanted(office: Office, asked: Asked) -> Ask:
+    from assay.cli.asking import author_of
+    from assay.rollout.asking import Ask
+
+    plan = _plan(asked.delivery)
+    author = plan.author if plan else author_of(office.settings, asked.author)
+    section = _section(office, asked)
+    return Ask(
+        kind="deploy",
+        model=asked.model,
+        target=asked.target,
+        repository=_repository(office, plan),
+        author=author,
+        approver=_approver(office, asked, author),
+        artifact_digest=_digest(asked),
+        strategy=section.strategy_at(asked.target),
+        pull_request=plan.pull_request if plan else None,
+    )
+
+
+def _plan(path: Path) -> DeliveryPlan | None:
+    from assay.evidence import DeliveryPlan
+
+    return DeliveryPlan.read(path.parent) if path.is_file() else None
+
+
+def _section(office: Office, asked: Asked) -> ModelDelivery:
+    from assay.cli.consumer import chosen_model
+    from assay.errors import InputError
+
+    _, model = chosen_model(office.config, asked.model)
+    if model.delivery is None or asked.target not in model.delivery.targets:
+        known = ", ".join(model.delivery.targets) if model.delivery else "none"
+        raise InputError(
+            f"{asked.model} is not delivered to {asked.target[:80]!r}.",
+            remedy=f"Its targets are: {known}.",
+        )
+    return model.delivery
+
+
+def _repository(office: Office, plan: DeliveryPlan | None) -> str:
+    from assay.errors import InputError
+
+    found = plan.repository if plan else office.settings.event.repository
+    if found is None:
+        raise InputError(
+            "nothing says whose model it is.", remedy="Set GITHUB_REPOSITORY to owner/name."
+        )
+    return found
+
+
+def _digest(asked: Asked) -> str:
+    from assay.errors import InputError
+    from assay.packaging.bundle import Bundle
+
+    if asked.bundle is not None:
+        folder = asked.bundle if asked.bundle.is_dir() else asked.bundle.parent
+        found = Bundle.read(folder)
+        if found.model != asked.model:
+            raise InputError(f"the bundle is of {found.model}, not of {asked.model[:80]!r}.")
+        return found.digest()
+    if asked.digest is None:
+        raise InputError(
+            "no version is named.", remedy="Name it with --bundle or --artifact-digest."
+        )
+    return asked.digest
+
+
+def _approver(office: Office, asked: Asked, author: str) -> str | None:
+    """Who agreed: a reviewer of the environment in a job, else who is named."""
+    from assay.github.approvals import approver_of
+    from assay.github.publish import client_of
+    from assay.rollout.asking import refuse_own_approval
+
+    settings = office.settings
+    if not settings.in_actions:
+        if asked.approver is not None:
+            refuse_own_approval(author, asked.approver)
+        return asked.approver
+    run = settings.event.run_id
+    if run is None or settings.token is None or settings.event.repository is None:
+        return None
+    client = client_of(settings)
+    try:
+        found = approver_of(client, run, asked.target)
+    finally:
+        client.close()
+    return None if found is None or found.casefold() == author.casefold() else found
+
+
+def _agreed(office: Office, asked: Asked) -> Ask:
+    """What waits at the target, in the name of whoever approves it now."""
+    from assay.cli.asking import author_of
+    from assay.errors import InputError
+    from assay.evidence import Intent
+    from assay.packaging.keys import Trusted, public_key_of, verify
+    from assay.rollout.asking import approved
+    from assay.state import DESIRED, read_request
+
+    with office.branch(DESIRED) as desired:
+        found = read_request(desired, asked.target, asked.model)
+    if found is None:
+        raise InputError(f"nothing of {asked.model} waits for approval at {asked.target}.")
+    content, signature = found
+    verify(content, signature, Trusted(keys=(public_key_of(office.private_key),)))
+    request = Intent.parse(content.decode(), file=f"{DESIRED}:requests/{asked.target}")
+    if asked.digest not in (None, request.artifact_digest):
+        raise InputError(
+            f"version {(request.artifact_digest or 'none')[:12]} waits, not the one that is named.",
+            remedy="Look at what waits, and name that version or none.",
+        )
+    by = author_of(office.settings, asked.approver or asked.author)
+    return approved(request, by, now=datetime.now(UTC))
+
+
+def _refuse_too_early(office: Office, wanted: Ask) -> None:
+    """A version comes to a target after the one before has promoted it."""
+    from assay.errors import InputError
+    from assay.rollout.asking import passed_before
+
+    model = office.config.models[wanted.model]
+    targets = model.delivery.targets if model.delivery else ()
+    place = targets.index(wanted.target) if wanted.target in targets else 0
+    if place == 0 or wanted.artifact_digest is None:
+        return
+    before = targets[place - 1]
+    if not passed_before(office.chain(before, wanted.model), wanted.artifact_digest):
+        raise InputError(
+            f"version {wanted.artifact_digest[:12]} was not promoted at {before}, which comes "
+            f"before {wanted.target}.",
+            remedy=f"Deploy it to {before} first; the journal says what became of it there.",
+        )
+
+
+def _waits_for_approval(office: Office, wanted: Ask) -> bool:
+    from assay.packaging.keys import sign
+    from assay.rollout.asking import request
+    from assay.state import DESIRED, write_request
+
+    delivery = office.config.delivery
+    if delivery is None or wanted.target not in delivery.approval or wanted.approver is not None:
+        return False
+    content = request(wanted, now=datetime.now(UTC)).to_json().encode()
+    with office.branch(DESIRED) as desired:
+        write_request(
+            desired, wanted.target, wanted.model, content, sign(content, office.private_key)
+        )
+    text = (
+        f"{wanted.model} waits at {wanted.target} for the approval of somebody other than "
+        f"{wanted.author}: run the workflow Rollout with the operation `approve`."
+    )
+    _notice(text)
+    return True
+
+
+def _notice(text: str) -> None:
+    from assay.cli.console import on_github
+    from assay.github.commands import Annotation, annotation_line
+
+    note = Annotation(level="notice", title="Awaiting approval", message=text)
+    click.echo(annotation_line(note) if on_github() else text)
+
+
+def _is_last(office: Office, asked: Asked) -> bool:
+    return _section(office, asked).targets[-1] == asked.target
+
+
+def _judge(found: Answered, written: Written, *, decided: bool, waited: bool) -> None:
+    from assay.cli.console import print_error
+    from assay.errors import OutsideError, VerdictFailed
+    from assay.rollout.asking import Answer
+
+    intent, answer = written.intent, found.answer
+    if answer in (Answer.REJECTED, Answer.ROLLED_BACK):
+        failed = VerdictFailed(
+            f"{intent.model} at {intent.target}: {found.decisions[-1]['sentence']}"
+        )
+        # The edge says nothing of a failed verdict, because the gate has said it all.
+        print_error(failed)
+        raise failed
+    late = answer is Answer.UNANSWERED or (decided and answer is Answer.UNDER_WAY)
+    if late and waited:
+        raise OutsideError(
+            f"the controller of {intent.target} has not "
+            f"{'answered' if answer is Answer.UNANSWERED else 'decided'} yet.",
+            remedy=f"The intent counts until {intent.expires}. Look at the controller's host: "
+            "assay status.",
+        )
