@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import joblib
 import pandas as pd
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from doctor_visit import parquet
+from doctor_visit import artifact, parquet
 from doctor_visit.model import labelled, matrix
 from doctor_visit.params import read_params
 
@@ -46,7 +45,7 @@ def summarise(predictions: pd.DataFrame) -> dict[str, float]:
 
 def main() -> None:
     """Write predictions.parquet and metrics.json."""
-    model = joblib.load("model.joblib")
+    model = artifact.load(Path("model"))
     test = labelled(pd.read_parquet("data/test.parquet"))
     with threadpool_limits(limits=1):
         predictions = predict(model, test, **read_params("evaluate"))
