@@ -98,3 +98,19 @@ def test_half_a_bundle_exits_4(made: Made, capsys: pytest.CaptureFixture[str]) -
     (made.folder / "bundle.json").unlink()
     assert run(["verify", "--bundle", "bundle", "--key", "signing.pub"]) == 4
     assert "half" in capsys.readouterr().err
+
+
+def test_an_image_context_is_written_beside_the_bundle(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needs = ("mlflow-skinny", "pandas", "pyarrow", "uvicorn")
+    lines = [f"{name}==1.0 --hash=sha256:{'a' * 64}" for name in needs]
+    (tmp_path / "lock.txt").write_text("\n".join(lines))
+    image = ("--image-context", "context", "--lock", "lock.txt")
+    assert package("--signing-key", "signing.pem", *image) == 2
+    assert "--base" in capsys.readouterr().err
+    assert not made.folder.exists()
+    assert package("--signing-key", "signing.pem", *image, "--base", f"p@sha256:{'a' * 64}") == 0
+    assert (tmp_path / "context/serving/server.py").is_file()
+    digest = file_digest(tmp_path / "bundle/bundle.json")
+    assert digest in (tmp_path / "context/Dockerfile").read_text()

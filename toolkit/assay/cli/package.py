@@ -12,8 +12,10 @@ import click
 from assay.cli.options import evidence_option, model_option
 
 if TYPE_CHECKING:
-    from assay.packaging.build import Sign
+    from assay.packaging.build import Sign, Wanted
+    from assay.packaging.bundle import Bundle
     from assay.packaging.gated import Gated
+    from assay.packaging.image import Recipe
 
 
 @click.command()
@@ -53,6 +55,20 @@ if TYPE_CHECKING:
     help="The model's requirements with versions, for the SBOM. Default: MLflow's own files.",
 )
 @click.option(
+    "--base",
+    metavar="NAME@SHA256:...",
+    help="For an image: what it builds on, with Python and pip, by digest.",
+)
+@click.option(
+    "--image-context",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the image's Dockerfile and files into this folder. Needs --base, and a --lock with "
+    "hashes that holds what the server imports.",
+)
+@click.option(
+    "--image", metavar="NAME:TAG", help="Also build the image with docker (buildx where it is)."
+)
+@click.option(
     "--replay/--no-replay",
     default=True,
     show_default=True,
@@ -67,6 +83,9 @@ def package(
     signing_key: str | None,
     keyless: bool,
     lock: Path | None,
+    base: str | None,
+    image_context: Path | None,
+    image: str | None,
     replay: bool,
 ) -> None:
     """Bundle a model that passed: its files, card, SBOM, evidence, and a signature over all.
@@ -82,18 +101,11 @@ def package(
     assay package --signing-key signing.pem
     assay verify --bundle .assay/bundle --key signing.pub
     """
-    from assay.cli.outputs import write_outputs
-    from assay.gate.verify import verify as check
     from assay.packaging.build import Wanted
-    from assay.packaging.build import package as build
 
     sign = _signer(signing_key, keyless=keyless)
-    check(evidence)
-    gated = _judged(evidence, model)
-    if replay:
-        from assay.gate.replay import replay_differences
-
-        replay_differences(evidence)
+    recipe = _recipe(base, lock) if image or image_context else None
+    gated = _judged(evidence, model, replay=replay)
     planned = next(found for found in gated.plan.models if found.name == gated.name)
     wanted = Wanted(
         evidence=evidence,
@@ -103,23 +115,53 @@ def package(
         model=gated.name,
         lock=lock,
     )
+    made = _packaged(wanted, sign)
+    if recipe is not None:
+        _write_image(made, output, recipe, image_context, image)
+
+
+def _packaged(wanted: Wanted, sign: Sign) -> Bundle:
+    from assay.cli.outputs import write_outputs
+    from assay.packaging.build import package as build
+
     made = build(wanted, sign)
-    write_outputs("package", bundle=output.as_posix(), digest=made.digest())
-    click.echo(f"{output}: {made.model} of tree {made.tree[:12]}, {made.verdict.state.value}")
+    write_outputs("package", bundle=wanted.output.as_posix(), digest=made.digest())
+    click.echo(
+        f"{wanted.output}: {made.model} of tree {made.tree[:12]}, {made.verdict.state.value}"
+    )
     click.echo(f"artifact digest: {made.digest()}")
+    return made
 
 
-def _judged(evidence: Path, model: str | None) -> Gated:
+def _write_image(
+    made: Bundle, folder: Path, recipe: Recipe, context: Path | None, tag: str | None
+) -> None:
+    from assay.packaging.image import build, write_context
+
+    place = context or folder.with_name(f"{folder.name}-image")
+    write_context(made, folder, recipe, place)
+    click.echo(f"{place}: the Dockerfile and what it copies")
+    if tag:
+        click.echo(f"image {tag}: {build(place, tag)}")
+
+
+def _judged(evidence: Path, model: str | None, *, replay: bool) -> Gated:
     from assay.cli.console import print_error
     from assay.errors import VerdictFailed
+    from assay.gate.replay import replay_differences
+    from assay.gate.verify import verify as check
     from assay.packaging.gated import read_gated
 
+    check(evidence)
     try:
-        return read_gated(evidence, model)
+        gated = read_gated(evidence, model)
     except VerdictFailed as failed:
         # The edge says nothing of a failed verdict: the gate has said it all. Here nobody has.
         print_error(failed)
         raise
+    if replay:
+        replay_differences(evidence)
+    return gated
 
 
 def _signer(signing_key: str | None, *, keyless: bool) -> Sign:
@@ -140,6 +182,23 @@ def _signer(signing_key: str | None, *, keyless: bool) -> Sign:
     else:
         pem = read_private_key(Path(signing_key))
     return partial(sign_with_key, private_pem=pem)
+
+
+def _recipe(base: str | None, lock: Path | None) -> Recipe:
+    from importlib.util import find_spec
+
+    from assay.errors import InputError
+    from assay.packaging.image import Recipe
+    from assay.rollout.targets.local.environment import SERVING_NEEDS
+
+    spec = find_spec("assay.rollout.serving")
+    if base is None or lock is None or spec is None or spec.origin is None:
+        raise InputError(
+            "an image is made from a base and a lock.",
+            remedy="Name --base name@sha256:… and --lock, a requirements file with hashes.",
+        )
+    server = Path(spec.origin).parent
+    return Recipe(base=base, lock=lock, server=server, needs=SERVING_NEEDS["mlflow"])
 
 
 def _named(path: str, artifact: str | None) -> Path:
