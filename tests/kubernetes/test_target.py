@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from assay.act.ports import free_port
 from assay.errors import InputError, OutsideError
-from assay.rollout.target import WHOLE
+from assay.rollout.target import WHOLE, Counts
 from assay.rollout.targets.kubernetes import Api, Conflict
 from assay.rollout.targets.manifests import http_route
 from support.cluster_statuses import SPEAKS, Cluster
 from support.clusters import CANARY, RENDERED, STABLE, THIRD, release, route
+from support.counting import serving_counts
 
 
 def started(cluster: Cluster, *digests: str, **settings: Any) -> Any:
@@ -113,7 +115,7 @@ def test_a_route_to_a_version_that_was_not_started_is_refused(cluster: Cluster) 
 def test_a_mirror_is_what_the_gateway_api_takes(cluster: Cluster) -> None:
     target = started(cluster, STABLE, CANARY)
     target.route(route(1, 0, mirror=(CANARY, 2500)))
-    (found,) = cluster.http_route()["spec"]["rules"][0]["filters"]
+    _, found = cluster.http_route()["spec"]["rules"][0]["filters"]
     assert found["requestMirror"]["fraction"] == {"numerator": 2500, "denominator": WHOLE}
     cluster.report()
     assert target.observe().weights == {STABLE: WHOLE}
@@ -222,3 +224,22 @@ def test_rights_that_are_missing_are_named(cluster: Cluster) -> None:
     with pytest.raises(OutsideError, match="does not allow it") as caught:
         cluster.controller().start(release(CANARY))
     assert "docs/kubernetes.md" in str(caught.value)
+
+
+def test_the_pods_counts_of_the_applied_generation_are_added_up(cluster: Cluster) -> None:
+    target = started(cluster, STABLE, CANARY)
+    target.route(route(3, 1000, sticky=True))
+    with (
+        serving_counts({"3": [40, 1, 2], "2": [9, 9, 9]}) as one,
+        serving_counts({"3": [60, 0, 5]}) as two,
+        serving_counts({"3": [7, 7, 7]}) as canary,
+    ):
+        for digest, port in ((STABLE, one), (STABLE, two), (CANARY, canary)):
+            cluster.pod(digest, port)
+        cluster.pod(STABLE, free_port())
+        assert target.observe().counts == {}
+        cluster.report()
+        counted = target.observe().counts
+    assert counted[STABLE] == Counts(requests=100, errors=1, slow=7, units=100)
+    assert counted[CANARY] == Counts(requests=7, errors=7, slow=7, units=7)
+    assert target.observe().counts == counted

@@ -48,6 +48,26 @@ class Cluster:
             }},
         )  # fmt: skip
 
+    def pod(self, digest: str, port: int) -> None:
+        """Make a pod of a version that answers on a port of this machine."""
+        core = client.CoreV1Api(self.plane.client())
+        ports = [{"name": "http", "containerPort": port}]
+        body = {
+            "metadata": {
+                "generateName": "pod-", "labels": {**self.site.labels, **self.site.selector(digest)}
+            },
+            "spec": {
+                "serviceAccountName": "assay-controller",
+                "automountServiceAccountToken": False,
+                "containers": [{"name": "scoring-server", "image": "x", "ports": ports}],
+            },
+        }  # fmt: skip
+        made = core.create_namespaced_pod(self.namespace, body)
+        core.patch_namespaced_pod_status(
+            made.metadata.name, self.namespace,
+            {"status": {"podIP": "127.0.0.1", "podIPs": [{"ip": "127.0.0.1"}]}},
+        )  # fmt: skip
+
     def http_route(self) -> dict[str, Any]:
         """The route as it is stored."""
         api = client.CustomObjectsApi(self.plane.client())

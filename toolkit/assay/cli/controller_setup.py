@@ -96,10 +96,11 @@ def open_target(chosen: Chosen, stack: ExitStack) -> Target:
 
     Raises InputError where its client is not in this environment.
     """
-    from assay.config.clusters import GitOpsTarget, KubernetesTarget
+    from assay.config.clusters import Cluster, GitOpsTarget, KubernetesTarget
     from assay.config.delivery import LocalTarget
 
     target, serving, name = chosen.target, chosen.way.serving, chosen.target_name
+    latency_ms = chosen.way.strategy.guards.latency_ms
     try:
         if isinstance(target, LocalTarget):
             from assay.rollout.targets.local import Local, setup_local
@@ -109,7 +110,7 @@ def open_target(chosen: Chosen, stack: ExitStack) -> Target:
                     target,
                     serving,
                     folder=chosen.state / "target",
-                    latency_ms=chosen.way.strategy.guards.latency_ms,
+                    latency_ms=latency_ms,
                     checkout=CHECKOUT,
                     environ=os.environ,
                 )
@@ -119,22 +120,35 @@ def open_target(chosen: Chosen, stack: ExitStack) -> Target:
             from assay.rollout.targets.kubernetes import open_kubernetes
 
             holder = f"{socket.gethostname()}/{chosen.state.as_posix()}"
-            return open_kubernetes(
-                target, model=chosen.model_name, target=name, serving=serving, holder=holder
+            cluster = open_kubernetes(
+                target,
+                model=chosen.model_name,
+                target=name,
+                serving=serving,
+                latency_ms=latency_ms,
+                holder=holder,
             )
+            stack.callback(cluster.close)
+            return cluster
         if isinstance(target, GitOpsTarget):
             from assay.rollout.targets.gitops import open_gitops
             from assay.state import Remote
 
             remote = Remote(address=target.repository, environment=dict(os.environ))
             opened = open_gitops(
-                target, remote, model=chosen.model_name, target=name, serving=serving
+                target,
+                remote,
+                model=chosen.model_name,
+                target=name,
+                serving=serving,
+                latency_ms=latency_ms,
             )
             return stack.enter_context(opened)
     except ImportError as error:
+        environment = "kubernetes" if isinstance(target, Cluster) else "delivery"
         raise InputError(
             f"this environment has no client of a {target.kind} target ({error.name}).",
-            remedy=f"Run it as ASSAY_ENVIRONMENT={target.kind} assay controller.",
+            remedy=f"Run it as ASSAY_ENVIRONMENT={environment} assay controller.",
         ) from None
     raise InputError(
         f"a {target.kind} target cannot be controlled by this version.",

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .predictions import Answer, PredictionLog
+from .tally import Tally
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -36,6 +37,7 @@ class Exchange:
     generation: int | None
     mirrored: bool
     logged: bool
+    slow_over: float | None = None
     status: int = 0
     held: Message | None = None
     asked: bytearray = field(default_factory=bytearray)
@@ -61,6 +63,7 @@ class Versioned:
         self.requests = requests
         self.predictions = predictions
         self.inputs = inputs
+        self.tally = Tally()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,7 +86,12 @@ class Versioned:
             self._note(scope, exchange, (time.perf_counter() - began) * 1000)
 
     async def _health(self, send: Send) -> None:
-        body = json.dumps({"version": self.version, "predictions": self.predictions.counters()})
+        facts = {
+            "version": self.version,
+            "predictions": self.predictions.counters(),
+            "counts": self.tally.counters(),
+        }
+        body = json.dumps(facts)
         await send(_start(200, [(VERSION, self.version.encode())]))
         await send({"type": "http.response.body", "body": body.encode()})
 
@@ -101,6 +109,7 @@ class Versioned:
             # Envoy appends this to the host of a request that it mirrors.
             mirrored=host.endswith("-shadow"),
             logged=scoring and self.predictions.samples(request_id),
+            slow_over=_number(headers.get(b"x-assay-slow-over")) if scoring else None,
         )
 
     def _listening(self, exchange: Exchange, receive: Receive) -> Receive:
@@ -161,6 +170,13 @@ class Versioned:
             "status": exchange.status,
             "milliseconds": round(milliseconds, 3),
         }
+        if exchange.generation is not None and exchange.slow_over is not None:
+            self.tally.add(
+                exchange.generation,
+                status=exchange.status,
+                milliseconds=milliseconds,
+                slow_over=exchange.slow_over,
+            )
         self.requests.info(json.dumps(line, separators=(",", ":")))
         if exchange.logged and exchange.status == 200:
             self.predictions.add(
@@ -180,6 +196,13 @@ class Versioned:
 def _start(status: int, headers: list[tuple[bytes, bytes]] | None = None) -> Message:
     kind = (b"content-type", b"application/json")
     return {"type": "http.response.start", "status": status, "headers": [kind, *(headers or [])]}
+
+
+def _number(value: bytes | None) -> float | None:
+    try:
+        return float(value or b"")
+    except ValueError:
+        return None
 
 
 def _text(value: bytes | None) -> str | None:

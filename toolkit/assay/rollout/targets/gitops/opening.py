@@ -23,6 +23,7 @@ def open_gitops(
     model: str,
     target: str,
     serving: Serving,
+    latency_ms: float,
     temporary: Path | None = None,
 ) -> Iterator[GitOps]:
     """Open a model's folder ``<folder>/<target>/<model>`` of the configuration repository.
@@ -30,13 +31,27 @@ def open_gitops(
     ``remote`` is that repository with the means to write it. Raises InputError where the cluster
     is to be observed and there is none to speak to.
     """
-    site = Site(model=model, target=target, cluster=cluster, serving=serving, owner="gitops")
+    site = Site(
+        model=model,
+        target=target,
+        cluster=cluster,
+        serving=serving,
+        latency_ms=latency_ms,
+        owner="gitops",
+    )
     path = f"{cluster.folder}/{target}/{model}"
     watch = None
     if cluster.observe:
         # The client of a cluster is an environment of its own, and most commit without one.
-        from assay.rollout.targets.kubernetes import Api, connect, read_cluster  # noqa: PLC0415
+        from assay.rollout.targets.kubernetes import (  # noqa: PLC0415
+            Api,
+            Counter,
+            connect,
+            read_cluster,
+        )
 
-        watch = partial(read_cluster, site, Api(connect(cluster.context), cluster.namespace))
+        watch = partial(
+            read_cluster, site, Api(connect(cluster.context), cluster.namespace), Counter()
+        )
     with open_folder(remote, cluster.branch, path, MARKER, temporary=temporary) as folder:
         yield GitOps(site, folder, watch=watch)

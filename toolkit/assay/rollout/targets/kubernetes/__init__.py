@@ -1,6 +1,7 @@
 """Kubernetes as a target: server-side apply, one controller by a Lease, status read back."""
 
 from assay.rollout.targets.kubernetes.api import SECONDS, Api, Conflict, connect
+from assay.rollout.targets.kubernetes.counting import Counter
 from assay.rollout.targets.kubernetes.lease import DURATION, Held, Lease
 from assay.rollout.targets.kubernetes.observing import read_cluster
 from assay.rollout.targets.kubernetes.target import Kubernetes, open_kubernetes
@@ -10,6 +11,7 @@ __all__ = [
     "SECONDS",
     "Api",
     "Conflict",
+    "Counter",
     "Held",
     "Kubernetes",
     "Lease",

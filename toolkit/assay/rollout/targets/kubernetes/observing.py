@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.rollout.target import Backend, Observation, Route
 from assay.rollout.targets.kubernetes.api import (
@@ -14,6 +14,7 @@ from assay.rollout.targets.kubernetes.api import (
     Api,
     Object,
 )
+from assay.rollout.targets.kubernetes.counting import Counter
 from assay.rollout.targets.manifests import (
     ACKNOWLEDGED,
     DIGEST,
@@ -86,15 +87,22 @@ def last_acknowledged(route: Object, site: Site) -> str | None:
     return str(found) if found else None
 
 
-def read_cluster(site: Site, api: Api) -> Observation:
+def read_cluster(site: Site, api: Api, counter: Counter) -> Observation:
     """Return what a site's objects say. Raises OutsideError where the API is away."""
-    return observation(
+    pods = api.list(POD, site.labels)
+    seen = observation(
         site,
         api.get(HTTP_ROUTE, site.base),
         api.list(DEPLOYMENT, site.labels),
         api.list(AUTOSCALER, site.labels),
-        api.list(POD, site.labels),
+        pods,
     )
+    if not seen.applied:
+        return seen
+    counts = counter.read(pods, seen.applied, list(seen.backends))
+    answering = {digest: each for digest, each in counts.items() if seen.weights.get(digest)}
+    mirrored = [each for digest, each in counts.items() if not seen.weights.get(digest)]
+    return replace(seen, counts=answering, mirror_counts=mirrored[0] if mirrored else None)
 
 
 def observation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,7 @@ from assay.rollout.targets.kubernetes.api import (
     Object,
     connect,
 )
+from assay.rollout.targets.kubernetes.counting import Counter
 from assay.rollout.targets.kubernetes.lease import Lease
 from assay.rollout.targets.kubernetes.observing import (
     digest_of,
@@ -48,13 +50,21 @@ _TRIES = 4
 
 
 def open_kubernetes(
-    cluster: KubernetesTarget, *, model: str, target: str, serving: Serving, holder: str
+    cluster: KubernetesTarget,
+    *,
+    model: str,
+    target: str,
+    serving: Serving,
+    latency_ms: float,
+    holder: str,
 ) -> Kubernetes:
     """Return a model's place in the cluster; ``holder`` names this controller among all.
 
+    A request slower than ``latency_ms`` counts as slow.
+
     Raises InputError where there is no cluster to speak to; asks the cluster nothing yet.
     """
-    site = Site(model=model, target=target, cluster=cluster, serving=serving)
+    site = Site(model=model, target=target, cluster=cluster, serving=serving, latency_ms=latency_ms)
     api = Api(connect(cluster.context), cluster.namespace)
     return Kubernetes(site, api, Lease(api, site, holder))
 
@@ -62,10 +72,11 @@ def open_kubernetes(
 class Kubernetes:
     """One model at one target of a cluster. See ``rollout.target.Target``.
 
-    ``api`` is the namespace's, ``lease`` keeps other controllers out.
+    ``api`` is the namespace's, ``lease`` keeps other controllers out, ``counter`` asks the pods.
     """
 
-    def __init__(self, site: Site, api: Api, lease: Lease) -> None:
+    def __init__(self, site: Site, api: Api, lease: Lease, counter: Counter | None = None) -> None:
+        self._counter = counter or Counter()
         self._site = site
         self._api = api
         self._lease = lease
@@ -118,7 +129,7 @@ class Kubernetes:
     def observe(self) -> Observation:
         """Read what the cluster's controllers report, and renew the lease."""
         self._lease.renew()
-        return read_cluster(self._site, self._api)
+        return read_cluster(self._site, self._api, self._counter)
 
     def wait(
         self,
@@ -149,8 +160,9 @@ class Kubernetes:
             sleep(min(0.2, max(0.0, end - clock())))
 
     def close(self) -> None:
-        """Give the lease back."""
-        self._lease.release()
+        """Give the lease back; where that cannot be done now, it runs out by itself."""
+        with contextlib.suppress(OutsideError):
+            self._lease.release()
 
     def _put(
         self, manifest: Manifest, *, before: Callable[[Object], None] = lambda _found: None

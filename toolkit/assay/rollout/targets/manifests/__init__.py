@@ -18,13 +18,14 @@ from assay.rollout.targets.manifests.names import (
 )
 from assay.rollout.targets.manifests.routes import http_route, network_policy, read_route, written
 from assay.rollout.targets.manifests.text import as_yaml
-from assay.rollout.targets.manifests.versions import autoscaler, scales, version
+from assay.rollout.targets.manifests.versions import HEALTH, autoscaler, scales, version
 
 __all__ = [
     "ACKNOWLEDGED",
     "DIGEST",
     "DOMAIN",
     "EPOCH",
+    "HEALTH",
     "HELD",
     "MANAGED_BY",
     "MANAGER",

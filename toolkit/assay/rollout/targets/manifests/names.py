@@ -34,13 +34,15 @@ PORT = 8080
 class Site:
     """One model at one target in a cluster: all that manifests are rendered from, but versions.
 
-    ``owner`` is who writes the route's weights: the controller's target, or commits.
+    ``latency_ms`` is the guards' objective: a slower answer counts as slow. ``owner`` is who
+    writes the route's weights: the controller's target, or commits.
     """
 
     model: str
     target: str
     cluster: Cluster
     serving: Serving
+    latency_ms: float = 500
     owner: str = "kubernetes"
 
     @property

@@ -6,10 +6,11 @@ import json
 import math
 from typing import Any
 
-from assay.errors import InputError
 from assay.rollout.target import WHOLE, Route
 from assay.rollout.targets.manifests.names import PORT, ROUTE, Manifest, Site
 
+GENERATION_HEADER = "x-assay-generation"
+SLOW_HEADER = "x-assay-slow-over"
 CONTROLLER = "assay-controller"
 """The label app.kubernetes.io/name of the controller's pods, which may read the counts of pods."""
 
@@ -17,22 +18,19 @@ CONTROLLER = "assay-controller"
 def http_route(site: Site, route: Route) -> Manifest:
     """Return the HTTPRoute that splits requests as ``route`` says.
 
-    Raises InputError for a sticky one: Gateway API's standard channel keeps no unit with a version.
+    Each request is drawn anew, even where units should stay with their version: Gateway API's
+    standard channel cannot do that (assay.yaml with an A/B test or a bandit here is refused).
     """
-    if route.sticky:
-        raise InputError(
-            "a Gateway API route has no standard way to keep a unit with its version, so "
-            f"{site.target} takes no A/B test and no bandit.",
-            remedy="Take canary, blue-green or shadow, or a local target.",
-        )
     shares = sorted(route.weights.items())
     rule: dict[str, object] = {
         "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
         "timeouts": {"request": f"{math.ceil(site.serving.request_seconds * 1000)}ms"},
         "backendRefs": [_backend(site, digest, share) for digest, share in shares if share],
     }
-    if route.mirror:
-        rule["filters"] = [_mirror(site, *route.mirror)]
+    rule["filters"] = [
+        _told(site, route),
+        *([_mirror(site, *route.mirror)] if route.mirror else []),
+    ]
     parent: dict[str, object] = {
         "group": "gateway.networking.k8s.io",
         "kind": "Gateway",
@@ -52,6 +50,13 @@ def _backend(site: Site, digest: str, share: int) -> Manifest:
     return {"group": "", "kind": "Service", "name": site.name(digest), "port": 80, "weight": share}
 
 
+def _told(site: Site, route: Route) -> Manifest:
+    """What the pods are told with each request, so that their counts are of this route."""
+    told = {GENERATION_HEADER: str(route.generation), SLOW_HEADER: f"{site.latency_ms:g}"}
+    headers = [{"name": name, "value": value} for name, value in told.items()]
+    return {"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": headers}}
+
+
 def _mirror(site: Site, digest: str, share: int) -> Manifest:
     backend = {"group": "", "kind": "Service", "name": site.name(digest), "port": 80}
     request: dict[str, object] = {"backendRef": backend}
@@ -69,6 +74,8 @@ def written(route: Route) -> str:
     }
     if route.mirror:
         facts["mirror"] = list(route.mirror)
+    if route.sticky:
+        facts["sticky"] = True
     return json.dumps(facts, separators=(",", ":"), sort_keys=True)
 
 
@@ -82,6 +89,7 @@ def read_route(text: str | None) -> Route | None:
             weights={str(digest): int(share) for digest, share in facts["weights"].items()},
             stable=str(facts["stable"]),
             mirror=(str(mirror[0]), int(mirror[1])) if mirror else None,
+            sticky=facts.get("sticky") is True,
         )
     except (ValueError, TypeError, KeyError, AttributeError, IndexError):
         return None
