@@ -9,7 +9,8 @@ from pathlib import Path
 from assay.rollout.target import Release
 
 _LOADER = """
-import json, os, time
+import json, time
+import numpy as np
 from pathlib import Path
 
 def _load_pyfunc(path):
@@ -23,8 +24,10 @@ class Probe:
         time.sleep(self.how.get("sleep", 0))
         if self.how.get("raises"):
             raise RuntimeError("this model is broken")
-        return [self.how["answer"]] * len(data)
+        return np.array([self.how["answer"]] * len(data))
 """
+
+_TYPES = {str: "object", int: "int64", float: "float64"}
 
 
 def probe_model(folder: Path, answer: object, **how: object) -> Release:
@@ -36,7 +39,9 @@ def probe_model(folder: Path, answer: object, **how: object) -> Release:
     (model / "requirements.txt").write_text("mlflow-skinny\n")
     signature = {
         "inputs": json.dumps([{"name": "a", "type": "double", "required": True}]),
-        "outputs": None,
+        "outputs": json.dumps(
+            [{"type": "tensor", "tensor-spec": {"dtype": _TYPES[type(answer)], "shape": [-1]}}]
+        ),
         "params": None,
     }
     (model / "MLmodel").write_text(

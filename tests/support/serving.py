@@ -21,13 +21,20 @@ from support.models import probe_model
 
 CHECKOUT = Path(__file__).parents[2]
 PATIENCE = 60.0
+ONE_ROW = {"instances": [{"a": 1.0}]}
 
 
-def local_target(folder: Path, *, serving: Serving | None = None, port: int = 0) -> Local:
-    """A target in ``folder`` that serves models with the tests' own Python."""
+def local_target(
+    folder: Path,
+    *,
+    serving: Serving | None = None,
+    port: int = 0,
+    python: Path | None = Path(sys.executable),
+) -> Local:
+    """A target in ``folder`` that serves models with the tests' own Python, or one built by uv."""
     programs = Programs.of(CHECKOUT, os.environ)
     environments = Environments(
-        uv=programs.uv, cache=programs.cache, variables=os.environ, python=Path(sys.executable)
+        uv=programs.uv, cache=programs.cache, variables=os.environ, python=python
     )
     return Local(
         Setup(
@@ -54,7 +61,12 @@ class Answer:
 
 
 def ask(
-    target: Local, *, unit: str | None = None, path: str = "/invocations", **headers: str
+    target: Local,
+    *,
+    unit: str | None = None,
+    path: str = "/invocations",
+    body: object = None,
+    **headers: str,
 ) -> Answer:
     """Score one row through the router."""
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=30)
@@ -62,7 +74,7 @@ def ask(
     if unit is not None:
         sent["x-assay-unit"] = unit
     try:
-        connection.request("POST", path, json.dumps({"instances": [{"a": 1.0}]}), sent)
+        connection.request("POST", path, json.dumps(body or ONE_ROW), sent)
         answer = connection.getresponse()
         return Answer(
             status=answer.status,
@@ -159,7 +171,7 @@ class Load:
 
     def _run(self, number: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.target.port, timeout=30)
-        body = json.dumps({"instances": [{"a": 1.0}]})
+        body = json.dumps(ONE_ROW)
         asked = 0
         while not self._stop.is_set():
             asked += 1

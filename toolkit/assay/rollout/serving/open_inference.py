@@ -17,7 +17,7 @@ NAME = "model"
 
 async def app(model: str) -> App:
     """Load the MLflow model in the folder ``model`` and return the app that serves it."""
-    server = MLServer(Settings(parallel_workers=0, metrics_endpoint=None))
+    server = MLServer(Settings(parallel_workers=0, metrics_endpoint=None, debug=False))
     await server._model_registry.load(
         ModelSettings(
             name=NAME,

@@ -1,6 +1,7 @@
-"""Starts one process of a version: loads the model, serves it, drains on SIGTERM.
+"""Starts a version: loads the model, serves it, drains on SIGTERM.
 
-Its one argument is a JSON file, written by the local target; see :class:`Settings`.
+Its one argument is a JSON file, written by the local target; see :class:`Settings`. Without it,
+variables say the same (:mod:`container`).
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import logging
 import logging.handlers
 import os
 import signal
+import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvicorn
 
+from . import container
 from .middleware import App, Versioned
 from .predictions import PredictionLog
 
@@ -44,17 +47,65 @@ class Settings:
     queue: int
     seconds: float
     inputs: bool
+    workers: int = 1
+    """Processes that share the port."""
 
 
 def main() -> None:
     """Serve until SIGTERM; what waits to be logged is written before the end."""
-    settings = Settings(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
     logging.basicConfig(level=logging.WARNING)
+    if len(sys.argv) > 1:
+        told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    else:
+        try:
+            told = container.settings(os.environ)
+        except container.RefusedError as error:
+            sys.exit(f"refused: {error}")
+    settings = Settings(**told)
+    with _listening(settings) as listening:
+        if settings.workers > 1:
+            _fork(settings, listening)
+        else:
+            _one(settings, listening)
+
+
+def _listening(settings: Settings) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((settings.host, settings.port))
+    return listening
+
+
+def _fork(settings: Settings, listening: socket.socket) -> None:
+    """One child for each worker, before anything is loaded. They end together."""
+    children = set()
+    for number in range(settings.workers):
+        child = os.fork()
+        if child == 0:
+            own = replace(settings, requests=f"{settings.requests}.{number}")
+            _one(own, listening)
+            os._exit(0)
+        children.add(child)
+
+    def end(*_: object) -> None:
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
+    ended, status = os.wait()
+    children.discard(ended)
+    end()
+    for child in children:
+        os.waitpid(child, 0)
+    sys.exit(os.waitstatus_to_exitcode(status))
+
+
+def _one(settings: Settings, listening: socket.socket) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    asyncio.run(_serve(settings))
+    asyncio.run(_serve(settings, listening))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, listening: socket.socket) -> None:
     app = await _app(settings)
     predictions = PredictionLog(
         Path(settings.predictions),
@@ -75,8 +126,6 @@ async def _serve(settings: Settings) -> None:
         server = uvicorn.Server(
             uvicorn.Config(
                 versioned,
-                host=settings.host,
-                port=settings.port,
                 log_level="warning",
                 access_log=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -85,7 +134,7 @@ async def _serve(settings: Settings) -> None:
         )
         # uvicorn raises the signal again when it has shut down; the log is closed after that.
         signal.signal(signal.SIGTERM, lambda *_: None)
-        await server.serve()
+        await server.serve(sockets=[listening])
     finally:
         predictions.close()
 

@@ -21,11 +21,15 @@ SERVING_NEEDS = {
     "mlserver": ("mlserver", "mlserver-mlflow", "pyarrow", "uvicorn"),
 }
 """What the scoring server itself imports, beside what the model lists."""
-_BUILD = (
-    'rm -rf "$2.new" && "$1" venv --quiet --no-project --no-config --relocatable --python "$3" '
-    '"$2.new" && "$1" pip install --quiet --no-config --python "$2.new/bin/python" -r "$4" '
-    '-r "$5" && rm -rf "$2" && mv "$2.new" "$2"'
-)
+_BUILD = """
+made="$2.$$" &&
+"$1" venv --quiet --no-project --no-config --relocatable --python "$3" "$made" &&
+"$1" pip install --quiet --no-config --python "$made/bin/python" -r "$4" -r "$5" &&
+{ [ -e "$2" ] || mv "$made" "$2"; }
+code=$?
+rm -rf "$made"
+exit "$code"
+"""
 """$1 uv, $2 the environment, $3 a Python version, $4 the model's requirements, $5 the server's."""
 
 
@@ -37,6 +41,7 @@ class Environments:
     cache: Path
     variables: Mapping[str, str] = field(repr=False)
     python: Path | None = None
+    _builds: dict[Path, Program] = field(default_factory=dict, repr=False)
 
     def interpreter(self, model: Path, server: str) -> tuple[Path | None, str]:
         """Return the Python to serve ``model`` with; None and why while there is none yet.
@@ -64,7 +69,7 @@ class Environments:
 
     def _build(self, place: Path, version: str, listed: Path, needs: str) -> str:
         self.cache.mkdir(parents=True, exist_ok=True)
-        build = Program(place.with_suffix(".pid"))
+        build = self._builds.setdefault(place, Program(place.with_suffix(".pid")))
         if build.alive():
             return "its environment is being built"
         log = place.with_suffix(".log")

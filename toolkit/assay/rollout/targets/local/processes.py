@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _RECORD = (
     'cat "/proc/$$/stat" /proc/sys/kernel/random/boot_id >"$0.new" && mv "$0.new" "$0" && exec "$@"'
 )
+_RECORD_SECONDS = 5.0
 _STATE, _START_TIME = 0, 19
 """Places in /proc/<pid>/stat behind the program's name (proc_pid_stat(5), fields 3 and 22)."""
 
@@ -64,6 +66,11 @@ class Program:
                 )
             except OSError as error:
                 raise OutsideError(f"{command[0]} cannot be started: {error}.") from error
+        deadline = time.monotonic() + _RECORD_SECONDS
+        while not self.record.exists() and self._child.poll() is None:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.001)
 
     def alive(self) -> bool:
         """Whether the program that was started last still runs."""

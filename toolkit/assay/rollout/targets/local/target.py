@@ -183,6 +183,8 @@ class Local:
         if python is None:
             workers.detail = why
             return
+        if not workers.members[0].once:
+            workers.detail = ""
         unhealthy = snapshot.unhealthy.get(cluster_name(digest)) if snapshot else None
         workers.tend(python, unhealthy)
         self._put_endpoints(workers)

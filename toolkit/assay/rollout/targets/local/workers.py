@@ -140,7 +140,7 @@ class Workers:
         settings = self.folder / f"{number}.settings.json"
         replace_json(settings, self._settings(number, worker))
         worker.program.start(
-            [str(python), "-I", "-c", _MAIN, str(SERVING.parent), str(settings)],
+            [str(python), "-I", "-B", "-c", _MAIN, str(SERVING.parent), str(settings)],
             cwd=self.folder,
             variables=self.means.variables,
             log=self._log(number),
