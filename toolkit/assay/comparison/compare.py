@@ -11,8 +11,8 @@ from pathlib import Path
 from assay.comparison.ask import Asked
 from assay.comparison.design import drawn_of
 from assay.comparison.details import LONGEST_NAME, details_of
-from assay.comparison.fairness import only_for_groups, rates_of
-from assay.comparison.measure import Level, Sample, estimate, gather
+from assay.comparison.fairness import only_for_groups
+from assay.comparison.measure import Level, Sample, estimate, gather, group_rates
 from assay.comparison.reuse import reuse_of
 from assay.comparison.search import extent_of, worst_slice
 from assay.comparison.seeds import over_seeds
@@ -97,7 +97,6 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
     hidden = only_for_groups(pairs, asked)
     rows = {name: n for name, n in sample.rows.items() if name not in hidden}
     large = [name for name, n in rows.items() if name == ALL or n >= asked.min_slice_rows]
-    present = tuple(metric for metric in metrics if metric.name not in sample.absent)
     joined = pairs.joined
     measurements = tuple(
         measured
@@ -129,7 +128,7 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
         measurements=measurements,
         small_slices={name: n for name, n in rows.items() if name not in large},
         drawn=drawn_of(pairs, sample.arrays.get(ALL, {})),
-        groups=rates_of(pairs, sample.cells, present, asked.confidence),
+        groups=group_rates(sample, metrics, asked.confidence),
         reuse=reuse_of(sample, metrics, asked, head=inputs["head_predictions"]),
         worst_slice=None if identical else worst_slice(pairs, metrics, asked, _shown),
         details=details_of(sample),

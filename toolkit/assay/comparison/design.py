@@ -10,18 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.comparison.by_rows import calibration_sides, needs_rows, row_columns
+from assay.comparison.fairness import designed_gap, designed_rates, group_column
 from assay.comparison.influences import Arrays, influences_of, why_none
-from assay.config import Metric, Task
+from assay.config import Metric, Needs, Task
 from assay.evidence import Drawn
 from assay.stats.calibration import designed_calibration_error_difference
 from assay.stats.design import Design, designed_difference
 from assay.stats.estimate import Contrast, Estimate, quantile, undefined
+from assay.stats.fairness import GroupRate as Rate
 from assay.stats.influence import effective_n
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import values
 from assay.tables.predictions_values import SQUARED_BASE, SQUARED_CHANGE, row_values
 
 _DESIGN = ("entity", "stratum", "weight")
+_CODES = ("entity", "stratum", "group ")
 
 
 def gather_rows(pairs: Pairs, metrics: tuple[Metric, ...]) -> dict[str, dict[str, NDArray[Any]]]:
@@ -38,13 +41,16 @@ def gather_rows(pairs: Pairs, metrics: tuple[Metric, ...]) -> dict[str, dict[str
             columns |= {"label": "label", "base_p": "base_p", "head_p": "head_p"}
         elif needs_rows(pairs, metric):
             columns |= row_columns(pairs, (metric,))
+        elif metric.needs is Needs.GROUPS:
+            columns |= group_column(pairs, metric)
+            columns |= {"label": "label", "base": "base", "head": "head"}
         else:
             columns |= {"label": "label", "base": "base", "head": "head"}
     codes = {"label", "base", "head"} if pairs.task != Task.REGRESSION else set()
     return values(
         pairs,
         {
-            name: sql if name in codes | {"entity", "stratum"} else _as_double(sql)
+            name: sql if name in codes or name.startswith(_CODES) else _as_double(sql)
             for name, sql in columns.items()
         },
     )
@@ -95,10 +101,12 @@ def designed(pairs: Pairs, all_rows: Arrays, metric: Metric, **options: Any) -> 
     """
     size = len(next(iter(all_rows.values())))
     design, kept = design_of(all_rows)
-    rows = all_rows if kept is None else {name: found[kept] for name, found in all_rows.items()}
+    rows = _kept(all_rows, kept)
     if design.rows == 0:
         return undefined(size, "all weights are 0", base_weight=options["base_weight"])
-    if metric.name == "calibration_error":
+    if metric.needs is Needs.GROUPS:
+        found = designed_gap(pairs, rows, metric, design, n=size, **options)
+    elif metric.name == "calibration_error":
         sides = calibration_sides(pairs, rows)
         found = designed_calibration_error_difference(*sides, design, n=size, **options)
     else:
@@ -110,6 +118,16 @@ def designed(pairs: Pairs, all_rows: Arrays, metric: Metric, **options: Any) -> 
         clusters=None if design.cluster is None else design.units,
         effective_n=None if design.weights is None else round(effective_n(design.weight), 1),
     )
+
+
+def rates(pairs: Pairs, all_rows: Arrays, metric: Metric, confidence: float) -> list[Rate]:
+    """The rates of the groups that a metric compares, over the given rows as they were drawn."""
+    design, kept = design_of(all_rows)
+    return designed_rates(pairs, _kept(all_rows, kept), metric, design, confidence)
+
+
+def _kept(rows: Arrays, kept: NDArray[np.bool_] | None) -> Arrays:
+    return rows if kept is None else {name: found[kept] for name, found in rows.items()}
 
 
 def _by_influences(

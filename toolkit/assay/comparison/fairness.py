@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from assay.comparison.ask import Asked
+from assay.comparison.influences import Arrays
 from assay.config import Metric, Needs, Slice
 from assay.config.families import OPPORTUNITY
 from assay.evidence import GroupRate
 from assay.stats.cells import Outcomes
+from assay.stats.design import Design
 from assay.stats.estimate import Estimate
+from assay.stats.fairness import GroupRate as Rate
 from assay.stats.fairness import gap_difference, group_rates
+from assay.stats.fairness_design import (
+    Members,
+    designed_gap_difference,
+    designed_group_rates,
+)
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import Cells
 from assay.tables.predictions_groups import Group
@@ -30,16 +38,31 @@ def gap(
     return gap_difference(members, n=n, **options)
 
 
+def designed_gap(
+    pairs: Pairs, rows: Arrays, metric: Metric, design: Design, *, n: int, **options: Any
+) -> Estimate:
+    """The same of rows that were drawn as ``design`` says; see stats.fairness_design."""
+    members = _members(pairs, rows, metric)
+    known = dict(_names(_group_of(pairs, metric.parameter or "")))
+    judged = members.of(np.array([known[name] for name in members.names], dtype=np.bool_))
+    return designed_gap_difference(judged, design, n=n, **options)
+
+
+def group_column(pairs: Pairs, metric: Metric) -> dict[str, str]:
+    """The column of ``paired`` that holds each row's group, as name to SQL."""
+    column = metric.parameter or ""
+    return {_named(column): f"coalesce({_group_of(pairs, column).key}, -1)"}
+
+
 def rates_of(
-    pairs: Pairs, cells: Mapping[str, Cells], metrics: tuple[Metric, ...], confidence: float
+    pairs: Pairs, metrics: tuple[Metric, ...], rates: Callable[[Metric], list[Rate]]
 ) -> tuple[GroupRate, ...]:
     """Every group's rate for each metric that compares groups, also of those left out."""
     found = []
     for metric in metrics:
-        if metric.needs is not Needs.GROUPS or not cells:
+        if metric.needs is not Needs.GROUPS:
             continue
         names = dict(_names(_group_of(pairs, metric.parameter or "")))
-        members = {name: _outcomes(cells, name, metric) for name in names}
         found += [
             GroupRate(
                 metric=metric.name,
@@ -50,9 +73,25 @@ def rates_of(
                 interval=rate.interval,
                 judged=rate.judged and names[rate.group],
             )
-            for rate in group_rates(members, confidence=confidence)
+            for rate in rates(metric)
         ]
     return tuple(found)
+
+
+def counted_rates(
+    pairs: Pairs, cells: Mapping[str, Cells], metric: Metric, confidence: float
+) -> list[Rate]:
+    """The groups' rates from counts."""
+    names = [name for name, _ in _names(_group_of(pairs, metric.parameter or ""))]
+    members = {name: _outcomes(cells, name, metric) for name in names}
+    return group_rates(members, confidence=confidence)
+
+
+def designed_rates(
+    pairs: Pairs, rows: Arrays, metric: Metric, design: Design, confidence: float
+) -> list[Rate]:
+    """The groups' rates from rows that were drawn as ``design`` says."""
+    return designed_group_rates(_members(pairs, rows, metric), design, confidence=confidence)
 
 
 def only_for_groups(pairs: Pairs, asked: Asked) -> frozenset[str]:
@@ -83,6 +122,29 @@ def _names(group: Group) -> Iterator[tuple[str, bool]]:
     sliced = group.columns[0]
     for code in group.codes:
         yield group.name(code), sliced.values[code] != ""
+
+
+def _named(column: str) -> str:
+    return f"group {column}"
+
+
+def _members(pairs: Pairs, rows: Arrays, metric: Metric) -> Members:
+    """Every row's group, of all rows or of the positives alone."""
+    column = metric.parameter or ""
+    group = _group_of(pairs, column)
+    codes = sorted(group.codes)
+    code = rows[_named(column)].astype(np.int64)
+    place = np.full(max(codes) + 2, -1)
+    place[codes] = np.arange(len(codes))
+    found = np.where(code >= 0, place[code], -1)
+    if metric.name.startswith(OPPORTUNITY):
+        found = np.where(rows["label"] == _POSITIVE, found, -1)
+    return Members(
+        names=[group.name(each) for each in codes],
+        group=found,
+        base=rows["base"] == _POSITIVE,
+        head=rows["head"] == _POSITIVE,
+    )
 
 
 def _outcomes(cells: Mapping[str, Cells], name: str, metric: Metric) -> Outcomes:

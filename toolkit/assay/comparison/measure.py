@@ -11,18 +11,21 @@ from numpy.typing import NDArray
 
 from assay.comparison.by_rows import estimate_rows, needs_rows, row_columns
 from assay.comparison.design import designed, gather_rows
-from assay.comparison.fairness import gap
+from assay.comparison.design import rates as rates_as_drawn
+from assay.comparison.fairness import counted_rates, gap, rates_of
 from assay.config import Metric, Needs, Task
 from assay.config.families import MEAN_PREFIX
+from assay.evidence import GroupRate
 from assay.stats.auc import roc_auc_difference
 from assay.stats.cells import PairedCells
 from assay.stats.classification import AVERAGED, compare_cells
 from assay.stats.estimate import Estimate, undefined
+from assay.stats.fairness import GroupRate as Rate
 from assay.stats.means import mean_difference, r2_difference, rmse_difference
 from assay.stats.moments import JointMoments, monomials
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_bands import Banded, banded
-from assay.tables.predictions_counts import Cells, joint_cells, slice_rows, values
+from assay.tables.predictions_counts import ALL, Cells, joint_cells, slice_rows, values
 from assay.tables.predictions_moments import Moments, joint_moments
 from assay.tables.predictions_placements import Placements, placement_moments
 from assay.tables.predictions_ranked import Ranked, ranked, ranked_placements
@@ -140,6 +143,21 @@ def estimate(sample: Sample, metric: Metric, where: str, level: Level) -> Estima
     if kind is None:
         kind = _of_cells if metric.needs is Needs.PREDICTION and sample.cells else _of_mean
     return kind(sample, metric, where, level)
+
+
+def group_rates(
+    sample: Sample, metrics: tuple[Metric, ...], confidence: float
+) -> tuple[GroupRate, ...]:
+    """The rates of all groups, for each of ``metrics`` that compares groups."""
+    pairs = sample.pairs
+
+    def rates(metric: Metric) -> list[Rate]:
+        if pairs.drawn is not None:
+            return rates_as_drawn(pairs, sample.arrays[ALL], metric, confidence)
+        return counted_rates(pairs, sample.cells, metric, confidence)
+
+    present = tuple(metric for metric in metrics if metric.name not in sample.absent)
+    return rates_of(pairs, present, rates)
 
 
 def _options(sample: Sample, level: Level) -> dict[str, Any]:
