@@ -67,10 +67,15 @@ def put_model(folder: Path, *, payload: bytes = b"not a pickle", **changes: obje
 
 
 def ingredients(
-    folder: Path, *, wrong: int = 0, base_wrong: int = 0, payload: bytes = b"not a pickle"
+    folder: Path,
+    *,
+    wrong: int = 0,
+    base_wrong: int = 0,
+    payload: bytes = b"not a pickle",
+    artifact: Path | None = None,
 ) -> Made:
     """Write evidence that the gate judged, and the artifact it is about; nothing is packaged."""
-    artifact = put_model(folder / "model", payload=payload)
+    artifact = artifact or put_model(folder / "model", payload=payload)
     evidence = folder / "evidence"
     plan().write(evidence)
     put_training(evidence, rows(400, wrong=base_wrong), side="base")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assay.cli.chosen import Chosen
-    from assay.rollout.controller.after import Hooks
+    from assay.rollout.controller.after import Hooks, Versions
     from assay.state import Link
 
 _TOLD = ("promoted", "rolled-back", "concluded", "held")
@@ -21,14 +22,38 @@ _WORDS = {
 
 
 def hooks_of(chosen: Chosen, repository: str) -> Hooks:
-    """Wire what the environment allows: with a GitHub token, comments on pull requests."""
-    from assay.github.settings import read_settings
+    """Wire what the environment allows: MLflow's aliases where it names a server, comments on pull
+    requests where it has a token."""
     from assay.rollout.controller.after import Hooks
+
+    return Hooks(project=_projection(chosen), tell=_teller(chosen, repository))
+
+
+def _projection(chosen: Chosen) -> Callable[[Versions], object] | None:
+    """Set the aliases of the target: its own name, and `previous` at the last one."""
+    if not (os.environ.get("MLFLOW_REGISTRY_URI") or os.environ.get("MLFLOW_TRACKING_URI")):
+        return None
+    from assay.cli.register import open_registry
+
+    registry = open_registry()
+    name = chosen.way.registered_name or chosen.model_name
+
+    def project(versions: Versions) -> object:
+        wanted = {chosen.target_name: versions.stable}
+        if chosen.target_name == chosen.way.targets[-1]:
+            wanted["previous"] = versions.previous
+        return registry.project(name, wanted)
+
+    return project
+
+
+def _teller(chosen: Chosen, repository: str) -> Callable[[Link], object] | None:
+    from assay.github.settings import read_settings
 
     settings = read_settings(os.environ)
     token = settings.token
     if token is None:
-        return Hooks()
+        return None
 
     def tell(link: Link) -> None:
         from assay.github.client import Client
@@ -43,7 +68,7 @@ def hooks_of(chosen: Chosen, repository: str) -> Hooks:
         finally:
             client.close()
 
-    return Hooks(tell=tell)
+    return tell
 
 
 def pull_request_of(state: Path, link: Link) -> int | None:

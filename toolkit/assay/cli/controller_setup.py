@@ -162,4 +162,12 @@ def _download(given: Given) -> Download:
 
     if given.bundles is not None:
         return from_folder(given.bundles)
-    raise InputError("where bundles are is missing.", remedy="Name their folder with --bundles.")
+    from assay.cli.register import open_registry
+
+    registry, name = open_registry(), registered(given.chosen)
+    return lambda digest, to: registry.fetch(name, digest, to)
+
+
+def registered(chosen: Chosen) -> str:
+    """Return what the model is called in the registry."""
+    return chosen.way.registered_name or chosen.model_name

@@ -13,7 +13,7 @@ from assay.errors import InputError
 
 
 @click.command()
-@click.argument("what", type=click.Choice(("rollback",)), default="rollback", envvar="ASSAY_WHAT")
+@click.argument("what", type=click.Choice(("rollback",)), default="rollback", expose_value=False)
 @target_option
 @model_option
 @state_option

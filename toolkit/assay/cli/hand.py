@@ -39,9 +39,9 @@ def order(
             click.echo(f"would {line}")
         return answer
     for decision in answer["decisions"]:
-        click.echo(f"{decision['kind']}: {decision['sentence']}")
         if decision["kind"] == "rejected":
-            raise InputError("it was rejected.", remedy=str(decision["sentence"]))
+            raise InputError(str(decision["sentence"]))
+        click.echo(decision["sentence"])
     return answer
 
 
