@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from assay.cli import COMMANDS
 
 UV = Path(__file__).resolve().parents[3] / "toolkit" / "bin" / "uv"
 
@@ -66,3 +69,11 @@ def test_uv_is_installed_with_a_python_that_has_pip(tmp_path: Path) -> None:
         check=False,
     )
     assert "pip --disable-pip-version-check install" in ran.read_text()
+
+
+def test_the_commands_that_need_delivery_packages_get_them() -> None:
+    launcher = (UV.parent / "assay").read_text()
+    found = re.search(r"^  ([a-z| -]+)\) wanted=delivery ;;$", launcher, re.MULTILINE)
+    assert found
+    named = {name.strip() for name in found[1].split("|")}
+    assert {"package", "register"} <= named <= set(COMMANDS)

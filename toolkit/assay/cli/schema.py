@@ -26,6 +26,7 @@ def config_schema() -> dict[str, Any]:
 def evidence_schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of each evidence document, by its name."""
     from assay import evidence
+    from assay.packaging.bundle import Bundle
 
     kinds = (
         evidence.Plan,
@@ -35,6 +36,7 @@ def evidence_schemas() -> dict[str, dict[str, Any]]:
         evidence.Training,
         evidence.Comparison,
         evidence.Verdict,
+        Bundle,
     )
     result = {}
     for kind in kinds:
@@ -50,7 +52,8 @@ def evidence_schemas() -> dict[str, dict[str, Any]]:
 def schema(document: str) -> None:
     """Print the JSON Schema of assay.yaml, or of the evidence document DOCUMENT.
 
-    DOCUMENT is config (the default), plan, ledger, tests, data, training, comparison or verdict.
+    DOCUMENT is config (the default), plan, ledger, tests, data, training, comparison, verdict or
+    bundle.
 
     \b
     Let an editor check assay.yaml as you type, by this first line in it:

@@ -66,6 +66,7 @@ def card_of(made: Carded) -> str:
             "## Metrics",
             "Head is this model, base is what it replaced, on the same test rows.",
             gate_table(report),
+            details.all_metrics(report, made.gated.name),
             "## Slices",
             moved_slices(report) or "No slices were declared.",
             details.all_slices(report, made.gated.name),
