@@ -40,10 +40,25 @@ ACTIONS = {
     "deploy": "Ask a target's controller for a version",
     "package": "Bundle a model that passed, with card, SBOM, evidence and signature",
     "register": "Put a bundle into MLflow's registry, one version for each tree",
+    "rollout": "Pause, resume, abort or advance a rollout from a job, by a signed intent",
+    "rollback": "Take the traffic back from a job, by a signed intent",
 }
-"""The named actions; each runs the command of its name."""
+"""The named actions; each runs the command of its name, or the one that RUNS names."""
 
-AT_A_TERMINAL = ("act", "power", "preview", "schema")
+RUNS = {"rollout": ("ask", ""), "rollback": ("ask", "rollback")}
+"""In a job there is no controller at hand: these write an intent. Command, and its operation."""
+
+AT_A_TERMINAL = (
+    "controller",
+    "status",
+    "rollout",
+    "rollback",
+    "drill",
+    "act",
+    "power",
+    "preview",
+    "schema",
+)
 ROOT_COMMANDS = tuple(name for name in COMMANDS if name not in AT_A_TERMINAL)
 """What the root action may run; the others are for a person at a terminal."""
 
@@ -78,7 +93,7 @@ TOKEN = Input(
     description="The token that GitHub is asked, or the comment is written, with.",
 )
 NEED_TOKEN = (
-    "plan", "gate", "report", "publish-report", "ledger", "delivery-plan", "deploy",
+    "plan", "gate", "report", "publish-report", "ledger", "delivery-plan", "deploy", "ask",
 )  # fmt: skip
 """Commands that ask GitHub something; the actions that run the consumer's code take no token."""
 
@@ -133,8 +148,11 @@ def action_yaml(name: str | None) -> str:
     """Return the text of actions/<name>/action.yml, or of the root action.yml."""
     title = f"Assay {name}" if name else "Assay"
     description = ACTIONS[name] if name else "Run one command of Assay, the gate for models"
-    inputs = inputs_of(name) if name else root_inputs()
-    outputs = OUTPUTS.get(name, {}) if name else _all_outputs()
+    command, operation = RUNS.get(name or "", (name, ""))
+    inputs = inputs_of(command) if command else root_inputs()
+    if operation:
+        inputs = [item for item in inputs if item.variable != "ASSAY_OPERATION"]
+    outputs = OUTPUTS.get(command, {}) if command else _all_outputs()
     launcher = (
         "$GITHUB_ACTION_PATH/../../toolkit/bin/assay"
         if name
@@ -166,7 +184,8 @@ def action_yaml(name: str | None) -> str:
     lines += [f"        {item.variable}: ${{{{ inputs.{item.name} }}}}" for item in inputs]
     if name is None:
         lines.append("        ASSAY_COMMAND: ${{ inputs.command }}")
-    run = f"'\"{launcher}\" {name}'" if name else f'\'"{launcher}" "$ASSAY_COMMAND"\''
+    words = f"{command} {operation}".rstrip()
+    run = f"'\"{launcher}\" {words}'" if name else f'\'"{launcher}" "$ASSAY_COMMAND"\''
     lines.append(f"      run: {run}")
     return "\n".join(lines) + "\n"
 

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "package": "Bundle a model that passed: card, SBOM, evidence, signature.",
     "register": "Put a bundle into MLflow's registry, one version for each tree.",
     "deploy": "Ask a target's controller for a version: a signed intent on assay/desired.",
+    "ask": "Order something of a target's controller from anywhere: a signed intent.",
     "preview": "Show a report as GitHub would render it.",
     "verify": "Check that evidence or a bundle is what it says it is.",
     "schema": "Print a JSON Schema: assay.yaml's, or an evidence document's.",

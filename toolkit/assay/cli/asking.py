@@ -16,7 +16,7 @@ import click
 from assay.errors import InputError, Location
 
 if TYPE_CHECKING:
-    from assay.config import Config
+    from assay.config import Config, ModelDelivery
     from assay.evidence import Intent
     from assay.git import Repository
     from assay.github.settings import Settings
@@ -69,6 +69,28 @@ class Office:
             )
         return address
 
+    def way(self, model: str, target: str) -> ModelDelivery:
+        """Return how a model is delivered; raises InputError where it never gets to the target."""
+        from assay.config import model_named
+
+        found = model_named(self.config, model).delivery
+        if found is None or target not in found.targets:
+            known = ", ".join(found.targets) if found else "none"
+            raise InputError(
+                f"{model} is not delivered to {target[:80]!r}.",
+                remedy=f"Its targets are: {known}.",
+            )
+        return found
+
+    def whose(self) -> str:
+        """Return the repository whose intents these are; raises InputError where nothing says."""
+        found = self.settings.event.repository
+        if found is None:
+            raise InputError(
+                "nothing says whose model it is.", remedy="Set GITHUB_REPOSITORY to owner/name."
+            )
+        return found
+
     def chain(self, target: str, model: str) -> Sequence[Link]:
         """Fetch the decisions about a model on a target."""
         from assay.state import JOURNAL, read_chain
@@ -111,12 +133,12 @@ class Office:
 
 def open_office(config: Path, signing_key: str | None, token: str | None) -> Office:
     """Read what an intent needs; raises InputError for a missing key or delivery section."""
-    from assay.config import load_config
     from assay.git import Repository
     from assay.github.settings import read_settings
 
     settings = read_settings(os.environ)
-    loaded = load_config(config)
+    _refuse_other_branches(settings)
+    loaded = _configuration(config, settings)
     if loaded.delivery is None:
         raise InputError(
             "it has no section `delivery`.",
@@ -131,6 +153,40 @@ def open_office(config: Path, signing_key: str | None, token: str | None) -> Off
         token=token,
         repository=here,
     )
+
+
+def _refuse_other_branches(settings: Settings) -> None:
+    """A branch's own workflow file could ask for anything: intents come from the default one."""
+    event, asked = settings.event, settings.revisions
+    elsewhere = (event.name == "push" and event.head_branch != settings.default_branch) or (
+        event.name == "workflow_dispatch" and (asked is None or asked.merge_base_with is not None)
+    )
+    if settings.in_actions and (elsewhere or event.name == "pull_request"):
+        raise InputError(
+            f"intents are written from the default branch ({settings.default_branch}) alone.",
+            remedy="Run the workflow on that branch.",
+        )
+
+
+def _configuration(config: Path, settings: Settings) -> Config:
+    """Read the file; in a job that checked nothing out, the default branch's over REST."""
+    from assay.config import load_config, parse_config
+    from assay.github.fork import file_at
+    from assay.github.publish import client_of
+
+    branch = settings.default_branch
+    if not settings.in_actions or config.is_file() or branch is None:
+        return load_config(config)
+    client = client_of(settings)
+    try:
+        text = file_at(client, config.as_posix(), branch)
+    finally:
+        client.close()
+    if text is None:
+        raise InputError(
+            f"the branch {branch} has no such file.", where=Location(file=config.as_posix())
+        )
+    return parse_config(text, file=config.as_posix())
 
 
 def private_key(given: str | None) -> bytes:

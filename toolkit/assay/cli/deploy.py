@@ -13,7 +13,6 @@ from assay.cli.options import config_option
 
 if TYPE_CHECKING:
     from assay.cli.asking import Office
-    from assay.config import ModelDelivery
     from assay.evidence import DeliveryPlan
     from assay.rollout.asking import Answered, Ask, Written
 
@@ -129,7 +128,7 @@ def deploy(
     found = office.answer(intent, decided=decided, seconds=wait_minutes * 60)
     report(found, intent, office.settings)
     write_outputs("deploy", state=found.answer.value, intent=intent.id)
-    _judge(found, written, decided=decided, waited=wait_minutes > 0)
+    judge(found, written, decided=decided, waited=wait_minutes > 0)
 
 
 def _wanted(office: Office, asked: Asked) -> Ask:
@@ -138,16 +137,15 @@ def _wanted(office: Office, asked: Asked) -> Ask:
 
     plan = _plan(asked.delivery)
     author = plan.author if plan else author_of(office.settings, asked.author)
-    section = _section(office, asked)
     return Ask(
         kind="deploy",
         model=asked.model,
         target=asked.target,
-        repository=_repository(office, plan),
+        repository=plan.repository if plan else office.whose(),
         author=author,
         approver=_approver(office, asked, author),
         artifact_digest=_digest(asked),
-        strategy=section.strategy_at(asked.target),
+        strategy=office.way(asked.model, asked.target).strategy_at(asked.target),
         pull_request=plan.pull_request if plan else None,
     )
 
@@ -156,31 +154,6 @@ def _plan(path: Path) -> DeliveryPlan | None:
     from assay.evidence import DeliveryPlan
 
     return DeliveryPlan.read(path.parent) if path.is_file() else None
-
-
-def _section(office: Office, asked: Asked) -> ModelDelivery:
-    from assay.cli.consumer import chosen_model
-    from assay.errors import InputError
-
-    _, model = chosen_model(office.config, asked.model)
-    if model.delivery is None or asked.target not in model.delivery.targets:
-        known = ", ".join(model.delivery.targets) if model.delivery else "none"
-        raise InputError(
-            f"{asked.model} is not delivered to {asked.target[:80]!r}.",
-            remedy=f"Its targets are: {known}.",
-        )
-    return model.delivery
-
-
-def _repository(office: Office, plan: DeliveryPlan | None) -> str:
-    from assay.errors import InputError
-
-    found = plan.repository if plan else office.settings.event.repository
-    if found is None:
-        raise InputError(
-            "nothing says whose model it is.", remedy="Set GITHUB_REPOSITORY to owner/name."
-        )
-    return found
 
 
 def _digest(asked: Asked) -> str:
@@ -296,10 +269,11 @@ def _notice(text: str) -> None:
 
 
 def _is_last(office: Office, asked: Asked) -> bool:
-    return _section(office, asked).targets[-1] == asked.target
+    return office.way(asked.model, asked.target).targets[-1] == asked.target
 
 
-def _judge(found: Answered, written: Written, *, decided: bool, waited: bool) -> None:
+def judge(found: Answered, written: Written, *, decided: bool, waited: bool) -> None:
+    """Turn an answer into the exit: raises VerdictFailed or OutsideError where it is no pass."""
     from assay.cli.console import print_error
     from assay.errors import OutsideError, VerdictFailed
     from assay.rollout.asking import Answer

@@ -42,6 +42,10 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "rolled-back.",
         "intent": "The intent's id.",
     },
+    "ask": {
+        "state": "done, unanswered or rejected.",
+        "intent": "The intent's id.",
+    },
     "setup": {"version": "The version of Assay."},
 }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.credentials import audience_option, credentials_option, take_credentials
 from assay.cli.options import config_option
 
 if TYPE_CHECKING:
@@ -41,9 +42,17 @@ if TYPE_CHECKING:
     "--name",
     help="The registered model. Default: delivery.registered_name of the model, or its name.",
 )
+@credentials_option
+@audience_option
 @config_option
 def register(
-    bundle: Path, keys: tuple[Path, ...], repository: str | None, name: str | None, config: Path
+    bundle: Path,
+    keys: tuple[Path, ...],
+    repository: str | None,
+    name: str | None,
+    registry_credentials: str | None,
+    identity_audience: str | None,
+    config: Path,
 ) -> None:
     """Verify a bundle and put it into MLflow's registry: one model version for each gated tree.
 
@@ -59,6 +68,7 @@ def register(
     from assay.cli.trust import trusted
     from assay.packaging.verify import verified
 
+    take_credentials(registry_credentials, identity_audience)
     expected = repository or os.environ.get("GITHUB_REPOSITORY")
     found = verified(bundle, trusted(keys, config), expected)
     facts = version_facts(found, name or registered_name(config, found.bundle.model), bundle)

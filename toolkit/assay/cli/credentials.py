@@ -1,0 +1,47 @@
+"""Credentials of a job that holds some: dotenv lines, and the job's own identity as a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+credentials_option = click.option(
+    "--registry-credentials",
+    metavar="DOTENV",
+    help="NAME=value lines for MLflow and its artifact store; masked. Give them as the variable "
+    "ASSAY_REGISTRY_CREDENTIALS, never on a command line.",
+)
+audience_option = click.option(
+    "--identity-audience",
+    metavar="NAME",
+    help="In a job with id-token: write: put the job's identity token for this audience into a "
+    "file, and name it in AWS_WEB_IDENTITY_TOKEN_FILE and AZURE_FEDERATED_TOKEN_FILE.",
+)
+
+
+def take_credentials(dotenv: str | None, audience: str | None) -> None:
+    """Put both into this process's environment, each value masked in the log first."""
+    from assay.cli.console import on_github
+    from assay.github.commands import mask_lines
+    from assay.training.variables import parse_dotenv
+
+    found = parse_dotenv(dotenv, name="registry-credentials") if dotenv else {}
+    if on_github():
+        for value in found.values():
+            for line in mask_lines(value):
+                click.echo(line)
+    os.environ.update(found)
+    if audience:
+        from assay.github.identity import identity_token
+
+        token = identity_token(os.environ, audience)
+        if on_github():
+            for line in mask_lines(token):
+                click.echo(line)
+        file = Path(os.environ.get("RUNNER_TEMP") or ".") / "assay-identity-token"
+        file.touch(mode=0o600)
+        file.write_text(token)
+        for name in ("AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_FEDERATED_TOKEN_FILE"):
+            os.environ.setdefault(name, str(file.resolve()))
