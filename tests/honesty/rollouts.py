@@ -8,22 +8,18 @@ also judged as people do without it: by one test at a fixed number of labels, an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
 from assay.config import Guards, OnlineMetric, Step, Strategy
-from assay.evidence import Cause, DecisionKind, Labelled, Rollout, ValueSums
-from assay.rollout.looks import made_of, read_all
-from assay.rollout.moves import carry_out
-from assay.rollout.records import Record, RoutePart, State
-from assay.rollout.tally import tallied
-from assay.rollout.target import WHOLE, Backend, Counts, Observation
-from assay.rollout.turn import Turn
+from assay.evidence import Cause, DecisionKind, Labelled, ValueSums
+from assay.rollout.simulation import NEW, SERVING, Course, advance
+from assay.rollout.target import Counts
 from assay.stats.sequential.means import FEWEST_EVENTS
-from support.rollouts import NEW, OLD, added
+from support.rollouts import added
 
 TICK = 10.0
 """Seconds between two looks."""
@@ -48,15 +44,6 @@ class Version:
 
 GOOD = Version()
 WORSE = Version(right=RIGHT - 0.03)
-
-
-@dataclass
-class Arm:
-    """The running batch of one rollout: cumulative counts of both versions, and label sums."""
-
-    serving: Counts = field(default_factory=Counts)
-    new: Counts = field(default_factory=Counts)
-    labels: dict[int, Labelled] = field(default_factory=dict)
 
 
 @dataclass
@@ -86,99 +73,57 @@ def strategy(kind: str, margin: float, *, confidence: float = 0.95) -> Strategy:
     )
 
 
-def begin(how: Strategy) -> State:
-    """OLD serves, NEW is ready to begin."""
-    return State(
-        generation=1,
-        stable=OLD,
-        route=RoutePart(generation=1, weights={OLD: WHOLE}, stable=OLD),
-        rollout=Rollout(candidate=NEW, strategy=how, by="simulation"),
-    )
-
-
 def simulate(
     how: Strategy, version: Version, runs: int, *, seed: int, serving: Version = GOOD
 ) -> list[Ended]:
     """Run that many rollouts of `version` over `serving` to their ends."""
     rng = np.random.default_rng(seed)
-    states = {run: begin(how) for run in range(runs)}
-    arms = {run: _history(rng, how, serving) for run in range(runs)}
-    ended: dict[int, Ended] = {}
-    look = 0
-    while states:
-        look += 1
-        observed = {run: _observed(states[run], arms[run]) for run in states}
-        rollouts = [
-            tallied(state.rollout, OLD, observed[run], TICK, held=False)
-            for run, state in states.items()
-            if state.rollout is not None
-        ]
-        labels = [tuple(arms[run].labels.values()) for run in states]
-        looks = read_all(OLD, rollouts, labels)
-        for run, rollout, found, seen in zip(list(states), rollouts, looks, labels, strict=True):
-            document = made_of(OLD, rollout, seen, held=None, looks=found)
-            turn = Turn(states[run].model_copy(update={"rollout": rollout}))
-            carry_out(turn, document, observed[run])
-            if turn.state.generation != states[run].generation:
-                arms[run].serving, arms[run].new = Counts(), Counts()
-            states[run] = turn.state
-            if turn.state.rollout is None:
-                ended[run] = _end(turn, rollout, seen, look)
-                del states[run]
-        _serve(rng, (serving, version), states, arms)
-    return [ended[run] for run in range(runs)]
+    courses = [_begun(rng, how, serving) for _ in range(runs)]
+    running = courses
+    while running:
+        advance(running, TICK)
+        running = [course for course in running if course.state.rollout is not None]
+        _serve(rng, (serving, version), running)
+    return [_end(course) for course in courses]
 
 
-def _history(rng: np.random.Generator, how: Strategy, serving: Version) -> Arm:
-    """What the serving version did before a switch, and has of labels."""
-    if how.kind != "blue-green":
-        return Arm()
-    rates = (serving.errors, serving.slow, serving.right)
-    errors, slow, right = (int(rng.binomial(HISTORY, rate)) for rate in rates)
-    counts = Counts(requests=HISTORY, errors=errors, slow=slow, units=HISTORY)
-    sums = added(ValueSums(), right, HISTORY)
-    return Arm(serving=counts, labels={1: Labelled(generation=1, arms={OLD: sums})})
+def _begun(rng: np.random.Generator, how: Strategy, serving: Version) -> Course:
+    """A course; before a switch, with what the serving version did, and has of labels."""
+    course = Course.of(how)
+    if how.kind == "blue-green":
+        rates = (serving.errors, serving.slow, serving.right)
+        errors, slow, right = (int(rng.binomial(HISTORY, rate)) for rate in rates)
+        course.serving = Counts(requests=HISTORY, errors=errors, slow=slow, units=HISTORY)
+        sums = added(ValueSums(), right, HISTORY)
+        course.labels[1] = Labelled(generation=1, arms={SERVING: sums})
+    return course
 
 
-def _observed(state: State, arm: Arm) -> Observation:
-    return Observation(
-        applied=state.generation,
-        weights=dict(state.route.weights) if state.route else {},
-        backends={OLD: Backend(ready=True), NEW: Backend(ready=True)},
-        counts={OLD: arm.serving, NEW: arm.new},
-        mirror_counts=arm.new,
-    )
-
-
-def _end(turn: Turn, rollout: Rollout, labels: Sequence[Labelled], look: int) -> Ended:
-    record = next(each for each in turn.said if isinstance(each, Record))
+def _end(course: Course) -> Ended:
+    record, rollout = course.outcome, course.last
+    assert record is not None
+    assert rollout is not None
     seen = sum(
         each.paired.n if each.paired else sum(sums.n for sums in each.arms.values())
-        for each in labels
+        for each in course.labels.values()
         if each.generation > 1
     )
     shadow = rollout.strategy.kind == "shadow"
     requests = 0 if shadow else sum(batch.new.requests for batch in rollout.batches)
-    return Ended(record.kind, record.cause, look, seen, requests)
+    return Ended(record.kind, record.cause, course.looks, seen, requests)
 
 
 def _serve(
-    rng: np.random.Generator,
-    versions: tuple[Version, Version],
-    states: dict[int, State],
-    arms: dict[int, Arm],
+    rng: np.random.Generator, versions: tuple[Version, Version], courses: Sequence[Course]
 ) -> None:
     """Answer the requests up to the next look, of all rollouts in one draw each."""
-    running = [
-        (run, state.rollout.batches[-1], state.rollout)
-        for run, state in states.items()
-        if state.rollout is not None and state.rollout.batches
-    ]
+    running = [(course, course.batch) for course in courses if course.batch is not None]
     if not running:
         return
-    shares = np.array([batch.share for _, batch, _ in running])
+    shares = np.array([batch.share for _, batch in running])
     new = rng.binomial(REQUESTS, shares)
-    shadow = running[0][2].strategy.kind == "shadow"
+    rollout = running[0][0].state.rollout
+    shadow = rollout is not None and rollout.strategy.kind == "shadow"
     old = np.full_like(new, REQUESTS) if shadow else REQUESTS - new
     drawn = [
         np.stack([n, *(rng.binomial(n, rate) for rate in (how.errors, how.slow, how.right))])
@@ -186,8 +131,7 @@ def _serve(
     ]
     pairs = rng.multinomial(new, _pairs(*versions)) if shadow else np.zeros((len(new), 3), int)
     columns = zip(running, drawn[0].T.tolist(), drawn[1].T.tolist(), pairs.tolist(), strict=True)
-    for (run, batch, _), before, after, pair in columns:
-        arm = arms[run]
+    for (arm, batch), before, after, pair in columns:
         arm.serving, arm.new = _more(arm.serving, before), _more(arm.new, after)
         found = arm.labels.get(batch.generation, Labelled(generation=batch.generation))
         if shadow:
@@ -195,7 +139,7 @@ def _serve(
         else:
             sums = {
                 digest: added(found.arms.get(digest, ValueSums()), values[3], values[0])
-                for digest, values in ((OLD, before), (NEW, after))
+                for digest, values in ((SERVING, before), (NEW, after))
             }
             found = Labelled(generation=batch.generation, arms=sums)
         arm.labels[batch.generation] = found

@@ -19,7 +19,6 @@ from honesty.rollouts_page import (
     upper,
     went_back,
 )
-from support.rollouts import NEW, OLD
 
 pytestmark = pytest.mark.honesty
 
@@ -49,11 +48,10 @@ def test_two_thousand_rollouts(kind: str, case: Case) -> None:
     assert faults(kind, case, run(kind, case, RUNS)) == []
 
 
-def test_it_is_repeatable_and_the_versions_are_what_they_are_called() -> None:
+def test_it_is_repeatable() -> None:
     how = strategy("canary", 0.03)
     first, again = (simulate(how, GOOD, 5, seed=3) for _ in range(2))
     assert first == again
-    assert (OLD, NEW) == ("a" * 64, "b" * 64)
 
 
 def test_what_a_bad_version_costs_beside_a_fixed_test_and_peeking() -> None:

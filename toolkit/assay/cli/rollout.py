@@ -1,4 +1,4 @@
-"""``assay rollout``: look at what is on its way, and move it by hand."""
+"""``assay rollout``: rehearse one, look at what is on its way, and move it by hand."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ OPERATIONS: dict[str, str] = {
     "resume": "Let it go on.",
     "abort": "Take it back.",
     "advance": "Run one round without a controller.",
+    "simulate": "Replay a log of requests through a strategy.",
 }
 """Every subcommand, with its line of help; each is imported when it runs."""
-_APART = ("advance",)
+_APART = ("advance", "simulate")
 
 
 class Operations(click.Group):

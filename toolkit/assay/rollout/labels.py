@@ -55,7 +55,7 @@ class LabelReader:
         if not reading and self.clock() >= self._due:
             self._due = self.clock() + self.seconds
             self._thread = threading.Thread(
-                target=self.refresh, args=(state.stable, rollout), name="labels", daemon=True
+                target=self.refresh, args=(state.stable, rollout), name="labels"
             )
             self._thread.start()
         return self._found
