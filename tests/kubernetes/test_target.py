@@ -10,10 +10,10 @@ import pytest
 from assay.act.ports import free_port
 from assay.errors import InputError, OutsideError
 from assay.rollout.target import WHOLE, Counts
-from assay.rollout.targets.kubernetes import Api, Conflict
+from assay.rollout.targets.kubernetes import Api, Conflict, Counter, reader
 from assay.rollout.targets.manifests import http_route
 from support.cluster_statuses import SPEAKS, Cluster
-from support.clusters import CANARY, RENDERED, STABLE, THIRD, release, route
+from support.clusters import ARGO, CANARY, RENDERED, STABLE, THIRD, release, route
 from support.counting import serving_counts
 
 
@@ -206,10 +206,10 @@ def test_what_the_server_refuses_is_said_in_its_words(cluster: Cluster) -> None:
         target.route(route(1, 0))
 
 
-@pytest.mark.parametrize("name", RENDERED)
+@pytest.mark.parametrize("name", [*RENDERED, *ARGO])
 def test_every_golden_manifest_passes_the_servers_schema(cluster: Cluster, name: str) -> None:
     api = Api(cluster.plane.client(), cluster.namespace)
-    for each in RENDERED[name]:
+    for each in {**RENDERED, **ARGO}[name]:
         made: Any = copy.deepcopy(each)
         made["metadata"]["namespace"] = cluster.namespace
         assert api.apply(made, version=None)["metadata"]["uid"]
@@ -243,3 +243,15 @@ def test_the_pods_counts_of_the_applied_generation_are_added_up(cluster: Cluster
     assert counted[STABLE] == Counts(requests=100, errors=1, slow=7, units=100)
     assert counted[CANARY] == Counts(requests=7, errors=7, slow=7, units=7)
     assert target.observe().counts == counted
+
+
+def test_a_judge_reads_the_pods_that_another_program_started(cluster: Cluster) -> None:
+    api = Api(cluster.plane.client(cluster.token), cluster.namespace)
+    read = reader(cluster.site, api, Counter())
+    with serving_counts({"1": [50, 2, 3]}) as stable, serving_counts({"1": [5, 0, 0]}) as canary:
+        cluster.pod(STABLE, stable)
+        cluster.pod(CANARY, canary)
+        assert {digest: each.requests for digest, each in read().items()} == {
+            STABLE: 50,
+            CANARY: 5,
+        }

@@ -8,7 +8,7 @@ from typing import Any
 from kubernetes import client
 
 from assay.rollout.targets.kubernetes import Api, Kubernetes, Lease
-from assay.rollout.targets.manifests import Site
+from assay.rollout.targets.manifests import DIGEST, Site
 from support.clusters import site
 from support.control_plane import ControlPlane
 
@@ -54,7 +54,9 @@ class Cluster:
         ports = [{"name": "http", "containerPort": port}]
         body = {
             "metadata": {
-                "generateName": "pod-", "labels": {**self.site.labels, **self.site.selector(digest)}
+                "generateName": "pod-",
+                "labels": {**self.site.labels, **self.site.selector(digest)},
+                "annotations": {DIGEST: digest},
             },
             "spec": {
                 "serviceAccountName": "assay-controller",

@@ -6,14 +6,23 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from assay.config import Serving, Step, Strategy
 from assay.config.clusters import KubernetesTarget
-from assay.config.delivery import Serving
 from assay.rollout.target import WHOLE, Release, Route
-from assay.rollout.targets.manifests import Manifest, Site, http_route, network_policy, version
+from assay.rollout.targets.manifests import (
+    Manifest,
+    Site,
+    argo_rollout,
+    http_route,
+    network_policy,
+    version,
+)
+from assay.rollout.targets.manifests.argo import Provider
 
 STABLE = hashlib.sha256(b"stable").hexdigest()
 CANARY = hashlib.sha256(b"canary").hexdigest()
 THIRD = hashlib.sha256(b"third").hexdigest()
+PROVIDERS: tuple[Provider, ...] = ("job", "web")
 IMAGE = "models.example/churn:{digest}"
 CLAIM = {"image": f"models.example/server@sha256:{'ab' * 32}", "bundles": "bundles"}
 FIXED = {"replicas": 3, "most_replicas": 3}
@@ -61,3 +70,15 @@ RENDERED: dict[str, list[Manifest]] = {
     ],
 }
 """Manifests of every shape, by the name of their golden file."""
+
+ARGO: dict[str, list[Manifest]] = {
+    f"argo-{provider}": argo_rollout(
+        site(owner="argo-rollouts"),
+        Strategy(steps=(Step(weight=0.01, bake=600), Step(weight=0.5))),
+        CANARY,
+        toolkit_image="tools.example/assay:1",
+        provider=provider,
+    )
+    for provider in PROVIDERS
+}
+"""The rendering for Argo Rollouts, by the name of its golden file."""

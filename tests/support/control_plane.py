@@ -30,13 +30,19 @@ from assay.act.tools import Toolbox
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "tests" / "kubernetes" / "apiserver"
+ARGO = ROOT / "tests" / "kubernetes" / "argo"
+_DEFINITIONS = (
+    ("sigs.k8s.io/gateway-api", SOURCE, "config/crd/standard"),
+    ("github.com/argoproj/argo-rollouts", ARGO, "manifests/crds"),
+)
+"""Go modules that carry resource definitions: name, the folder that pins it, and where."""
 _START_SECONDS = 120
 _TOKEN = "of-the-tests"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """The program, and the Gateway API's resource definitions."""
+    """The program, and the resource definitions of the Gateway API and of Argo Rollouts."""
 
     program: Path
     definitions: tuple[dict[str, Any], ...]
@@ -46,6 +52,7 @@ def build() -> Built:
     """Return the program of these pins, built if it is not in the cache."""
     toolbox = Toolbox.of(ROOT, os.environ, print)
     pins = [SOURCE / name for name in ("go.mod", "go.sum", "main.go")]
+    pins += [ARGO / name for name in ("go.mod", "go.sum")]
     digest = hashlib.sha256(b"\0".join(pin.read_bytes() for pin in pins)).hexdigest()[:16]
     place = toolbox.cache / f"control-plane-{digest}"
     go = [str(toolbox.go())]
@@ -57,12 +64,13 @@ def build() -> Built:
             place.mkdir(exist_ok=True)
             made = ["build", "-trimpath", "-ldflags=-s -w", "-o", str(place / "control"), "."]
             subprocess.run([*go, *made], cwd=SOURCE, env=variables, check=True)
-            found = subprocess.run(
-                [*go, "mod", "download", "-json", "sigs.k8s.io/gateway-api"],
-                cwd=SOURCE, env=variables, check=True, capture_output=True,
-            )  # fmt: skip
-            folder = Path(json.loads(found.stdout)["Dir"]) / "config" / "crd" / "standard"
-            shutil.copytree(folder, place / "definitions", dirs_exist_ok=True)
+            for module, source, inside in _DEFINITIONS:
+                found = subprocess.run(
+                    [*go, "mod", "download", "-json", module],
+                    cwd=source, env=variables, check=True, capture_output=True,
+                )  # fmt: skip
+                folder = Path(json.loads(found.stdout)["Dir"]) / inside
+                shutil.copytree(folder, place / "definitions", dirs_exist_ok=True)
             (place / "whole").touch()
     files = sorted((place / "definitions").glob("*.yaml"))
     loaded = [one for file in files for one in yaml.safe_load_all(file.read_text())]
@@ -164,7 +172,7 @@ class ControlPlane:
 
 @contextmanager
 def control_plane(folder: Path) -> Iterator[ControlPlane]:
-    """Start a control plane with the Gateway API in it; it ends with the block."""
+    """Start one that knows the Gateway API and Argo Rollouts; it ends with the block."""
     built = build()
     etcd, peer, port = free_port(), free_port(), free_port()
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -183,7 +191,7 @@ def control_plane(folder: Path) -> Iterator[ControlPlane]:
 
 
 def _define(plane: ControlPlane) -> None:
-    """Create the Gateway API's kinds, and wait until they are served."""
+    """Create the kinds, and wait until they are served."""
     api = client.CustomObjectsApi(plane.client())
     group, version = "apiextensions.k8s.io", "v1"
     for each in plane.built.definitions:
@@ -199,5 +207,5 @@ def _define(plane: ControlPlane) -> None:
         ]
         if len(served) == len(plane.built.definitions):
             return
-        assert time.monotonic() < deadline, "the Gateway API is not served"
+        assert time.monotonic() < deadline, "the kinds are not served"
         time.sleep(0.1)

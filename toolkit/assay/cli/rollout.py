@@ -13,9 +13,11 @@ OPERATIONS: dict[str, str] = {
     "abort": "Take it back.",
     "advance": "Run one round without a controller.",
     "simulate": "Replay a log of requests through a strategy.",
+    "judge": "Judge a step that another program routes.",
+    "manifests": "Print a canary for Argo Rollouts.",
 }
 """Every subcommand, with its line of help; each is imported when it runs."""
-_APART = ("advance", "simulate")
+_APART = ("advance", "simulate", "judge", "manifests")
 
 
 class Operations(click.Group):

@@ -19,20 +19,23 @@ from assay.rollout.targets.manifests import (
     version,
     written,
 )
-from support.clusters import CANARY, CLAIM, FIXED, RENDERED, route, site
+from support.clusters import ARGO, CANARY, CLAIM, FIXED, RENDERED, route, site
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
-@pytest.mark.parametrize("name", RENDERED)
+ALL = {**RENDERED, **ARGO}
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_what_is_rendered_is_what_was_read_through(name: str) -> None:
     """Set ASSAY_UPDATE_GOLDEN=1 to write the files anew, and read their diff."""
     file = GOLDEN / f"{name}.yaml"
-    made = as_yaml(RENDERED[name])
+    made = as_yaml(ALL[name])
     if os.environ.get("ASSAY_UPDATE_GOLDEN") == "1":
         file.write_text(made)
     assert made == file.read_text()
-    assert list(yaml.safe_load_all(made)) == RENDERED[name]
+    assert list(yaml.safe_load_all(made)) == ALL[name]
 
 
 def deployment(**cluster: Any) -> Any:

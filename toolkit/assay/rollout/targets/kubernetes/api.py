@@ -20,17 +20,6 @@ from assay.rollout.targets.manifests import MANAGER
 
 SECONDS = 10.0
 """A call that takes longer has failed; the controller asks again in its next round."""
-_PLURALS = {
-    "Deployment": "deployments",
-    "Gateway": "gateways",
-    "HTTPRoute": "httproutes",
-    "HorizontalPodAutoscaler": "horizontalpodautoscalers",
-    "Lease": "leases",
-    "NetworkPolicy": "networkpolicies",
-    "Pod": "pods",
-    "PodDisruptionBudget": "poddisruptionbudgets",
-    "Service": "services",
-}
 Object = dict[str, Any]
 """One object as the API has it."""
 
@@ -64,7 +53,8 @@ class Kind:
     def path(self, namespace: str, name: str = "") -> str:
         """Return the path of the objects, or of one."""
         root = "/apis/" if "/" in self.api else "/api/"
-        where = f"{root}{self.api}/namespaces/{namespace}/{_PLURALS[self.kind]}"
+        plural = f"{self.kind.lower()}s".replace("policys", "policies")
+        where = f"{root}{self.api}/namespaces/{namespace}/{plural}"
         return f"{where}/{name}" if name else where
 
 
@@ -87,7 +77,9 @@ def connect(context: str | None = None) -> client.ApiClient:
         if context is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
             config.load_incluster_config(client_configuration=configuration)
         else:
-            config.load_kube_config(context=context, client_configuration=configuration)
+            # The client would take the variable as it was when it was imported.
+            file = os.environ.get("KUBECONFIG") or None
+            config.load_kube_config(file, context=context, client_configuration=configuration)
     except (config.ConfigException, OSError) as error:
         raise InputError(
             f"no cluster to speak to: {error}",
@@ -202,7 +194,7 @@ def _told(host: str) -> Iterator[None]:
         raise _meaning(host, error) from error
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise OutsideError(
-            f"the Kubernetes API at {host} does not answer: {_short(error)}",
+            f"the Kubernetes API at {host} does not answer: {_short(error)}.",
             remedy="Versions go on serving as they do; the controller asks again.",
         ) from error
 

@@ -1,5 +1,6 @@
 """A model at a target as Kubernetes objects: pure rendering, shared by all who apply them."""
 
+from assay.rollout.targets.manifests.argo import GENERATION, JUDGE_PORT, argo_rollout
 from assay.rollout.targets.manifests.names import (
     ACKNOWLEDGED,
     DIGEST,
@@ -25,8 +26,10 @@ __all__ = [
     "DIGEST",
     "DOMAIN",
     "EPOCH",
+    "GENERATION",
     "HEALTH",
     "HELD",
+    "JUDGE_PORT",
     "MANAGED_BY",
     "MANAGER",
     "OWNER",
@@ -36,6 +39,7 @@ __all__ = [
     "VERSION",
     "Manifest",
     "Site",
+    "argo_rollout",
     "as_yaml",
     "autoscaler",
     "http_route",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assay.rollout.target import WHOLE, Route
@@ -21,40 +22,46 @@ def http_route(site: Site, route: Route) -> Manifest:
     Each request is drawn anew, even where units should stay with their version: Gateway API's
     standard channel cannot do that (assay.yaml with an A/B test or a bandit here is refused).
     """
-    shares = sorted(route.weights.items())
-    rule: dict[str, object] = {
+    shares = {site.name(digest): share for digest, share in sorted(route.weights.items()) if share}
+    mirror = [_mirror(site, *route.mirror)] if route.mirror else []
+    spec = split(site, shares, generation=route.generation, filters=mirror)
+    made: dict[str, Any] = site.manifest("gateway.networking.k8s.io/v1", "HTTPRoute", spec)
+    made["metadata"]["annotations"][ROUTE] = written(route)
+    return made
+
+
+def split(
+    site: Site, services: Mapping[str, int], *, generation: int, filters: Sequence[Manifest] = ()
+) -> Manifest:
+    """Return the spec of an HTTPRoute that splits requests between Services by weight.
+
+    With each request the pods are told the generation, so that their counts are of this route.
+    """
+    told = {GENERATION_HEADER: str(generation), SLOW_HEADER: f"{site.latency_ms:g}"}
+    headers = [{"name": name, "value": value} for name, value in told.items()]
+    rule: Manifest = {
         "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
         "timeouts": {"request": f"{math.ceil(site.serving.request_seconds * 1000)}ms"},
-        "backendRefs": [_backend(site, digest, share) for digest, share in shares if share],
+        "filters": [
+            {"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": headers}},
+            *filters,
+        ],
+        "backendRefs": [
+            {"group": "", "kind": "Service", "name": name, "port": 80, "weight": weight}
+            for name, weight in services.items()
+        ],
     }
-    rule["filters"] = [
-        _told(site, route),
-        *([_mirror(site, *route.mirror)] if route.mirror else []),
-    ]
-    parent: dict[str, object] = {
+    parent: Manifest = {
         "group": "gateway.networking.k8s.io",
         "kind": "Gateway",
         "name": site.cluster.gateway,
     }
     if site.cluster.gateway_namespace:
         parent["namespace"] = site.cluster.gateway_namespace
-    spec: dict[str, object] = {"parentRefs": [parent], "rules": [rule]}
+    spec: Manifest = {"parentRefs": [parent], "rules": [rule]}
     if site.cluster.hostnames:
         spec["hostnames"] = list(site.cluster.hostnames)
-    made: dict[str, Any] = site.manifest("gateway.networking.k8s.io/v1", "HTTPRoute", spec)
-    made["metadata"]["annotations"][ROUTE] = written(route)
-    return made
-
-
-def _backend(site: Site, digest: str, share: int) -> Manifest:
-    return {"group": "", "kind": "Service", "name": site.name(digest), "port": 80, "weight": share}
-
-
-def _told(site: Site, route: Route) -> Manifest:
-    """What the pods are told with each request, so that their counts are of this route."""
-    told = {GENERATION_HEADER: str(route.generation), SLOW_HEADER: f"{site.latency_ms:g}"}
-    headers = [{"name": name, "value": value} for name, value in told.items()]
-    return {"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": headers}}
+    return spec
 
 
 def _mirror(site: Site, digest: str, share: int) -> Manifest:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
-from assay.rollout.targets.manifests.names import HELD, PORT, Manifest, Site
+from assay.rollout.targets.manifests.names import DIGEST, HELD, PORT, Manifest, Site
 
 LEAVE_SECONDS = 5
 """A pod that ends goes on answering for so long: proxies hear of it a moment later."""
@@ -13,6 +14,18 @@ HEALTH = "/assay/health"
 _PROBE_SECONDS = 2
 _USER = 10001
 _CPU_PERCENT = 70
+HARDENED_POD: Manifest = {
+    "runAsNonRoot": True,
+    "runAsUser": _USER,
+    "runAsGroup": _USER,
+    "fsGroup": _USER,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+HARDENED_CONTAINER: Manifest = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
 
 
 def version(site: Site, digest: str, *, minimum: int, held: int | None = None) -> list[Manifest]:
@@ -33,12 +46,19 @@ def scales(site: Site) -> bool:
 
 def autoscaler(site: Site, digest: str, *, minimum: int, held: int | None = None) -> Manifest:
     """Return the HorizontalPodAutoscaler of one version."""
-    spec = {
-        "scaleTargetRef": {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "name": site.name(digest),
-        },
+    what = {"apiVersion": "apps/v1", "kind": "Deployment", "name": site.name(digest)}
+    spec = scaling(site, what, minimum)
+    made = site.manifest("autoscaling/v2", "HorizontalPodAutoscaler", spec, digest)
+    if held is not None:
+        annotations = made["metadata"]["annotations"]  # type: ignore[index]
+        annotations[HELD] = str(held)
+    return made
+
+
+def scaling(site: Site, what: Mapping[str, object], minimum: int) -> Manifest:
+    """Return the spec of an autoscaler of ``what``."""
+    return {
+        "scaleTargetRef": dict(what),
         "minReplicas": min(minimum, site.cluster.most_replicas),
         "maxReplicas": site.cluster.most_replicas,
         "metrics": [
@@ -51,26 +71,37 @@ def autoscaler(site: Site, digest: str, *, minimum: int, held: int | None = None
             }
         ],
     }
-    made = site.manifest("autoscaling/v2", "HorizontalPodAutoscaler", spec, digest)
-    if held is not None:
-        annotations = made["metadata"]["annotations"]  # type: ignore[index]
-        annotations[HELD] = str(held)
-    return made
 
 
 def _deployment(site: Site, digest: str, minimum: int) -> Manifest:
+    spec: dict[str, object] = {
+        "revisionHistoryLimit": 2,
+        "progressDeadlineSeconds": progress_seconds(site),
+        "strategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+        },
+        "selector": {"matchLabels": site.selector(digest)},
+        "template": pod_template(site, digest),
+    }
+    if not scales(site):
+        spec["replicas"] = minimum
+    return site.manifest("apps/v1", "Deployment", spec, digest)
+
+
+def progress_seconds(site: Site) -> int:
+    """Return how long pods may take to become ready before they count as stuck."""
+    return math.ceil(site.serving.start_seconds) + 60
+
+
+def pod_template(site: Site, digest: str) -> Manifest:
+    """Return the template of one version's pods."""
     leave = LEAVE_SECONDS + math.ceil(site.serving.drain_seconds)
     pod: dict[str, object] = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": leave + 5,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
-            "fsGroup": _USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": HARDENED_POD,
         "topologySpreadConstraints": [
             {
                 "maxSkew": 1,
@@ -82,22 +113,11 @@ def _deployment(site: Site, digest: str, minimum: int) -> Manifest:
         "containers": [_container(site, digest)],
         "volumes": _volumes(site),
     }
-    spec: dict[str, object] = {
-        "revisionHistoryLimit": 2,
-        "progressDeadlineSeconds": math.ceil(site.serving.start_seconds) + 60,
-        "strategy": {
-            "type": "RollingUpdate",
-            "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
-        },
-        "selector": {"matchLabels": site.selector(digest)},
-        "template": {
-            "metadata": {"labels": {**site.labels, **site.selector(digest)}},
-            "spec": pod,
-        },
+    metadata = {
+        "labels": {**site.labels, **site.selector(digest)},
+        "annotations": {DIGEST: digest},
     }
-    if not scales(site):
-        spec["replicas"] = minimum
-    return site.manifest("apps/v1", "Deployment", spec, digest)
+    return {"metadata": metadata, "spec": pod}
 
 
 def _container(site: Site, digest: str) -> Manifest:
@@ -122,11 +142,7 @@ def _container(site: Site, digest: str) -> Manifest:
             "requests": {"cpu": site.cluster.cpu, "memory": site.cluster.memory},
             "limits": {"memory": site.cluster.memory},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": HARDENED_CONTAINER,
         "startupProbe": {**_probe(), "failureThreshold": start},
         "readinessProbe": {**_probe(), "failureThreshold": 2},
         "livenessProbe": {**_probe(), "periodSeconds": 10, "failureThreshold": 6},
