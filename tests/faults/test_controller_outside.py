@@ -33,10 +33,11 @@ def test_mlflow_down_stops_no_rollout_and_aliases_are_put_right_after(
     up = [False]
     projected: list[Versions] = []
 
-    def project(versions: Versions) -> None:
+    def project(versions: Versions) -> tuple[str, ...]:
         if not up[0]:
             nobody.project("churn", {"production": versions.stable})
         projected.append(versions)
+        return ()
 
     target = FakeTarget(bad=(V3,))
     hosted = Hosted(tmp_path, stack, target, hooks=Hooks(project=project))

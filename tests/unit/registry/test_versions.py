@@ -141,6 +141,8 @@ def test_aliases_follow_the_journal_and_differences_are_named(
     assert registry.project(name, {"production": digest, "previous": None}) == ()
     client(uri).set_registered_model_alias(name, "previous", "1")
     client(uri).set_registered_model_alias(name, "champion", "1")
+    (only,) = registry.project(name, {"production": digest, "previous": None}, repair=False)
+    assert str(only) == "the alias previous was version 1; the journal says none"
     repaired = registry.project(name, {"production": digest, "previous": None})
     assert [str(one) for one in repaired] == [
         "the alias previous was version 1 and is taken away now"

@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "schema": "Print a JSON Schema: assay.yaml's, or an evidence document's.",
     "controller": "Run the controller of a model on a target, or write its unit.",
     "status": "Show what serves here and what is on its way.",
+    "history": "Say what served when, on whose word, with which evidence.",
     "rollout": "Look at a rollout, hold it, let it go on, take it back.",
     "rollback": "Take the traffic back to the previous or a named version.",
     "drill": "Roll back and forward on purpose, and time it.",

@@ -29,8 +29,8 @@ def hooks_of(chosen: Chosen, repository: str) -> Hooks:
     return Hooks(project=_projection(chosen), tell=_teller(chosen, repository))
 
 
-def _projection(chosen: Chosen) -> Callable[[Versions], object] | None:
-    """Set the aliases of the target: its own name, and `previous` at the last one."""
+def _projection(chosen: Chosen) -> Callable[[Versions], tuple[str, ...]] | None:
+    """Set the target's aliases, and return what was not right."""
     if not (os.environ.get("MLFLOW_REGISTRY_URI") or os.environ.get("MLFLOW_TRACKING_URI")):
         return None
     from assay.cli.register import open_registry
@@ -38,13 +38,18 @@ def _projection(chosen: Chosen) -> Callable[[Versions], object] | None:
     registry = open_registry()
     name = chosen.way.registered_name or chosen.model_name
 
-    def project(versions: Versions) -> object:
-        wanted = {chosen.target_name: versions.stable}
-        if chosen.target_name == chosen.way.targets[-1]:
-            wanted["previous"] = versions.previous
-        return registry.project(name, wanted)
+    def project(versions: Versions) -> tuple[str, ...]:
+        return tuple(map(str, registry.project(name, aliases_of(chosen, versions))))
 
     return project
+
+
+def aliases_of(chosen: Chosen, versions: Versions) -> dict[str, str | None]:
+    """Return which alias names which version: the target's name, and `previous` at the last."""
+    wanted = {chosen.target_name: versions.stable}
+    if chosen.target_name == chosen.way.targets[-1]:
+        wanted["previous"] = versions.previous
+    return wanted
 
 
 def _teller(chosen: Chosen, repository: str) -> Callable[[Link], object] | None:

@@ -53,6 +53,13 @@ if TYPE_CHECKING:
     help="A folder that holds bundles by artifact digest. Default: the MLflow registry.",
 )
 @click.option(
+    "--labels",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="run: a CSV, Parquet or JSON lines file to which labels are added as they come "
+    "(request_id or unit, and label); for a strategy with `quality`.",
+)
+@click.option(
     "--listen",
     default="127.0.0.1:9464",
     show_default=True,
@@ -100,6 +107,7 @@ def controller(
     branch_token: str | None,
     repository: str | None,
     bundles: Path | None,
+    labels: Path | None,
     listen: str,
     interval: float,
     poll: float,
@@ -141,6 +149,7 @@ def controller(
         bundles=bundles,
         interval=interval,
         poll=poll,
+        labels=labels,
     )
     if operation == "watchdog":
         _watch(given, dry_run=dry_run)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assay.cli.chosen import Chosen
     from assay.rollout.controller.releases import Download
     from assay.rollout.controller.service import Setup
+    from assay.rollout.labels import LabelReader
     from assay.rollout.target import Target
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -33,8 +34,7 @@ class Given:
     bundles: Path | None = None
     interval: float = 1.0
     poll: float = 10.0
-    records: bool = True
-    """Whether there are branches at all; a drill of one host needs none."""
+    labels: Path | None = None
 
 
 @contextmanager
@@ -65,6 +65,7 @@ def setup_of(given: Given) -> Iterator[Setup]:
         trusted=trusted,
         repository=repository,
     )
+    reader = _label_reader(given)
     with ExitStack() as stack:
         branches = stack.enter_context(open_records_of(chosen, given.remote, given.branch_token))
         yield Setup(
@@ -79,6 +80,8 @@ def setup_of(given: Given) -> Iterator[Setup]:
             step=step,
             fetch=releases.fetch,
             branches=branches,
+            labels=reader or (lambda _: ()),
+            trouble=lambda: {"labels": reader.trouble} if reader and reader.trouble else {},
             limits=Limits(
                 rollbacks_per_day=chosen.delivery.rollbacks_per_day,
                 start_seconds=chosen.way.serving.start_seconds,
@@ -154,6 +157,18 @@ def open_target(chosen: Chosen, stack: ExitStack) -> Target:
         f"a {target.kind} target cannot be controlled by this version.",
         remedy="Write a local, kubernetes or gitops target.",
     )
+
+
+def _label_reader(given: Given) -> LabelReader | None:
+    """Labels are joined with the prediction log of a local target; others have none here."""
+    from assay.config.delivery import LocalTarget
+    from assay.rollout.labels import LabelReader
+
+    if not isinstance(given.chosen.target, LocalTarget):
+        if given.labels is not None:
+            raise InputError("--labels is for a local target, whose prediction log lies here.")
+        return None
+    return LabelReader(log=given.chosen.state / "target" / "predictions", labels=given.labels)
 
 
 def _download(given: Given) -> Download:

@@ -39,18 +39,23 @@ class Registered:
 class Difference:
     """An alias that was not what the journal says, by version numbers; None: no alias.
 
-    ``repaired`` is False where the version that is wanted is not registered.
+    ``registered`` is False where the version that is wanted is not there to be named;
+    ``repaired`` also where only the difference was asked for.
     """
 
     alias: str
     found: str | None
     wanted: str | None
     repaired: bool
+    registered: bool = True
 
     def __str__(self) -> str:
         """One sentence for the journal."""
         was = f"was version {self.found}" if self.found else "was not set"
-        if not self.repaired:
+        if not self.registered:
             return f"the alias {self.alias} {was}; what should have it is not registered"
+        if not self.repaired:
+            says = f"version {self.wanted}" if self.wanted else "none"
+            return f"the alias {self.alias} {was}; the journal says {says}"
         now = f"is version {self.wanted} now" if self.wanted else "is taken away now"
         return f"the alias {self.alias} {was} and {now}"

@@ -60,11 +60,13 @@ class Registry:
 
         return self._within(self._transfer, "versions", call)
 
-    def project(self, name: str, wanted: Mapping[str, str | None]) -> tuple[Difference, ...]:
+    def project(
+        self, name: str, wanted: Mapping[str, str | None], *, repair: bool = True
+    ) -> tuple[Difference, ...]:
         """Set aliases to artifact digests, and say what differed: see ``aliases.project``."""
 
         def call(do: Any, client: Any) -> tuple[Difference, ...]:
-            found: tuple[Difference, ...] = do.project(client, name, wanted)
+            found: tuple[Difference, ...] = do.project(client, name, wanted, repair=repair)
             return found
 
         return self._within(self._call, "aliases", call)

@@ -7,11 +7,12 @@ once or, after a kill in between, twice; never not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assay.rollout.controller.heartbeat import sign
+from assay.rollout.controller.logs import Log
 from assay.rollout.controller.store import Store
 from assay.state import Link
 
@@ -32,7 +33,8 @@ class Versions:
 class Hooks:
     """What the command line wires: each raises OutsideError where it must be tried again."""
 
-    project: Callable[[Versions], object] | None = None
+    project: Callable[[Versions], Sequence[str]] | None = None
+    """Sets the aliases, and returns what was not as it should be, each in a sentence."""
     tell: Callable[[Link], object] | None = None
 
 
@@ -47,9 +49,13 @@ class Projection:
     """Sets the aliases where the state changed, and every ten minutes."""
 
     def __init__(
-        self, store: Store, project: Callable[[Versions], object], running: Callable[[], float]
+        self,
+        store: Store,
+        project: Callable[[Versions], Sequence[str]],
+        running: Callable[[], float],
+        log: Log,
     ) -> None:
-        self._store, self._project, self._running = store, project, running
+        self._store, self._project, self._running, self._log = store, project, running, log
         self._done: tuple[Versions, float] | None = None
 
     def work(self) -> None:
@@ -59,7 +65,8 @@ class Projection:
             done, at = self._done
             if done == versions and now - at < REPAIR_SECONDS:
                 return
-        self._project(versions)
+        for sentence in self._project(versions):
+            self._log.info("an alias was set", difference=sentence)
         self._done = (versions, now)
 
 

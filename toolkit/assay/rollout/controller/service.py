@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ class Setup:
     fetch: Fetch
     branches: Branches | None = None
     labels: Callable[[State], tuple[Labelled, ...]] = lambda _: ()
+    trouble: Callable[[], Mapping[str, str]] = dict
+    """What else does not work, by name, for the status."""
     limits: Limits = field(default_factory=Limits)
     hooks: Hooks = field(default_factory=Hooks)
     interval: float = 1.0
@@ -177,7 +179,7 @@ class Service:
         if self._outbox is not None:
             made.append(Worker("journal", self._outbox.push, seconds=setup.poll, log=setup.log))
         if setup.hooks.project is not None:
-            projection = Projection(store, setup.hooks.project, setup.clock.running)
+            projection = Projection(store, setup.hooks.project, setup.clock.running, setup.log)
             made.append(Worker("aliases", projection.work, seconds=setup.poll, log=setup.log))
         if setup.hooks.tell is not None:
             telling = Telling(store, setup.folder, setup.hooks.tell)
@@ -222,7 +224,8 @@ class Service:
         trouble = {
             worker.name: worker.trouble for worker in self.workers if worker.trouble is not None
         }
-        return Surroundings(journal=journal, pushed=pushed, trouble=trouble)
+        everything = {**trouble, **self.setup.trouble()}
+        return Surroundings(journal=journal, pushed=pushed, trouble=everything)
 
 
 def _needed(state: State) -> tuple[str, ...]:
