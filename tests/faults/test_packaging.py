@@ -13,7 +13,16 @@ import pytest
 from assay.errors import InputError, IntegrityError
 from assay.packaging.build import package
 from assay.packaging.verify import verify_bundle
-from support.bundles import PRIVATE, REPOSITORY, TRUST, Made, bundle, ingredients, resigned
+from support.bundles import (
+    PRIVATE,
+    REPOSITORY,
+    TRUST,
+    Made,
+    bundle,
+    ingredients,
+    put_model,
+    resigned,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLED_WHILE_SIGNING = """
@@ -107,3 +116,16 @@ def test_a_hostile_document_that_is_signed_is_refused(tmp_path: Path, document: 
     resigned(folder)
     with pytest.raises(IntegrityError):
         verify_bundle(folder, TRUST, REPOSITORY)
+
+
+def test_a_document_of_nested_aliases_costs_nothing(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    bomb = "\n".join(
+        [*lines, "flavors: {python_function: {python_version: *a11}}", "mlflow_version: *a11"]
+    )
+    folder = put_model(tmp_path / "model", signature={})
+    (folder / "MLmodel").write_text(f"{bomb}\nsignature: {{inputs: *a11, outputs: *a11}}\n")
+    made = ingredients(tmp_path / "made", artifact=folder)
+    package(made.wanted(), lambda _, signature: signature.write_text("{}"))
+    assert "unknown" in (made.folder / "README.md").read_text()

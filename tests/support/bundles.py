@@ -70,7 +70,6 @@ def ingredients(
     folder: Path,
     *,
     wrong: int = 0,
-    base_wrong: int = 0,
     payload: bytes = b"not a pickle",
     artifact: Path | None = None,
 ) -> Made:
@@ -78,7 +77,7 @@ def ingredients(
     artifact = artifact or put_model(folder / "model", payload=payload)
     evidence = folder / "evidence"
     plan().write(evidence)
-    put_training(evidence, rows(400, wrong=base_wrong), side="base")
+    put_training(evidence, rows(400), side="base")
     lineage = Lineage(
         commit="a" * 40,
         tree=HEAD_TREE,

@@ -197,7 +197,7 @@ def test_later_jobs_get_the_configuration_and_the_public_keys(
     (root / "teams/assay.yaml").write_text(TEXT)
     made = planned(judged(), github(), checkout(root))
     folder = tmp_path / "delivery"
-    with pytest.raises(InputError, match="no file of this commit"):
+    with pytest.raises(InputError, match="none of this commit"):
         write_folder(made, checkout(root), folder)
     (root / "teams/keys/signing.pub").write_text("a key")
     (folder / "left-over").write_text("an earlier job's")

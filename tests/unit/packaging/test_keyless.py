@@ -240,7 +240,9 @@ def test_the_command_says_how_old_signature_and_root_are(
 
 def test_the_configuration_names_the_root_of_trust(tmp_path: Path) -> None:
     rule = KEYLESS.model_copy(update={"trusted_root": "root.json"})
-    assert load_trust(Trust(keyless=rule), tmp_path).trusted_root == tmp_path / "root.json"
+    trust = Trust(keys=(), keyless=rule)
+    assert trust.files == ("root.json",)
+    assert load_trust(trust, tmp_path).trusted_root == tmp_path / "root.json"
 
 
 def test_the_root_of_trust_that_comes_along_has_an_age(

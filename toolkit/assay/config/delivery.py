@@ -127,6 +127,12 @@ class Trust(Strict):
     )
     keyless: Keyless | None = Field(default=None, description="Signed by GitHub's identity.")
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Everything that a verification reads beside the configuration, relative to it."""
+        root = self.keyless.trusted_root if self.keyless else None
+        return self.keys if root is None else (*self.keys, root)
+
 
 class Freeze(Strict):
     """A time in which nothing is promoted; rollbacks stay allowed."""

@@ -126,21 +126,21 @@ def _targets(config: Config, model: str) -> tuple[str, ...]:
 
 
 def write_folder(plan: DeliveryPlan, checkout: Checkout, folder: Path) -> None:
-    """Write the plan, the configuration and the public keys into ``folder``, by their paths.
+    """Write the plan, the configuration, and what its trust names into ``folder``, by their paths.
 
-    Raises InputError where a key that the configuration names is not there.
+    Raises InputError where a file that the trust names is not there.
     """
     shutil.rmtree(folder, ignore_errors=True)
     delivery = checkout.config.delivery
     place = posixpath.dirname(checkout.config_file)
-    keys = delivery.trust.keys if delivery else ()
-    for name in (checkout.config_file, *(posixpath.join(place, key) for key in keys)):
+    files = delivery.trust.files if delivery else ()
+    for name in (checkout.config_file, *(posixpath.join(place, file) for file in files)):
         source, target = checkout.root / name, folder / name
         if not source.is_file() or source.is_symlink():
             raise InputError(
-                "delivery.trust names this key, and it is no file of this commit.",
+                "delivery.trust names this file, and it is none of this commit.",
                 where=Location(file=name),
-                remedy="Commit the public key (PEM, ECDSA P-256) there.",
+                remedy="Commit the public key (PEM, ECDSA P-256), or the root of trust, there.",
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)

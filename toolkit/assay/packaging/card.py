@@ -16,7 +16,7 @@ from assay.config import Task
 from assay.evidence import Dataset, Rule
 from assay.packaging.bundle import Bundle
 from assay.packaging.gated import Gated
-from assay.packaging.model_directory import ModelDirectory
+from assay.packaging.model_directory import ModelDirectory, plain
 from assay.packaging.requirements import Package
 from assay.report import details, numbers
 from assay.report.bundle import ModelEvidence, Report
@@ -148,7 +148,7 @@ def _what(made: Carded) -> str:
         ("Commit that was judged", cell_code(bundle.commit)),
         ("Tree", cell_code(bundle.tree)),
         ("Formats", ", ".join(cell_code(flavor) for flavor in bundle.flavors)),
-        ("MLflow", cell_code(str(described.get("mlflow_version") or "unknown"))),
+        ("MLflow", cell_code(plain(described.get("mlflow_version")) or "unknown")),
         ("Python", cell_code(made.directory.python or "unknown")),
         ("Model digest", cell_code(bundle.model_digest)),
     ]
@@ -160,11 +160,11 @@ def _signature(signature: object) -> str:
     parts = []
     for side, title in (("inputs", "Inputs"), ("outputs", "Outputs")):
         try:
-            columns = yaml.safe_load(str(given.get(side) or "[]"))
+            columns = yaml.safe_load(plain(given.get(side)) or "[]")
         except yaml.YAMLError:
             columns = []
         rows = [
-            (cell_code(str(one.get("name") or "–")), cell_code(str(one.get("type") or "–")))
+            (cell_code(plain(one.get("name")) or "–"), cell_code(plain(one.get("type")) or "–"))
             for one in (columns if isinstance(columns, list) else [])
             if isinstance(one, dict)
         ]

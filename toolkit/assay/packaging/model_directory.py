@@ -39,13 +39,17 @@ class ModelDirectory:
     def python(self) -> str | None:
         """The Python version it was made with."""
         generic = self.described["flavors"].get("python_function")
-        found = generic.get("python_version") if isinstance(generic, dict) else None
-        return str(found) if found else None
+        return plain(generic.get("python_version")) if isinstance(generic, dict) else None
 
     def text(self, name: str) -> str | None:
         """Return a text file of the directory, or None where there is none."""
         path = self.folder / name
         return _read(path) if path.is_file() else None
+
+
+def plain(value: object) -> str | None:
+    """Return a text or a number as text; anything else, such as nested aliases, is neither."""
+    return str(value) if isinstance(value, str | int | float) and value != "" else None
 
 
 def read_model_directory(folder: Path) -> ModelDirectory:
