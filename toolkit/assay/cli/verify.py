@@ -25,7 +25,7 @@ from assay.cli.options import config_option
 @click.option(
     "--bundle",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Check this bundle instead (with ASSAY_ENVIRONMENT=delivery).",
+    help="Check this bundle instead.",
 )
 @click.option(
     "--key",
