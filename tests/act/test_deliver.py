@@ -107,7 +107,9 @@ def versions(uri: str) -> list[Any]:
 def test_a_merge_is_registered_from_its_own_evidence_and_asked_for(
     start_gated: StartGated, mlflow: str, tmp_path: Path
 ) -> None:
-    gated = start_gated(delivering(), secrets=SECRETS, variables={"MLFLOW_TRACKING_URI": mlflow})
+    gated = start_gated(
+        delivering(), secrets=SECRETS, variables={"MLFLOW_TRACKING_URI": mlflow}, timeout=900.0
+    )
     pull = gated.propose("change", {"skill.txt": BETTER})
     judged = gated.gate(pull)
     assert gate_job(judged).result == "success", gate_job(judged).log
@@ -145,7 +147,9 @@ def test_a_forks_merge_is_gated_again_and_a_key_nobody_trusts_registers_nothing(
 ) -> None:
     known = len(versions(mlflow))
     wrong = {"ASSAY_SIGNING_KEY": new_key()[0].decode()}
-    gated = start_gated(delivering(), secrets=wrong, variables={"MLFLOW_TRACKING_URI": mlflow})
+    gated = start_gated(
+        delivering(), secrets=wrong, variables={"MLFLOW_TRACKING_URI": mlflow}, timeout=900.0
+    )
     pull = gated.propose("change", {"skill.txt": BETTER}, fork="stranger/toy")
     assert gate_job(gated.gate(pull)).result == "success"
     gated.harness.merge_pull_request(pull)

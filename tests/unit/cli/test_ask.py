@@ -78,3 +78,15 @@ def test_a_remote_that_refuses_is_said(desk: Desk, capsys: pytest.CaptureFixture
     hook.chmod(0o755)
     assert ask("pause") == 3
     assert "protected by a ruleset" in capsys.readouterr().err
+
+
+def test_reconcile_names_every_target_and_a_controller_that_never_spoke(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["reconcile"]) == 0
+    said = capsys.readouterr().out
+    assert "churn at staging: as asked" in said
+    assert "churn at production: as asked" in said
+    assert ask("pause") == 0
+    assert run(["reconcile"]) == 3
+    assert "no controller has ever written what it sees" in capsys.readouterr().err

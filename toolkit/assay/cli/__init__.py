@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "register": "Put a bundle into MLflow's registry, one version for each tree.",
     "deploy": "Ask a target's controller for a version: a signed intent on assay/desired.",
     "ask": "Order something of a target's controller from anywhere: a signed intent.",
+    "reconcile": "Compare what was asked of every target with what was decided and seen.",
     "preview": "Show a report as GitHub would render it.",
     "verify": "Check that evidence or a bundle is what it says it is.",
     "schema": "Print a JSON Schema: assay.yaml's, or an evidence document's.",

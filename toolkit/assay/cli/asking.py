@@ -131,7 +131,9 @@ class Office:
             )
 
 
-def open_office(config: Path, signing_key: str | None, token: str | None) -> Office:
+def open_office(
+    config: Path, signing_key: str | None, token: str | None, *, signs: bool = True
+) -> Office:
     """Read what an intent needs; raises InputError for a missing key or delivery section."""
     from assay.git import Repository
     from assay.github.settings import read_settings
@@ -149,7 +151,7 @@ def open_office(config: Path, signing_key: str | None, token: str | None) -> Off
     return Office(
         config=loaded,
         settings=settings,
-        private_key=private_key(signing_key),
+        private_key=private_key(signing_key) if signs else b"",
         token=token,
         repository=here,
     )
