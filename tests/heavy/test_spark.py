@@ -15,7 +15,8 @@ from support.predictions import binary, write_predictions
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1200)]
 
-LAUNCHER = Path(__file__).resolve().parents[2] / "toolkit" / "bin" / "assay"
+TOOLKIT = Path(__file__).resolve().parents[2] / "toolkit"
+LAUNCHER = TOOLKIT / "bin" / "assay"
 ARGUMENTS = (
     "--margin", "accuracy=0.03", "--margin", "roc_auc=0.03", "--metric", "log_loss",
     "--metric", "f1", "--slice", "region", "--slice", "age:30,50", "--json", "--exit-zero",
@@ -65,6 +66,35 @@ def test_spark_counts_the_same_and_judges_the_same(folder: Path) -> None:
         assert one["comparison"]["details"][key] == other["comparison"]["details"][key]
     assert without_last_digits(one) == without_last_digits(other)
     assert one["verdict"]["sentence"] == other["verdict"]["sentence"]
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java on PATH")
+def test_only_a_local_driver_is_bound_to_the_machine_itself(tmp_path: Path) -> None:
+    """A cluster's workers must reach the driver: there its address is left to Spark."""
+    variables = {"ASSAY_ENVIRONMENT": "spark", "ASSAY_CACHE": str(tmp_path)}
+    subprocess.run([LAUNCHER, "--version"], env={**os.environ, **variables}, check=True)
+    (python,) = tmp_path.glob("assay/environment-*/bin/python")
+    asked = "('spark.master', 'spark.driver.bindAddress', 'spark.driver.host')"
+    script = (
+        f"import sys; sys.path.insert(0, {str(TOOLKIT)!r}); "
+        "from assay.tables.spark import settings; "
+        f"found = settings(); print([found.get(name) for name in {asked}])"
+    )
+    here = "127.0.0.1"
+    for arguments, expected in (
+        ("", ["local[*]", here, here]),
+        ("--master local[3]", ["local[3]", here, here]),
+        ("--conf spark.driver.host=localhost", ["local[*]", here, "localhost"]),
+        ("--master spark://cluster:7077", ["spark://cluster:7077", None, None]),
+    ):
+        done = subprocess.run(
+            [python, "-c", script],
+            env={**os.environ, "PYSPARK_SUBMIT_ARGS": f"{arguments} pyspark-shell"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.splitlines()[-1] == str(expected)
 
 
 def test_without_pyspark_it_says_what_to_do(folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli.edge import run
+from assay.cli.plan import outputs_of
 from assay.cli.transcript import LogTranscript
 from assay.evidence import BaseSource, Plan, StageState, TestRun, Training
 from support.consumers import variables
@@ -94,6 +95,7 @@ def test_a_pull_requests_job_from_plan_to_predictions(
     outputs = output.read_text()
     assert '[{"name":"churn","path":"."}]' in outputs
     assert sandbox.git("rev-parse", "HEAD^{tree}") in outputs
+    assert written(outputs, "environment") == "toolkit"
     evidence = sandbox.root / ".assay" / "evidence"
     plan = Plan.read(evidence)
     assert plan.base is not None
@@ -111,6 +113,30 @@ def test_a_pull_requests_job_from_plan_to_predictions(
     assert not head.lineage.dirty
     assert (evidence / "churn" / "predictions.csv").read_text() == "id,y\n1,1\n"
     assert sandbox.git("status", "--porcelain") == "?? p.csv"
+
+
+def written(outputs: str, name: str) -> str:
+    """One step output, of the form that takes any text: NAME<<BORDER, the text, BORDER."""
+    lines = outputs.splitlines()
+    (place,) = (n for n, line in enumerate(lines) if line.startswith((f"{name}<<", f"{name}=")))
+    return lines[place].partition("=")[2] or lines[place + 1]
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "environment"),
+    [("duckdb", "spark", "toolkit"), ("spark", "duckdb", "spark"), ("spark", "spark", "spark")],
+)
+def test_the_rules_that_judge_choose_the_gates_environment(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, base: str, head: str, environment: str
+) -> None:
+    in_a_job(sandbox, monkeypatch)
+    assert run(["plan"]) == 0
+    plan = Plan.read(sandbox.root / ".assay" / "evidence")
+    (model,) = plan.models
+    rules, proposed = (model.rules.model_copy(update={"engine": engine}) for engine in (base, head))
+    changed = model.model_copy(update={"rules": rules, "proposed": proposed})
+    outputs = outputs_of(plan.model_copy(update={"models": (changed,)}))
+    assert outputs["environment"] == environment
 
 
 def test_a_plan_of_the_work_tree_says_so(

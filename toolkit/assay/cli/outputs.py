@@ -14,6 +14,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "models": "JSON list of {name, path} of the touched models, for a matrix.",
         "tree": "Git tree of the head: what evidence is matched by.",
         "publisher": "Who writes the comment: cml, github or file.",
+        "environment": "What the gate compares in, for ASSAY_ENVIRONMENT: toolkit or spark.",
     },
     "test": {"state": "passed, failed or not-measured."},
     "check-data": {"state": "passed, failed or not-measured."},

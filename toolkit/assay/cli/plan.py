@@ -110,7 +110,14 @@ def outputs_of(plan: Plan) -> dict[str, str]:
         "models": json.dumps(touched, separators=(",", ":")),
         "tree": plan.head.tree,
         "publisher": plan.comment.publisher.value,
+        "environment": _environment(plan),
     }
+
+
+def _environment(plan: Plan) -> str:
+    """Return what the gate's comparisons are made in: one environment for all models."""
+    engines = {model.rules.engine for model in plan.models if model.touched}
+    return "spark" if "spark" in engines else "toolkit"
 
 
 def _asked(model: ModelPlan) -> dict[str, bool | str]:

@@ -93,8 +93,9 @@ class Model(Strict):
     )
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb",
-        description="What joins and counts the predictions; `spark` needs an environment with "
-        "PySpark (ASSAY_ENVIRONMENT=spark).",
+        description="What joins and counts the predictions. For `spark` the gate's workflow takes "
+        "an environment with PySpark by itself, elsewhere ASSAY_ENVIRONMENT=spark does; either "
+        "way Java 17 or later is the machine's.",
     )
     tracking: Tracking = Field(default_factory=Tracking, description="MLflow.")
     delivery: ModelDelivery | None = Field(

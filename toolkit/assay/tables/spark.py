@@ -7,7 +7,6 @@ toolkit's environment; requirements/spark.txt holds one that has both.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from sqlglot import exp
@@ -38,6 +38,14 @@ _TYPES = {
     "timestamp": "TIMESTAMP",
     "timestamp_ntz": "TIMESTAMP",
     "void": '"NULL"',
+}
+
+_SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "true",
+    "spark.sql.session.timeZone": "UTC",
 }
 
 
@@ -122,23 +130,23 @@ def open_spark(files: Mapping[str, Path]) -> Iterator[Engine]:
             engine.forget()
 
 
+def settings() -> Any:
+    """Spark's own settings and ours on top; a local master where they name none."""
+    # Java alone reads spark-defaults.conf and PYSPARK_SUBMIT_ARGS, so it starts first.
+    SparkContext._ensure_initialized()
+    found = SparkConf().setIfMissing("spark.master", "local[*]").setAppName("assay")
+    if str(found.get("spark.master")).startswith("local"):
+        # Nothing beyond this machine has to reach a local driver. A cluster's workers do: there
+        # its address is Spark's own choice, or that of its settings.
+        found.setIfMissing("spark.driver.bindAddress", "127.0.0.1")
+        found.setIfMissing("spark.driver.host", "127.0.0.1")
+    return found.setAll(list(_SETTINGS.items()))
+
+
 def _session() -> Any:
-    """The session of the environment's Spark configuration; a local one where it names none."""
-    made = SparkSession.builder.appName("assay")
-    if "--master" not in os.environ.get("PYSPARK_SUBMIT_ARGS", "--master"):
-        made = made.master("local[*]")
-    for setting, value in {
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.ansi.enabled": "true",
-        "spark.sql.caseSensitive": "true",
-        "spark.sql.session.timeZone": "UTC",
-    }.items():
-        made = made.config(setting, value)
+    """The session of the environment's Spark settings."""
     try:
-        session = made.getOrCreate()
+        session = SparkSession.builder.config(conf=settings()).getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
         raise OutsideError(
             f"Spark did not start: {_first(error)}.",
