@@ -38,7 +38,7 @@ honesty: $(STAMP) ## Simulate the statistics, the quick run
 honesty-long: $(STAMP) ## Simulate the statistics in full and write docs/honesty (hours)
 	$(PYTEST) -n $(WORKERS) -m "honesty and heavy" tests/honesty
 	$(PYTHON) tests/honesty/verdicts.py
-	$(PYTHON) tests/honesty/rollouts_page.py $(WORKERS)
+	$(PYTHON) tests/honesty/rollouts_page.py --processes $(WORKERS)
 	$(PYTHON) tests/honesty/table.py --processes $(WORKERS)
 
 heavy: $(STAMP) ## Run the suites that need servers or large environments

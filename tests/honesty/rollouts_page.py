@@ -1,10 +1,11 @@
 """Write docs/honesty/rollouts.md: how often rollouts err, and what they cost.
 
-Run from the repository: .venv/bin/python tests/honesty/rollouts_page.py
+Run from the repository: .venv/bin/python tests/honesty/rollouts_page.py --processes 2
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -83,7 +84,7 @@ def went_back(ended: Sequence[Ended]) -> int:
 
 
 def faults(kind: str, case: Case, ended: Sequence[Ended]) -> list[str]:
-    """Promises that the upper bound breaks."""
+    """Promises that this many runs do not show to be kept: the upper bound is beyond them."""
     back, runs = went_back(ended), len(ended)
     found = []
     if case.promised == "back" and upper(back, runs) > MOST_BACK:
@@ -149,7 +150,7 @@ def page(rows: Sequence[str], broken: Sequence[str], runs: int) -> str:
         "",
         _MADE,
         "",
-        f"**Broken promises: {'none' if not broken else '; '.join(broken)}.**",
+        f"**Promises whose upper bound is beyond them: {'; '.join(broken) or 'none'}.**",
         "",
         "| strategy | the new version | margin | went back | promoted | labels | its requests |",
         "|---|---|---:|---:|---:|---:|---:|",
@@ -165,17 +166,21 @@ def page(rows: Sequence[str], broken: Sequence[str], runs: int) -> str:
 
 def main() -> int:
     """Simulate every row, and write the page."""
-    asked = [(kind, case) for case in CASES for kind in KINDS]
-    with ProcessPoolExecutor(int(sys.argv[1]) if len(sys.argv) > 1 else 2) as pool:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    given = parser.parse_args()
+    asked = [(kind, case, given.runs) for case in CASES for kind in KINDS]
+    with ProcessPoolExecutor(given.processes) as pool:
         found = list(pool.map(run, *zip(*asked, strict=True)))
     rows, broken = [], []
-    for (kind, case), ended in zip(asked, found, strict=True):
+    for (kind, case, _), ended in zip(asked, found, strict=True):
         rows.append(_row(kind, case, ended))
         broken += faults(kind, case, ended)
     for name, judge in REFERENCES:
         for case in JUDGED_ALONE:
-            rows.append(_judged(name, case, judge(case.new, case.margin, RUNS, seed=1)))
-    PAGE.write_text(page(rows, broken, RUNS), encoding="utf-8")
+            rows.append(_judged(name, case, judge(case.new, case.margin, given.runs, seed=1)))
+    PAGE.write_text(page(rows, broken, given.runs), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
     return len(broken)
 

@@ -13,11 +13,12 @@ OPERATIONS: dict[str, str] = {
     "abort": "Take it back.",
     "advance": "Run one round without a controller.",
     "simulate": "Replay a log of requests through a strategy.",
+    "replay": "Make decisions again from their evidence.",
     "judge": "Judge a step that another program routes.",
     "manifests": "Print a canary for Argo Rollouts.",
 }
 """Every subcommand, with its line of help; each is imported when it runs."""
-_APART = ("advance", "simulate", "judge", "manifests")
+_APART = ("advance", "simulate", "replay", "judge", "manifests")
 
 
 class Operations(click.Group):

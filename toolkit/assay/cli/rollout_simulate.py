@@ -102,7 +102,7 @@ def simulate(
     \b
     Examples:
       assay rollout simulate --log requests.parquet --more-errors 0.02
-      assay rollout simulate --log requests.parquet --strategy ab --margin 0.01 --value-change -0.03
+      assay rollout simulate --log requests.parquet --strategy ab --margin 0.01 --value-change=-0.03
       assay rollout simulate --log shadowed.parquet --strategy bandit --margin 0.01 --json
 
     Exit codes: 0 done; 2 the log, the configuration or an option is wrong.

@@ -34,6 +34,7 @@ from assay.evidence.delivery import (
 )
 from assay.evidence.delivery_plan import DeliveredModel, DeliveryPlan
 from assay.evidence.ledger import Digest, Ledger, UsedTestSet
+from assay.evidence.load import LoadLook, LoadMargins, LoadRound, LoadSide, LoadTest
 from assay.evidence.online import (
     Agreed,
     Batch,
@@ -106,6 +107,11 @@ __all__ = [
     "Labelled",
     "Ledger",
     "Lineage",
+    "LoadLook",
+    "LoadMargins",
+    "LoadRound",
+    "LoadSide",
+    "LoadTest",
     "Measurement",
     "ModelPlan",
     "Move",
