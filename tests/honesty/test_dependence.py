@@ -7,18 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from assay.stats.design import Design, designed_difference
 from assay.stats.estimate import Contrast, Estimate
 from assay.stats.influence import Influence, of_classes, of_mean
+from honesty.dependence import Array, Tally
 
 pytestmark = pytest.mark.honesty
 
 RUNS = 250
 ROWS = 25
 """Of a cluster."""
-Array = NDArray[np.float64]
 ACCURACY, DISCORDANT = 0.85, 0.08
 CASES = {
     "independent rows": (0.0, 0.5),
@@ -52,37 +51,6 @@ def judged(base: Influence, head: Influence, design: Design) -> Estimate:
     assert head.value is not None
     contrast = Contrast(n=design.rows, base=base.value, head=head.value, lowest=0.0, highest=1.0)
     return designed_difference(base, head, design, contrast)
-
-
-class Tally:
-    """Counts what an interval does over runs."""
-
-    def __init__(self) -> None:
-        self.low = self.high = self.refused = 0
-        self.widths: list[float] = []
-
-    def add(self, found: Estimate, truth: float) -> None:
-        if found.interval is None:
-            self.refused += 1
-            return
-        self.low += found.interval.low > truth
-        self.high += found.interval.high < truth
-        self.widths.append(found.interval.high - found.interval.low)
-
-    def shown(self) -> str:
-        judged = len(self.widths)
-        ends = binomtest(judged - self.low - self.high, judged).proportion_ci(0.95, "exact")
-        covered = 1 - (self.low + self.high) / judged
-        return (
-            f"{covered:.3f} [{ends.low:.3f}, {ends.high:.3f}] of {judged}, {self.refused} refused"
-        )
-
-    def holds(self, level: float, cells: int) -> bool:
-        """Whether coverage may be `level`, Bonferroni over the cells."""
-        judged = len(self.widths)
-        covered = judged - self.low - self.high
-        ends = binomtest(covered, judged).proportion_ci(1 - 0.05 / cells, "exact")
-        return bool(ends.high >= level)
 
 
 @pytest.mark.parametrize("clusters", [12, 20, 40, 100])

@@ -184,3 +184,12 @@ def test_regression_and_scores_are_searched_by_their_first_mean(tmp_path: Path) 
         tmp_path, pair, gates={"mean:grade": Gate(margin=0.1)}, slices=(Slice(column="plan"),),
     )  # fmt: skip
     assert (search.metric, search.worst.slice) == ("mean:grade", "plan=b")  # type: ignore[union-attr]
+
+
+def test_a_gap_between_groups_is_not_searched(tmp_path: Path) -> None:
+    """It compares all rows' groups: in a slice it would be the same number again."""
+    gap = "demographic_parity:plan"
+    gates = {gap: Gate(margin=0.1), "accuracy": Gate(margin=0.01)}
+    assert searched(tmp_path, sides(), gates=gates).metric == "accuracy"
+    named = searched(tmp_path, sides(), gates=gates, worst_slice=WorstSlice(metric=gap))
+    assert named.reason == f"{gap} compares groups, and has no value in a slice"

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import recall_score
 
-from assay.stats import fairness_design
+from assay.stats import group_rates as groups_of_rows
 from assay.stats.cells import Outcomes
 from assay.stats.design import Design
 from assay.stats.estimate import Estimate
 from assay.stats.fairness import gap_difference, group_rates
-from assay.stats.fairness_design import Members, designed_gap_difference, designed_group_rates
+from assay.stats.fairness_design import designed_gap_difference, designed_group_rates
+from assay.stats.group_rates import Members
 
 RNG = np.random.default_rng(91)
 N, CLUSTERS = 900, 90
@@ -90,7 +91,7 @@ def test_covariances_are_those_of_the_clusters_sums(
     block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By hand: every cluster's sum in each stratum, for the contrast of the clear extremes."""
-    monkeypatch.setattr(fairness_design, "_BLOCK", block)
+    monkeypatch.setattr(groups_of_rows, "_BLOCK", block)
     found = judged(Design(rows=N, cluster=CLUSTER, stratum=STRATUM, weights=WEIGHTS))
     contributions = np.zeros(N)
     for side, sign in ((HEAD, 1.0), (BASE, -1.0)):

@@ -17,11 +17,8 @@ from assay.stats.design import Design
 from assay.stats.estimate import Estimate
 from assay.stats.fairness import GroupRate as Rate
 from assay.stats.fairness import gap_difference, group_rates
-from assay.stats.fairness_design import (
-    Members,
-    designed_gap_difference,
-    designed_group_rates,
-)
+from assay.stats.fairness_design import designed_gap_difference, designed_group_rates
+from assay.stats.group_rates import Members
 from assay.tables.predictions import Pairs
 from assay.tables.predictions_counts import Cells
 from assay.tables.predictions_groups import Group

@@ -10,7 +10,7 @@ from typing import Any
 from assay.comparison.ask import Asked
 from assay.comparison.by_rows import needs_rows
 from assay.comparison.measure import Level, estimate, gather
-from assay.config import Metric, Severity, WorstSlice
+from assay.config import Metric, Needs, Severity, WorstSlice
 from assay.evidence import Measurement, SliceSearch
 from assay.stats.estimate import Estimate
 from assay.stats.multiplicity import corrected_confidence
@@ -52,6 +52,8 @@ def worst_slice(
     metric = _metric(pairs, rules, metrics, asked)
     if metric is None:
         reason = "no metric here is quick to count in every slice: name one for the search"
+        if any(found.name == rules.metric for found in metrics):
+            reason = f"{rules.metric} compares groups, and has no value in a slice"
         return part.model_copy(update={"reason": reason})
     part = part.model_copy(update={"metric": metric.name})
     divided = replace(pairs, slices=pairs.searched)
@@ -96,12 +98,14 @@ def _metric(
 ) -> Metric | None:
     """The metric to search by: the one named, or the first that gates and is quick to count.
 
-    One that needs every row of every slice is searched only where it is named.
+    One that needs every row of every slice is searched only where it is named, and one that
+    compares groups never: it is about all rows.
     """
+    sliced = [metric for metric in metrics if metric.needs is not Needs.GROUPS]
     if rules.metric is not None:
-        return next((metric for metric in metrics if metric.name == rules.metric), None)
+        return next((metric for metric in sliced if metric.name == rules.metric), None)
     quick = [
-        metric for metric in metrics if metric.name != "roc_auc" and not needs_rows(pairs, metric)
+        metric for metric in sliced if metric.name != "roc_auc" and not needs_rows(pairs, metric)
     ]
     gated = [metric for metric in quick if metric.name in asked.gates]
     return next(iter([*gated, *quick]), None)
