@@ -7,7 +7,7 @@ from typing import Any
 
 from kubernetes import client
 
-from assay.rollout.targets.kubernetes import Api, Kubernetes, Lease
+from assay.rollout.targets.kubernetes import Api, Counter, Kubernetes, Lease
 from assay.rollout.targets.manifests import DIGEST, Site
 from support.clusters import site
 from support.control_plane import ControlPlane
@@ -29,11 +29,14 @@ class Cluster:
     def __post_init__(self) -> None:
         self.site = site(namespace=self.namespace)
 
-    def controller(self, holder: str = "one", **settings: Any) -> Kubernetes:
+    def controller(
+        self, holder: str = "one", *, counter: Counter | None = None, **settings: Any
+    ) -> Kubernetes:
         """The target as the controller ``holder`` has it."""
         self.site = site(namespace=self.namespace, **settings)
         api = Api(self.plane.client(self.token), self.namespace, seconds=3)
-        return Kubernetes(self.site, api, Lease(api, self.site, holder, clock=lambda: self.now))
+        lease = Lease(api, self.site, holder, clock=lambda: self.now)
+        return Kubernetes(self.site, api, lease, counter)
 
     def run(self, digest: str, available: int) -> None:
         """Report pods of a version, as the Deployment's controller does."""
@@ -77,6 +80,12 @@ class Cluster:
             GATEWAY, "v1", self.namespace, "httproutes", self.site.base
         )
         return found
+
+    def has_route(self) -> bool:
+        """Whether a route was applied."""
+        api = client.CustomObjectsApi(self.plane.client())
+        found = api.list_namespaced_custom_object(GATEWAY, "v1", self.namespace, "httproutes")
+        return bool(found["items"])
 
     def weights(self) -> dict[str, int]:
         """The weights as they are stored, by the Service's name."""

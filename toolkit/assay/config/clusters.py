@@ -85,7 +85,7 @@ class GitOpsTarget(Cluster):
     branch: Text = Field(default="main", description="The branch that is applied; it must exist.")
     folder: RelativePath = Field(default="assay", description="Where the manifests are.")
     observe: Switch = Field(
-        default=False,
-        description="Read the cluster too (it may be read with `context`): a step then waits until "
-        "what was pushed runs. Off: pushed counts as done.",
+        default=True,
+        description="Read the cluster too (with `context`), so that guards have counts and a step "
+        "waits until what was pushed runs. Off: pushed counts as done; never for the last target.",
     )

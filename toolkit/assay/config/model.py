@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from assay.config.anchor import Anchor
-from assay.config.clusters import Cluster
+from assay.config.clusters import Cluster, GitOpsTarget
 from assay.config.delivery import Delivery, ModelDelivery, Target
 from assay.config.families import family_of, metric_named
 from assay.config.gates import Columns, Gate, Scalar, SliceEntry
@@ -221,12 +221,17 @@ class Config(Strict):
                         f"models.{name}.delivery.targets: delivery.targets has no {target}"
                     )
             if model.delivery:
-                _check_sticky(name, model.delivery, known[model.delivery.targets[-1]])
+                _check_last(name, model.delivery, known[model.delivery.targets[-1]])
         return self
 
 
-def _check_sticky(name: str, way: ModelDelivery, last: Target) -> None:
-    """Refuse what Gateway API cannot do: keep a unit with its version."""
+def _check_last(name: str, way: ModelDelivery, last: Target) -> None:
+    """Refuse a strategy that the last target could never carry through."""
+    if isinstance(last, GitOpsTarget) and not last.observe:
+        raise ValueError(
+            f"models.{name}.delivery.targets: the last one is gitops with observe: false, so no "
+            "guard would ever have a count and nothing could be promoted; write observe: true"
+        )
     if isinstance(last, Cluster) and way.strategy.kind in {"ab", "bandit"}:
         raise ValueError(
             f"models.{name}.delivery.strategy.kind: {way.strategy.kind} keeps a unit with its "

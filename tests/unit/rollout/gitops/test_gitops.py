@@ -326,6 +326,24 @@ def test_the_remote_is_not_asked_again_for_some_seconds(bench: Bench) -> None:
         target.observe()
 
 
+def test_a_route_that_was_just_pushed_is_not_asked_for_again(bench: Bench) -> None:
+    target = serving(bench)
+    target.route(route(2, 1000))
+    away = bench.bare.with_name("away.git")
+    bench.bare.rename(away)
+    target.route(route(2, 1000))
+    with pytest.raises(OutsideError):
+        target.route(route(3, 0))
+    with pytest.raises(OutsideError):
+        target.route(route(2, 1000))
+    away.rename(bench.bare)
+    target.route(route(2, 1000))
+    bench.now += REFRESH
+    away = bench.bare.rename(away)
+    with pytest.raises(OutsideError):
+        target.route(route(2, 1000))
+
+
 def test_the_record_holds_what_was_rendered(bench: Bench) -> None:
     serving(bench).route(route(2, 1000))
     record = json.loads(bench.file(f"{HERE}/{MARKER}"))

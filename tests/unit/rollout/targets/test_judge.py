@@ -152,6 +152,10 @@ def test_over_http_a_gate_opens_on_a_pass_alone(world: World, address: str) -> N
     code, facts = ask(f"{address}/gate{query}", b"{}")
     assert (code, facts["state"]) == (200, "pass")
     assert ask(f"{address}/rollback{query}", b"{}")[0] == 403
+    world.answered(STABLE, 5_000)
+    world.answered(CANARY, 500, errors=200)
+    assert ask(f"{address}/gate{query}", b"{}")[0] == 403
+    assert ask(f"{address}/rollback{query}", b"{}")[0] == 200
 
 
 def test_over_http_a_fail_stays_one(world: World, address: str) -> None:

@@ -84,7 +84,13 @@ class GitOps:
         self._write(change)
 
     def route(self, route: Route) -> None:
-        """Commit the weights; a route that gives all traffic back says what it reverts."""
+        """Commit the weights; a route that gives all traffic back says what it reverts.
+
+        One that was on the branch some seconds ago is not asked for again: the controller does so
+        at every look until the cluster runs it.
+        """
+        if self._is_there(route):
+            return
 
         def change(found: Written) -> Proposal:
             record = self._record(found)
@@ -129,6 +135,13 @@ class GitOps:
             accepted=generation,
             detail=f"{said}; whether it is applied is not known here",
         )
+
+    def _is_there(self, route: Route) -> bool:
+        if self._seen is None or self._clock() - self._seen[1] >= REFRESH:
+            return False
+        found = self._seen[0]
+        record = self._record(found)
+        return record.route == route and not changed_by_others(found, record)
 
     def _write(self, change: Callable[[Written], Proposal]) -> None:
         try:

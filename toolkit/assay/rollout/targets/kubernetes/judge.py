@@ -66,7 +66,7 @@ class Judge:
         self._base = dict(read())
 
     def look(self) -> Judgement:
-        """Look once; a verdict that was reached stays reached only by whoever keeps it."""
+        """Look once. A pass may turn into a fail at a later look, and a fail should be kept."""
         counts = {digest: self._since(digest, now) for digest, now in self._read().items()}
         others = {digest: each for digest, each in counts.items() if digest != self._candidate}
         if not others:

@@ -26,12 +26,15 @@ Make = Callable[[str, int], Judge]
 
 
 class Judges:
-    """One judge for each candidate and step, from when it is first asked for; verdicts stay."""
+    """One judge for each candidate and step, from when it is first asked for.
+
+    A fail stays one. A pass is looked at again, for those who ask until the rollout ends.
+    """
 
     def __init__(self, make: Make) -> None:
         self._make = make
         self._judges: OrderedDict[tuple[str, int], Judge] = OrderedDict()
-        self._final: dict[tuple[str, int], Judgement] = {}
+        self._failed: dict[tuple[str, int], Judgement] = {}
         self._lock = threading.Lock()
 
     def verdict(self, candidate: str, step: int) -> Judgement:
@@ -42,10 +45,10 @@ class Judges:
                 self._judges[key] = self._make(candidate, step)
             self._judges.move_to_end(key)
             while len(self._judges) > KEPT:
-                self._final.pop(self._judges.popitem(last=False)[0], None)
-            found = self._final.get(key) or self._judges[key].look()
-            if found.state != "inconclusive":
-                self._final[key] = found
+                self._failed.pop(self._judges.popitem(last=False)[0], None)
+            found = self._failed.get(key) or self._judges[key].look()
+            if found.state == "fail":
+                self._failed[key] = found
             return found
 
 
