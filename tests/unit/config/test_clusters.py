@@ -29,7 +29,9 @@ def parsed(
                         "tests": None,
                         "gates": {"accuracy": {"margin": 0.05}},
                         "delivery": {
-                            "targets": ["there"], "strategy": {"kind": strategy, "quality": quality}, **delivery,
+                            "targets": ["there"],
+                            "strategy": {"kind": strategy, "quality": quality},
+                            **delivery,
                         },
                     }
                 },
