@@ -51,6 +51,7 @@ RUNS = {"rollout": ("ask", ""), "rollback": ("ask", "rollback")}
 AT_A_TERMINAL = (
     "controller",
     "status",
+    "history",
     "rollout",
     "rollback",
     "drill",

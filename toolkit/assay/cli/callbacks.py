@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assay.cli.chosen import Chosen
+    from assay.evidence import Intent
     from assay.rollout.controller.after import Hooks, Versions
     from assay.state import Link
 
@@ -63,36 +64,69 @@ def _teller(chosen: Chosen, repository: str) -> Callable[[Link], object] | None:
     def tell(link: Link) -> None:
         from assay.github.client import Client
 
-        number = pull_request_of(chosen.state, link)
-        if number is None or link.facts["kind"] not in _TOLD:
+        posts = posts_of(chosen.state, link, chosen.target_name)
+        if not posts:
             return
         client = Client(repository=repository, token=token, api_url=settings.api_url)
         try:
-            body = comment_of(link, chosen.target_name)
-            client.post(f"issues/{number}/comments", {"body": body})
+            for path, body in posts:
+                client.post(path, body)
         finally:
             client.close()
 
     return tell
 
 
-def pull_request_of(state: Path, link: Link) -> int | None:
-    """Return the pull request that shipped the version a decision is about, if known here."""
+def posts_of(state: Path, link: Link, target: str) -> list[tuple[str, dict[str, str]]]:
+    """Return what GitHub is told of a decision: where, and what.
+
+    The pull request that shipped a version is told what became of it; an intent that broke the
+    glass opens an issue, so that somebody looks at it when the haste is over.
+    """
+    from assay.rollout.controller.intake import glass
+
+    known = _intents(state)
+    facts = link.facts
+    posts = []
+    shipped = [
+        one
+        for one in known
+        if one.kind == "deploy" and one.artifact_digest == facts["artifact_digest"]
+    ]
+    newest = max(shipped, key=lambda intent: intent.generation, default=None)
+    if newest is not None and newest.pull_request is not None and facts["kind"] in _TOLD:
+        path = f"issues/{newest.pull_request}/comments"
+        posts.append((path, {"body": comment_of(link, target)}))
+    asked = next((one for one in known if one.id == facts["intent"]), None)
+    if asked is not None and glass(asked) and facts["kind"] == "accepted":
+        posts.append(("issues", _review_of(asked, link, target)))
+    return posts
+
+
+def _intents(state: Path) -> list[Intent]:
     from assay.errors import AssayError
     from assay.evidence import Intent
     from assay.rollout.controller.service import INTENTS
 
-    digest = link.facts["artifact_digest"]
-    found: list[Intent] = []
-    for path in (state / INTENTS).glob("*.json"):
+    found = []
+    for path in sorted((state / INTENTS).glob("*.json")):
         try:
-            intent = Intent.parse(path.read_text(encoding="utf-8"), file=path.name)
+            found.append(Intent.parse(path.read_text(encoding="utf-8"), file=path.name))
         except (AssayError, OSError, UnicodeDecodeError):
             continue
-        if intent.kind == "deploy" and intent.artifact_digest == digest:
-            found.append(intent)
-    newest = max(found, key=lambda intent: intent.generation, default=None)
-    return None if newest is None else newest.pull_request
+    return found
+
+
+def _review_of(intent: Intent, link: Link, target: str) -> dict[str, str]:
+    from assay.report.escape import code, text
+
+    body = (
+        f"{text(intent.author)} broke the glass to {intent.kind} {code(intent.model)} on "
+        f"{code(target)}: {text(intent.reason or '')} (ticket {text(intent.ticket or '')}).\n\n"
+        f"No freeze held it back and no approval was asked for. Decision {link.seq}, "
+        f"{code(link.digest[:12])}, {link.facts['wall_time']}.\n"
+    )
+    return {"title": f"Review: the glass was broken on {target}", "body": body}
 
 
 def comment_of(link: Link, target: str) -> str:

@@ -31,6 +31,7 @@ def install(
         state=chosen.state.as_posix(),
         user=user,
         image=image,
+        environment="kubernetes" if chosen.target.kind == "kubernetes" else "delivery",
     )
     for name, text in rendered(cast("Kind", kind), made).items():
         if output is None:

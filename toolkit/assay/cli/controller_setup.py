@@ -14,6 +14,7 @@ from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.cli.chosen import Chosen
+    from assay.evidence import Intent
     from assay.rollout.controller.releases import Download
     from assay.rollout.controller.service import Setup
     from assay.rollout.labels import LabelReader
@@ -75,6 +76,7 @@ def setup_of(given: Given) -> Iterator[Setup]:
                 trusted=trusted,
                 repository=repository,
                 approval=chosen.target_name in chosen.delivery.approval,
+                unfit=_unfit if reader is not None else (lambda _: None),
             ),
             target=lambda: open_target(chosen, stack),
             step=step,
@@ -169,6 +171,20 @@ def _label_reader(given: Given) -> LabelReader | None:
             raise InputError("--labels is for a local target, whose prediction log lies here.")
         return None
     return LabelReader(log=given.chosen.state / "target" / "predictions", labels=given.labels)
+
+
+def _unfit(intent: Intent) -> str | None:
+    """Why a strategy's quality metric could never be judged from the prediction log."""
+    from assay.tables.labelled_log import value_of
+
+    quality = None if intent.strategy is None else intent.strategy.quality
+    if quality is None:
+        return None
+    try:
+        value_of(quality.metric)
+    except InputError as error:
+        return f"its quality metric cannot be judged here: {error.message.rstrip('.')}"
+    return None
 
 
 def _download(given: Given) -> Download:

@@ -37,6 +37,8 @@ class Installation:
     user: str = "assay"
     image: str = "assay-controller:local"
     namespace: str = "default"
+    environment: str = "delivery"
+    """Which of the toolkit's environments: the one with the client of a cluster, or the other."""
 
 
 def rendered(kind: Kind, made: Installation) -> dict[str, str]:
@@ -55,6 +57,7 @@ def rendered(kind: Kind, made: Installation) -> dict[str, str]:
         "user": made.user,
         "image": made.image,
         "namespace": made.namespace,
+        "environment": made.environment,
     }
     for name, value in values.items():
         if not value or not _PLAIN.issuperset(value):

@@ -7,6 +7,7 @@ that is no longer the newest, is recorded as rejected and does nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,6 +42,8 @@ class Rules:
     """Whose intents count, owner/name; None where the controller was not told."""
     approval: bool = False
     """Whether a deploy needs an approver who is not its author."""
+    unfit: Callable[[Intent], str | None] = lambda _: None
+    """Why an intent cannot be carried out on this target; None where it can."""
 
 
 def checked(signed: Signed, rules: Rules, now: datetime) -> Intent:
@@ -64,6 +67,9 @@ def checked(signed: Signed, rules: Rules, now: datetime) -> Intent:
     _in_time(intent, now)
     if rules.approval and intent.kind == "deploy" and not glass(intent):
         _approved(intent)
+    why = rules.unfit(intent)
+    if why is not None:
+        raise Rejected(why)
     return intent
 
 
