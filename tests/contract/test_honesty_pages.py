@@ -9,6 +9,7 @@ from pathlib import Path
 from honesty.grid import DISCORDANCES, PREVALENCES, ROWS, WON
 from honesty.metrics import METRICS
 from honesty.report import between
+from honesty.rollouts_page import CASES, KINDS
 from honesty.simulation import counted
 from honesty.verdicts import CONFIGS, RUNS
 
@@ -54,3 +55,17 @@ def test_the_page_says_what_was_drawn() -> None:
 def test_verdicts_say_how_many_runs() -> None:
     page = (HONESTY / "verdicts.md").read_text(encoding="utf-8")
     assert f"{RUNS:,} runs of one claim, {CONFIGS:,} of a whole config." in page
+
+
+def test_rollouts_have_a_row_for_every_strategy_and_version() -> None:
+    page = (HONESTY / "rollouts.md").read_text(encoding="utf-8")
+    runs = re.search(r"^([\d,]+) rollouts a row", page, re.MULTILINE)
+    assert runs is not None
+    rows = {
+        tuple(cell.strip() for cell in line.split("|")[1:4])
+        for line in page.splitlines()
+        if line.startswith("| ")
+    }
+    for kind in KINDS:
+        for case in CASES:
+            assert (kind, case.name, f"{case.margin:g}") in rows
