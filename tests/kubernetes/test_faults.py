@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from assay.errors import OutsideError
-from assay.rollout.targets.kubernetes import DURATION, Held
+from assay.rollout.targets.kubernetes import DURATION, Api, Held, Kubernetes, Lease
 from support.cluster_statuses import Cluster
 from support.clusters import CANARY, STABLE, release, route
 from support.control_plane import ControlPlane
@@ -121,12 +123,48 @@ def test_an_api_that_hangs_is_given_up(cluster: Cluster, plane: ControlPlane) ->
     target = cluster.controller()
     target.start(release(CANARY))
     process = plane.processes["api"]
-    process.send_signal(19)
+    process.send_signal(signal.SIGSTOP)
     try:
         begun = time.monotonic()
         with pytest.raises(OutsideError, match="does not answer"):
             target.observe()
         assert time.monotonic() - begun < 8
     finally:
-        process.send_signal(18)
+        process.send_signal(signal.SIGCONT)
     assert CANARY in target.observe().backends
+
+
+def meddled(cluster: Cluster, times: int) -> Kubernetes:
+    """A target under whose hands somebody edits the route, between its reading and its writing."""
+    left = [times]
+
+    class Meddled(Api):
+        def apply(self, manifest: Any, **how: Any) -> Any:
+            if manifest["kind"] == "HTTPRoute" and left[0]:
+                left[0] -= 1
+                cluster.edit({"metadata": {"annotations": {"somebody": str(left[0])}}})
+            return super().apply(manifest, **how)
+
+    api = Meddled(cluster.plane.client(cluster.token), cluster.namespace, seconds=3)
+    return Kubernetes(cluster.site, api, Lease(api, cluster.site, "one"))
+
+
+def test_an_object_that_moved_since_it_was_read_is_read_again(cluster: Cluster) -> None:
+    target = cluster.controller()
+    for digest in (STABLE, CANARY):
+        target.start(release(digest))
+    target.route(route(1, 1000))
+    meddled(cluster, 1).route(route(2, 0))
+    assert list(cluster.weights()) == [cluster.site.name(STABLE)]
+    annotations = cluster.http_route()["metadata"]["annotations"]
+    assert annotations["somebody"] == "0"
+
+
+def test_an_object_that_always_moves_is_said(cluster: Cluster) -> None:
+    target = cluster.controller()
+    for digest in (STABLE, CANARY):
+        target.start(release(digest))
+    target.route(route(1, 1000))
+    with pytest.raises(OutsideError, match=r"was changed by others \d times in a row"):
+        meddled(cluster, 99).route(route(2, 0))
+    assert cluster.weights()[cluster.site.name(CANARY)] == 1000
