@@ -64,6 +64,15 @@ def engine(group: int) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+            _unmount(place)
+
+
+def _unmount(place: Path) -> None:
+    """A container on the host's network leaves its namespace mounted there."""
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in mounts:
+        if mount.startswith(f"{place}/"):
+            subprocess.run(["umount", mount], check=False)
 
 
 def _system_path() -> str:

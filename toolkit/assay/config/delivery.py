@@ -96,6 +96,11 @@ class DockerTarget(Strict):
     host: Text = Field(default="127.0.0.1", description="Where the router listens.")
     port: Whole = Field(default=8080, ge=0, le=65_535, description="0: any free one.")
     image: Text = Field(description="The image with the model's environment, by digest.")
+    python: Text = Field(default="python3", description="Its interpreter.")
+    network: Text = Field(
+        default="bridge",
+        description="Of the containers; with `host` they share the host's and listen on loopback.",
+    )
 
 
 Target = Annotated[

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from assay.errors import InputError
-from assay.rollout.targets.local.processes import Program
+from assay.rollout.targets.local.processes import Launch, Program
 
 SERVING_NEEDS = {
     "mlflow": ("mlflow-skinny", "pandas", "pyarrow", "uvicorn"),
@@ -78,11 +78,14 @@ class Environments:
         log.write_bytes(b"")
         extra = place.with_suffix(".in")
         extra.write_text(needs, encoding="utf-8")
+        told = map(str, (self.uv, place, version, listed, extra))
         build.start(
-            ["/bin/sh", "-c", _BUILD, "build", *map(str, (self.uv, place, version, listed, extra))],
-            cwd=self.cache,
-            variables=self.variables,
-            log=log,
+            Launch(
+                command=["/bin/sh", "-c", _BUILD, "build", *told],
+                cwd=self.cache,
+                variables=self.variables,
+                log=log,
+            )
         )
         if said:
             return f"its environment could not be built and is tried again: {said}"

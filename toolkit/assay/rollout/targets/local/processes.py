@@ -7,14 +7,14 @@ time and boot together do not, and a signal goes through a pidfd that was opened
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from assay.errors import OutsideError
 
@@ -36,6 +36,38 @@ class Birth:
     boot: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """What is started: its command and folder, and what it prints goes to ``log``.
+
+    ``reads`` and ``writes`` are all that it needs of the file system, where that can be held to.
+    """
+
+    command: Sequence[str]
+    cwd: Path
+    log: Path
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    port: int | None = None
+    reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()
+
+
+class Supervised(Protocol):
+    """Something that runs beside the controller, and longer than it. Raises OutsideError."""
+
+    def start(self, launch: Launch) -> None:
+        """Start it; returns once it would be found again."""
+
+    def alive(self) -> bool:
+        """Whether what was started last still runs."""
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it and to nobody else; nothing where it does not run."""
+
+    def forget(self) -> None:
+        """Remove what is left of it, once it has ended."""
+
+
 class Program:
     """One supervised program and its record.
 
@@ -47,25 +79,22 @@ class Program:
         self.record = record
         self._child: subprocess.Popen[bytes] | None = None
 
-    def start(
-        self, command: Sequence[str], *, cwd: Path, variables: Mapping[str, str], log: Path
-    ) -> None:
-        """Start ``command``; what it prints is appended to ``log``. Returns once it is recorded."""
-        with contextlib.suppress(FileNotFoundError):
-            self.record.unlink()
-        with log.open("ab") as output:
+    def start(self, launch: Launch) -> None:
+        """Start it; returns once it is recorded."""
+        self.forget()
+        with launch.log.open("ab") as output:
             try:
                 self._child = subprocess.Popen(
-                    ["/bin/sh", "-c", _RECORD, str(self.record), *command],
-                    cwd=cwd,
-                    env=dict(variables),
+                    ["/bin/sh", "-c", _RECORD, str(self.record), *launch.command],
+                    cwd=launch.cwd,
+                    env=dict(launch.variables),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
                     start_new_session=True,
                 )
             except OSError as error:
-                raise OutsideError(f"{command[0]} cannot be started: {error}.") from error
+                raise OutsideError(f"{launch.command[0]} cannot be started: {error}.") from error
         deadline = time.monotonic() + _RECORD_SECONDS
         while not self.record.exists() and self._child.poll() is None:
             if time.monotonic() > deadline:
@@ -107,6 +136,10 @@ class Program:
             return
         finally:
             os.close(handle)
+
+    def forget(self) -> None:
+        """Remove its record."""
+        self.record.unlink(missing_ok=True)
 
     def _birth(self) -> Birth | None:
         try:

@@ -17,7 +17,7 @@ from assay.rollout.targets.local.admin import Admin, Snapshot
 from assay.rollout.targets.local.bootstrap import Place, bootstrap
 from assay.rollout.targets.local.clusters import Endpoints, clusters, endpoints
 from assay.rollout.targets.local.files import read_json, replace_json
-from assay.rollout.targets.local.processes import Program
+from assay.rollout.targets.local.processes import Launch, Program
 from assay.rollout.targets.local.routes import read_route, routes
 from assay.rollout.targets.local.tail import LogFiles
 
@@ -60,18 +60,17 @@ class Router:
         replace_json(self.place.bootstrap, content)
         # A socket that a killed Envoy left is in the way of the next.
         (self.place.folder / "admin.sock").unlink(missing_ok=True)
+        command = [
+            str(self.program), "--config-path", str(self.place.bootstrap),
+            "--disable-hot-restart", "--log-level", "warning",
+            # Or lines lie in its memory for ten seconds, and the guards wait for them.
+            "--file-flush-interval-msec", "100",
+            "--concurrency", str(min(_MOST_THREADS, os.cpu_count() or 1)),
+        ]  # fmt: skip
+        folder = self.place.folder
         self.process.start(
-            [
-                str(self.program), "--config-path", str(self.place.bootstrap),
-                "--disable-hot-restart", "--log-level", "warning",
-                # Or lines lie in its memory for ten seconds, and the guards wait for them.
-                "--file-flush-interval-msec", "100",
-                "--concurrency", str(min(_MOST_THREADS, os.cpu_count() or 1)),
-            ],
-            cwd=self.place.folder,
-            variables=self.variables,
-            log=self.place.folder / "envoy.log",
-        )  # fmt: skip
+            Launch(command=command, cwd=folder, log=folder / "envoy.log", variables=self.variables)
+        )
 
     def snapshot(self) -> Snapshot | None:
         """What Envoy says of itself; None where it does not answer."""
@@ -104,9 +103,9 @@ class Router:
         """Ask for the clusters of these versions; return the version that stands for them."""
         known = sorted(digests)
         version = "-".join(digest[:16] for digest in known) or "none"
-        found = read_json(self.place.clusters)
-        if found is None or found["version_info"] != version:
-            replace_json(self.place.clusters, clusters(self.place, known, version=version))
+        content = clusters(self.place, known, version=version)
+        if read_json(self.place.clusters) != content:
+            replace_json(self.place.clusters, content)
         return version
 
     def put_endpoints(self, version: Endpoints) -> None:

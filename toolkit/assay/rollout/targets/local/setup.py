@@ -10,7 +10,9 @@ from pathlib import Path
 from assay.config.delivery import LocalTarget, Serving
 from assay.errors import InputError
 from assay.rollout.targets.local.environment import Environments
+from assay.rollout.targets.local.processes import Program, Supervised
 from assay.rollout.targets.local.programs import Programs
+from assay.rollout.targets.local.workers import HOST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,8 @@ class Setup:
     environments: Environments
     environ: Mapping[str, str] = field(repr=False)
     clock: Callable[[], float] = time.monotonic
+    supervised: Callable[[Path], Supervised] = Program
+    listens: str = HOST
 
 
 def setup_local(

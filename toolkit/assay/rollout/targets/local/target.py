@@ -22,6 +22,8 @@ from assay.rollout.targets.local.workers import HOST, Means, Workers, free_port
 
 _PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ")
 """Of the controller's environment, to a model: none of its credentials."""
+_SETTLE_SECONDS = 0.25
+"""Envoy's threads take a new route some ten milliseconds after it says that it has it."""
 
 
 class Local:
@@ -43,6 +45,8 @@ class Local:
             serving=setup.serving,
             variables=variables,
             clock=setup.clock,
+            supervised=setup.supervised,
+            listens=setup.listens,
         )
         self.port: int = setup.port or state.get("port") or free_port()
         router = setup.folder / "router"
@@ -167,11 +171,11 @@ class Local:
     def _tend(self, snapshot: Snapshot | None) -> None:
         before = [workers.record() for workers in self._versions.values()]
         for digest, workers in list(self._versions.items()):
-            if workers.stopping is not None:
-                self._wind_down(digest, workers, snapshot)
-                continue
             try:
-                self._look_after(digest, workers, snapshot)
+                if workers.stopping is not None:
+                    self._wind_down(digest, workers, snapshot)
+                else:
+                    self._look_after(digest, workers, snapshot)
             except (InputError, OutsideError) as error:
                 workers.detail = str(error)
         if before != [workers.record() for workers in self._versions.values()]:
@@ -203,10 +207,12 @@ class Local:
             )
             active = _active(digest, snapshot) if snapshot else 0
             waited = now - since > self.setup.serving.drain_seconds
-            if not ((acknowledged and active == 0) or waited):
+            idle = acknowledged and active == 0 and now - since > _SETTLE_SECONDS
+            if not (idle or waited):
                 return
         workers.end(now)
         if not workers.alive():
+            workers.forget()
             del self._versions[digest]
             self._try_to_save()
             self._router.put_clusters(self._versions)

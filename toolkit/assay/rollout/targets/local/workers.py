@@ -13,7 +13,7 @@ from assay.config.delivery import Serving
 from assay.rollout.target import Release
 from assay.rollout.targets.local.environment import last_words
 from assay.rollout.targets.local.files import replace_json
-from assay.rollout.targets.local.processes import Program
+from assay.rollout.targets.local.processes import Launch, Supervised
 from assay.rollout.targets.local.tail import LogFiles
 
 HOST = "127.0.0.1"
@@ -36,7 +36,7 @@ LOG_BYTES = 16 * 1024 * 1024
 class Worker:
     """One process of a version. What is not in ``ports`` on the disk is learnt again."""
 
-    program: Program
+    program: Supervised
     port: int
     started: float = 0.0
     healthy: float | None = None
@@ -57,6 +57,10 @@ class Means:
     serving: Serving
     variables: Mapping[str, str] = field(repr=False)
     clock: Callable[[], float]
+    supervised: Callable[[Path], Supervised]
+    """Opens what a record stands for: a process, or a container."""
+    listens: str = HOST
+    """Where a server listens, as it sees it itself."""
 
 
 @dataclass
@@ -77,7 +81,7 @@ class Workers:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.members = [
-            Worker(program=Program(self.folder / f"{number}.pid"), port=port)
+            Worker(program=self.means.supervised(self.folder / f"{number}.pid"), port=port)
             for number, port in enumerate(self.ports)
         ]
         now = self.means.clock()
@@ -120,6 +124,11 @@ class Workers:
         for worker in self.members:
             worker.program.signal(signal.SIGKILL if late else signal.SIGTERM)
 
+    def forget(self) -> None:
+        """Remove what is left of its processes."""
+        for worker in self.members:
+            worker.program.forget()
+
     def _revive(self, number: int, worker: Worker, python: Path, now: float) -> None:
         if worker.died is None:
             worker.died = now
@@ -138,12 +147,18 @@ class Workers:
 
     def _start(self, number: int, worker: Worker, python: Path) -> None:
         settings = self.folder / f"{number}.settings.json"
+        self._predictions.mkdir(parents=True, exist_ok=True)
         replace_json(settings, self._settings(number, worker))
         worker.program.start(
-            [str(python), "-I", "-B", "-c", _MAIN, str(SERVING.parent), str(settings)],
-            cwd=self.folder,
-            variables=self.means.variables,
-            log=self._log(number),
+            Launch(
+                command=[str(python), "-I", "-B", "-c", _MAIN, str(SERVING.parent), str(settings)],
+                cwd=self.folder,
+                variables=self.means.variables,
+                log=self._log(number),
+                port=worker.port,
+                reads=(SERVING, self.release.folder),
+                writes=(self.folder, self._predictions),
+            )
         )
 
     def _judge(self, worker: Worker, healthy: bool, now: float) -> None:
@@ -161,21 +176,23 @@ class Workers:
 
     def _settings(self, number: int, worker: Worker) -> dict[str, Any]:
         serving = self.means.serving
-        predictions = self.means.folder.parent / "predictions" / self.release.digest
-        predictions.mkdir(parents=True, exist_ok=True)
         return {
             "version": self.release.digest,
             "model": str(self.release.folder / "model"),
             "server": serving.server,
-            "host": HOST,
+            "host": self.means.listens,
             "port": worker.port,
             "unit_header": serving.unit_header,
             "request_seconds": serving.request_seconds,
             "drain_seconds": serving.drain_seconds,
             "requests": str(self.request_logs[number].current),
-            "predictions": str(predictions),
+            "predictions": str(self._predictions),
             **serving.log.model_dump(),
         }
+
+    @property
+    def _predictions(self) -> Path:
+        return self.means.folder.parent / "predictions" / self.release.digest
 
     def _log(self, number: int) -> Path:
         return self.folder / f"{number}.log"
