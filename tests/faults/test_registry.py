@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +14,11 @@ import pytest
 
 from assay.errors import OutsideError
 from assay.packaging.bundle import Bundle
+from assay.packaging.verify import verify_bundle
 from assay.registry.facts import VersionFacts
 from assay.registry.store import Registry
 from assay.registry.tracking import limit_waiting
-from support.bundles import bundle
+from support.bundles import REPOSITORY, TRUST, bundle
 from support.failing_front import Front, failing_front
 from support.mlflow_server import mlflow_server
 
@@ -71,6 +73,56 @@ def test_a_server_that_dies_at_any_request_leaves_no_version_or_a_whole_one(
         assert len(versions(front, name)) == 1, number
         got = registry.fetch(name, again.digest, tmp_path / name)
         assert (got / "model.sig").is_file()
+
+
+def test_a_server_that_dies_while_a_bundle_is_fetched_leaves_no_half_of_it(
+    front: Front, made: tuple[Path, Bundle], tmp_path: Path
+) -> None:
+    folder, document = made
+    registry, digest = Registry(front.uri), document.digest()
+    facts = VersionFacts(name="fetched", tree="1" * 40, digest=digest)
+    front.fails_at = None
+    registry.register(facts, folder)
+    front.seen = 0
+    registry.fetch("fetched", digest, tmp_path / "whole")
+    requests = front.seen
+    assert requests > len(document.files)
+    for number in range(requests):
+        front.fails_at, front.seen = number, 0
+        got = tmp_path / "got"
+        try:
+            registry.fetch("fetched", digest, got)
+        except OutsideError:
+            left = [path.name for path in tmp_path.iterdir()]
+            assert left == ["whole"], front.asked[-1]
+        else:
+            # MLflow does without the answers to what it asks last: then all of it is there.
+            verify_bundle(got, TRUST, REPOSITORY)
+            shutil.rmtree(got)
+            assert number > len(document.files)
+    front.fails_at = None
+
+
+def test_a_server_that_dies_between_aliases_is_repaired_by_the_next_call(
+    front: Front, made: tuple[Path, Bundle]
+) -> None:
+    folder, document = made
+    registry, digest = Registry(front.uri), document.digest()
+    front.fails_at = None
+    registry.register(VersionFacts(name="aliased", tree="1" * 40, digest=digest), folder)
+    wanted = {"production": digest, "staging": digest}
+    front.seen = 0
+    registry.project("aliased", wanted)
+    requests = front.seen
+    for number in range(requests):
+        front.fails_at = None
+        registry.project("aliased", dict.fromkeys(wanted))
+        front.fails_at, front.seen = number, 0
+        with pytest.raises(OutsideError):
+            registry.project("aliased", wanted)
+        front.fails_at = None
+        registry.project("aliased", wanted)
+        assert registry.project("aliased", wanted) == ()
 
 
 def test_a_server_that_hangs_is_given_up_in_time(
