@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay.config import OnlineMetric
-from assay.evidence import Batch, OnlineEvidence, Rollout, Served, State
+from assay.evidence import (
+    Batch,
+    Labelled,
+    OnlineEvidence,
+    Rollout,
+    Served,
+    State,
+    ValueSums,
+)
 from assay.rollout.guards import Budget
 from assay.rollout.looks import evidence_of, read, read_all, replay
 from support.rollouts import NEW, OLD, Behaviour, World, order, serving, strategy
@@ -96,3 +106,41 @@ def test_evidence_keeps_why_nothing_could_be_promoted() -> None:
     document = evidence_of(OLD, of(), (), held="a freeze")
     assert document.move.kind == "hold"
     assert document.held == "a freeze"
+
+
+counts = st.builds(
+    lambda n, errors, slow: Served(requests=n, errors=int(n * errors), slow=int(n * slow), units=n),
+    st.integers(100, 5_000),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
+sums = st.builds(
+    lambda n, right: ValueSums(
+        n=n, mean=right / n, squares=right * (1 - right / n), events=n - right
+    ),
+    st.integers(200, 5_000),
+    st.integers(1, 180),
+)
+
+
+@given(one=counts, other=counts, a=sums, b=sums, kind=st.sampled_from(["canary", "ab", "bandit"]))
+def test_versions_that_change_places_turn_every_interval_around(
+    one: Served, other: Served, a: ValueSums, b: ValueSums, kind: str
+) -> None:
+    def looks(serving: Served, new: Served, old: ValueSums, fresh: ValueSums) -> dict[str, tuple]:  # type: ignore[type-arg]
+        rollout = of(
+            Batch(generation=2, share=0.5, serving=serving, new=new), kind=kind, quality=METRIC
+        )
+        labels = (Labelled(generation=2, arms={OLD: old, NEW: fresh}),)
+        found = read(OLD, rollout, labels)
+        return {
+            look.name: (look.difference, *(look.interval or ()))
+            for look in found
+            if look.name != "sample-ratio"
+        }
+
+    there, back = looks(one, other, a, b), looks(other, one, b, a)
+    for name, (difference, low, high) in there.items():
+        assert (difference, low, high) == pytest.approx(
+            (-back[name][0], -back[name][2], -back[name][1]), abs=1e-9
+        )

@@ -20,6 +20,8 @@ from assay.stats.sequential.weighted import weighted_estimate
 
 LEAST_CHANGE = 0.02
 """A share that would change by less is left as it is: each route begins a batch of its own."""
+MOST_BATCHES = 200
+"""From here on the share stays: each batch is kept, in the state and in every decision."""
 
 
 def proceed(reading: Reading) -> Move:
@@ -29,7 +31,8 @@ def proceed(reading: Reading) -> Move:
         share = rollout.strategy.steps[0].weight
         return begin(share, f"{share_of(share)} of the requests, then as it does")
     found = finish(reading)
-    if found.kind == "promote" or reading.waiting() is not None:
+    full = len(rollout.batches) >= MOST_BATCHES
+    if found.kind == "promote" or full or reading.waiting() is not None:
         return found
     now = rollout.batches[-1].share
     wanted = next_share(reading)
