@@ -179,6 +179,35 @@ def test_weighted_and_clustered_rows_are_judged_with_scikit_learns_values(tmp_pa
                 assert here.clusters is not None
 
 
+def test_the_order_of_drawn_rows_has_no_effect(tmp_path: Path) -> None:
+    base, head = label_sets(300)
+    for side in (base, head):
+        side["user"] = (np.arange(300) // 5).tolist()
+        side["w"] = np.random.default_rng(7).gamma(2.0, 1.0, 300).tolist()
+    asked: dict[str, Any] = {
+        "columns": Columns(entity="user", weight="w"),
+        "report": tuple(LABELS),
+        "slices": (Slice(column="site"),),
+    }
+    order = np.random.default_rng(8).permutation(300).tolist()
+    there = compared(tmp_path, base, head, **asked)
+    moved = {name: [values[row] for row in order] for name, values in head.items()}
+    assert compared(tmp_path, base, moved, **asked).measurements == there.measurements
+
+
+def test_a_relative_margin_of_drawn_rows_is_judged(tmp_path: Path) -> None:
+    base, head = label_sets(600)
+    for side in (base, head):
+        side["user"] = (np.arange(600) // 5).tolist()
+    gates = {"f1_macro": Gate(relative_margin=0.05)}
+    found = compared(tmp_path, base, head, columns=Columns(entity="user"), gates=gates)
+    relative = next(m for m in found.measurements if m.base_weight != 1 and m.slice == "all")
+    assert relative.base_weight == pytest.approx(0.95)
+    assert relative.difference == pytest.approx((relative.head or 0) - 0.95 * (relative.base or 0))
+    assert relative.interval is not None
+    assert relative.clusters == 120
+
+
 def test_a_design_without_a_label_or_a_prediction_says_so(tmp_path: Path) -> None:
     base, head = label_sets(60)
     for side in (base, head):

@@ -28,7 +28,7 @@ def designed_group_rates(
     members: Members, design: Design, *, confidence: float = 0.95
 ) -> list[GroupRate]:
     """Each group's weighted rates, with Wilson's interval of n* rows; see fairness.group_rates."""
-    present = members.of(np.bincount(members.group + 1, minlength=len(members.names) + 1)[1:] > 0)
+    present = members.of(effective_rows(members, design.weight) > 0)
     if not present.names:
         return []
     found = Rates(present, design)
