@@ -222,3 +222,21 @@ def test_nobody_watching_takes_it_back(world: World) -> None:
     assert (found.cause, found.by) == (Cause.LOST, "watchdog")
     assert world.route is not None
     assert world.route.weights == {OLD: WHOLE}
+
+
+@pytest.mark.parametrize("standby", [0.0, 300.0])
+def test_the_version_before_is_ended_after_its_standby(world: World, standby: float) -> None:
+    world.turn(order("deploy", digest=NEW, strategy=strategy(standby=standby)))
+    world.run(300)
+    assert world.state.stable == NEW
+    world.turn()
+    world.turn()
+    assert (OLD in world.backends) is (standby > 0)
+    for _ in range(30):
+        world.turn()
+    assert OLD not in world.backends
+    assert world.state.retiring == ()
+    world.turn(order("rollback"))
+    for _ in range(2):
+        world.turn()
+    assert world.state.stable == OLD

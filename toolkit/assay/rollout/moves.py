@@ -80,6 +80,8 @@ def promote(
     )
     if older not in {before, rollout.candidate}:
         turn.retire(older)
+    if rollout.strategy.standby == 0:
+        turn.retire(before)
     turn.record(
         DecisionKind.PROMOTED,
         cause,
