@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 from assay.errors import InputError, OutsideError
 from assay.rollout.target import Route
 from support.models import probe_model
-from support.serving import Stage, ask, processes, ready, until
+from support.serving import Stage, ask, local_target, processes, ready, until
 
 pytestmark = pytest.mark.xdist_group("local-target")
 
@@ -133,3 +134,15 @@ def test_a_version_without_traffic_ends_and_leaves_nothing_behind(
     stage.target.stop(third.digest)
     until(stage.target, lambda seen: third.digest not in seen.backends, patience=15)
     assert not processes(stage.target.setup.folder, third.digest)
+
+
+def test_a_port_that_is_taken_is_said_and_taken_once_it_is_free(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        target = local_target(tmp_path / "target", port=taken.getsockname()[1])
+        seen = until(target, lambda seen: "Address already in use" in seen.detail)
+        assert not seen.router
+    until(target, lambda seen: seen.router)
+    assert ask(target).status == 503
+    target.close()

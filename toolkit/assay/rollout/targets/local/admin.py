@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from assay.errors import OutsideError
 from assay.rollout.targets.local.bootstrap import ADMIN_SOCKET, ROUTES, STAT_PREFIX
+from assay.rollout.targets.local.clusters import cluster_name, mirror_name
 
 _SECONDS = 2.0
 _FILTER = (
@@ -48,6 +49,15 @@ class Snapshot:
         """Route files that it did not take, since it started."""
         prefix = f"http.{STAT_PREFIX}.rds.{ROUTES}."
         return self.number(prefix + "update_failure") + self.number(prefix + "update_rejected")
+
+    def active(self, digest: str) -> int:
+        """A version's requests in flight, mirrored ones among them."""
+        names = (cluster_name(digest), mirror_name(digest))
+        return sum(self.number(f"cluster.{name}.upstream_rq_active") for name in names)
+
+    def not_mirrored(self, digest: str) -> int:
+        """Requests beyond the mirror's cap, since the shadow's cluster is there."""
+        return self.number(f"cluster.{mirror_name(digest)}.upstream_rq_pending_overflow")
 
     def number(self, name: str) -> int:
         return int(self.stats.get(name, 0))

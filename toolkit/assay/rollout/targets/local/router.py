@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from assay.rollout.target import Route
 from assay.rollout.targets.local.admin import Admin, Snapshot
 from assay.rollout.targets.local.bootstrap import Place, bootstrap
 from assay.rollout.targets.local.clusters import Endpoints, clusters, endpoints
+from assay.rollout.targets.local.environment import last_words
 from assay.rollout.targets.local.files import read_json, replace_json
 from assay.rollout.targets.local.processes import Launch, Program
 from assay.rollout.targets.local.routes import read_route, routes
@@ -23,6 +24,8 @@ from assay.rollout.targets.local.tail import LogFiles
 
 ROTATE_BYTES = 64 * 1024 * 1024
 ROTATED_KEPT = 2
+START_PAUSE = 1.0
+"""Seconds between two starts: one that cannot listen on its port ends at once."""
 _MOST_THREADS = 4
 
 
@@ -37,6 +40,8 @@ class Router:
     serving: Serving
     variables: Mapping[str, str] = field(repr=False)
     process: Program
+    clock: Callable[[], float]
+    _starts: list[float] = field(default_factory=list, repr=False)
 
     @property
     def admin(self) -> Admin:
@@ -51,13 +56,18 @@ class Router:
         if self.process.alive():
             self._rotate()
             return
+        now = self.clock()
+        if self._starts and now - self._starts[-1] < START_PAUSE:
+            return
+        self._starts[:] = [now]
         if not self.place.clusters.exists():
             self.put_clusters(())
         if not self.place.routes.exists():
             replace_json(self.place.routes, self._rendered(None))
         unit_header = self.serving.unit_header
         content = bootstrap(self.place, host=self.host, port=self.port, unit_header=unit_header)
-        replace_json(self.place.bootstrap, content)
+        if read_json(self.place.bootstrap) != content:
+            replace_json(self.place.bootstrap, content)
         # A socket that a killed Envoy left is in the way of the next.
         (self.place.folder / "admin.sock").unlink(missing_ok=True)
         command = [
@@ -71,6 +81,11 @@ class Router:
         self.process.start(
             Launch(command=command, cwd=folder, log=folder / "envoy.log", variables=self.variables)
         )
+
+    def trouble(self) -> str:
+        """What Envoy said last, where it does not run."""
+        said = "" if self.process.alive() else last_words(self.place.folder / "envoy.log")
+        return f"the router does not run: {said}" if said else ""
 
     def snapshot(self) -> Snapshot | None:
         """What Envoy says of itself; None where it does not answer."""

@@ -11,7 +11,7 @@ from assay.errors import InputError, OutsideError
 from assay.rollout.target import Backend, Observation, Release, Route
 from assay.rollout.targets.local.admin import Snapshot
 from assay.rollout.targets.local.bootstrap import Place
-from assay.rollout.targets.local.clusters import Endpoints, cluster_name, mirror_name
+from assay.rollout.targets.local.clusters import Endpoints, cluster_name
 from assay.rollout.targets.local.counts import Ledger, routed
 from assay.rollout.targets.local.files import read_json, replace_json
 from assay.rollout.targets.local.processes import Program
@@ -59,6 +59,7 @@ class Local:
             serving=setup.serving,
             variables=variables,
             process=Program(router / "envoy.pid"),
+            clock=setup.clock,
         )
         self._ledger = Ledger(
             setup.folder / "counts",
@@ -131,12 +132,20 @@ class Local:
     def observe(self) -> Observation:
         """Look after what runs, then say what is so."""
         with self._lock:
-            self._router.tend()
+            trouble = ""
+            try:
+                self._router.tend()
+            except OutsideError as error:
+                trouble = str(error)
             snapshot = self._router.snapshot()
             self._tend(snapshot)
             if snapshot is None:
                 return Observation(
-                    applied=0, weights={}, backends=self._backends(None), router=False
+                    applied=0,
+                    weights={},
+                    backends=self._backends(None),
+                    router=False,
+                    detail=trouble or self._router.trouble(),
                 )
             return self._observation(snapshot)
 
@@ -205,7 +214,7 @@ class Local:
                 and asked is not None
                 and snapshot.generation == asked.generation
             )
-            active = _active(digest, snapshot) if snapshot else 0
+            active = snapshot.active(digest) if snapshot else 0
             waited = now - since > self.setup.serving.drain_seconds
             idle = acknowledged and active == 0 and now - since > _SETTLE_SECONDS
             if not (idle or waited):
@@ -236,7 +245,7 @@ class Local:
                     and workers.stopping is None
                     and self._is_ready(digest, workers, snapshot)
                 ),
-                active=_active(digest, snapshot) if snapshot else 0,
+                active=snapshot.active(digest) if snapshot else 0,
                 restarts=workers.restarts,
                 detail="it is being stopped" if workers.stopping is not None else workers.detail,
             )
@@ -258,7 +267,7 @@ class Local:
             backends=self._backends(snapshot),
             counts=counts,
             mirror_counts=self._shadow.counts(mirror, applied) if mirror else None,
-            mirror_dropped=_not_mirrored(mirror.release.digest, snapshot) if mirror else 0,
+            mirror_dropped=snapshot.not_mirrored(mirror.release.digest) if mirror else 0,
             detail="; ".join(filter(None, said)),
         )
 
@@ -276,18 +285,8 @@ class Local:
             self._trouble = ""
 
 
-def _not_mirrored(digest: str, snapshot: Snapshot) -> int:
-    """Requests beyond the mirror's cap, since the shadow's cluster is there."""
-    return snapshot.number(f"cluster.{mirror_name(digest)}.upstream_rq_pending_overflow")
-
-
 def _used(route: Route) -> set[str]:
     mirrored = {route.mirror[0]} if route.mirror else set()
     return (
         {digest for digest, weight in route.weights.items() if weight} | {route.stable} | mirrored
     )
-
-
-def _active(digest: str, snapshot: Snapshot) -> int:
-    names = (cluster_name(digest), mirror_name(digest))
-    return sum(snapshot.number(f"cluster.{name}.upstream_rq_active") for name in names)
