@@ -134,6 +134,9 @@ def test_a_job_runs_the_consumers_code_or_holds_a_privilege_never_both() -> None
             writes = "write" in job["permissions"].values()
             references = [step.get("uses", "") for step in job.get("steps", ())]
             runs_theirs = any(stage in ref for ref in references for stage in CONSUMER_STAGES[:3])
+            runs_theirs |= any(
+                step.get("with", {}).get("command") == "stage" for step in job.get("steps", ())
+            )
             assert not (writes and runs_theirs), name
             if writes:
                 assert not any("actions/checkout@" in ref for ref in references), name

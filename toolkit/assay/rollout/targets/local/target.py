@@ -149,6 +149,13 @@ class Local:
                 )
             return self._observation(snapshot)
 
+    def processes(self, digest: str) -> tuple[int, ...]:
+        """Return the ids of a version's processes, each a session's leader; no container's."""
+        with self._lock:
+            known = self._versions.get(digest)
+            found = [worker.program for worker in known.members] if known else []
+        return tuple(one.pid for one in found if isinstance(one, Program) and one.pid)
+
     def close(self, *, patience: float = 60.0) -> None:
         """End everything: the target is taken down, and nothing is served after."""
         with self._lock:

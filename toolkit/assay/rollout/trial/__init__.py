@@ -1,0 +1,1 @@
+"""Trying a bundle before any target has it: smoke test, integration tests, load test by turns."""
