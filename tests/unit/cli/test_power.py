@@ -86,6 +86,21 @@ def test_two_files_are_planned_from_their_own_rows(
     assert again == metrics["accuracy"]
 
 
+def test_columns_of_any_name_are_named_as_for_a_comparison(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known, renamed = [], []
+    for name, side in zip(("base", "head"), binary(500), strict=True):
+        columns = {key: side[key] for key in ("id", "y_true", "y_pred")}
+        known.append(str(write_predictions(tmp_path / f"{name}.parquet", columns)))
+        other = dict(zip(("who", "churned", "said"), columns.values(), strict=True))
+        renamed.append(str(write_predictions(tmp_path / f"{name}-renamed.parquet", other)))
+    names = ("--id", "who", "--label", "churned", "--prediction", "said")
+    usual = planned(capsys, *known, "--margin", "0.05")
+    assert usual["planned"]
+    assert planned(capsys, *renamed, *names, "--margin", "0.05") == usual
+
+
 def test_the_table_is_readable(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["power", *files, "--margin", "0.02", "--metric", "accuracy"]) == 0
     out = capsys.readouterr().out
@@ -126,6 +141,10 @@ REFUSED = {
     "one file": (["BASE"], "Name two prediction files"),
     "three files": (["BASE", "BASE", "BASE"], "Name two prediction files"),
     "no such folder": (["nowhere"], "there is no comparison.json"),
+    "column of no file": (["--discordant", "0.1", "--margin", "0.1", "--id", "who"],
+                          "give BASE and HEAD"),
+    "column of a folder": (["nowhere", "--entity", "who"], "give BASE and HEAD"),
+    "column that is none": (["BASE", "BASE", "--seed-column", "x" * 300], "--seed-column"),
     "files and numbers": (["BASE", "BASE", "--discordant", "0.1"], "read from the files"),
     "certain": (["--discordant", "0.1", "--margin", "0.1", "--power", "1"], "not in the range"),
 }  # fmt: skip

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from assay.cli.columns import column_options
 from assay.cli.compare_options import (
     GateOption,
     Lines,
     MetricOption,
     SliceOption,
     check_once,
-    columns_of,
     crosses_of,
     search_of,
 )
@@ -26,7 +26,7 @@ from assay.errors import VerdictFailed
 
 if TYPE_CHECKING:
     from assay.cli.compare_run import Result
-    from assay.config import Gate, Slice
+    from assay.config import Columns, Gate, Slice
 
 _FILE = click.Path(path_type=Path)
 
@@ -97,33 +97,7 @@ _FILE = click.Path(path_type=Path)
     default=None,
     help="What the predictions are.  [default: inferred]",
 )
-@click.option("--id", "id_column", metavar="COLUMN", default=None, help="Joins the rows.")
-@click.option("--label", metavar="COLUMN", default=None, help="The true value.")
-@click.option("--prediction", metavar="COLUMN", default=None, help="The predicted value.")
-@click.option("--score", metavar="COLUMN", default=None, help="Probability of the positive class.")
-@click.option("--query", metavar="COLUMN", default=None, help="The query of a ranking's item.")
-@click.option(
-    "--seed-column",
-    metavar="COLUMN",
-    default=None,
-    help="Which training a row is from, where a side was trained several times: one row for each "
-    "id and seed.",
-)
-@click.option(
-    "--delimiter",
-    metavar="TEXT",
-    default=None,
-    help="What separates the labels of one row, where each has several.",
-)
-@click.option("--positive", metavar="CLASS", default=None, help="The positive class.")
-@click.option(
-    "--entity",
-    metavar="COLUMN",
-    default=None,
-    help="Rows with one value belong together (a patient, a user): the unit is the cluster.",
-)
-@click.option("--stratum", metavar="COLUMN", default=None, help="The stratum a row is from.")
-@click.option("--weight", metavar="COLUMN", default=None, help="How much a row counts.")
+@column_options
 @click.option(
     "--engine",
     type=click.Choice(["duckdb", "spark"]),
@@ -175,17 +149,7 @@ def compare(
     confidence: float,
     min_slice_rows: int,
     task: str | None,
-    id_column: str | None,
-    label: str | None,
-    prediction: str | None,
-    score: str | None,
-    query: str | None,
-    seed_column: str | None,
-    delimiter: str | None,
-    positive: str | None,
-    entity: str | None,
-    stratum: str | None,
-    weight: str | None,
+    columns: Columns,
     engine: Literal["duckdb", "spark"],
     lower_is_better: tuple[str, ...],
     seed: int,  # noqa: ARG001 -- accepted for scripts; no metric resamples
@@ -243,19 +207,7 @@ def compare(
         check_once(metric for metric, _ in margins)
         asked = Asked(
             model=model or "model",
-            columns=columns_of(
-                id=id_column,
-                label=label,
-                prediction=prediction,
-                score=score,
-                query=query,
-                delimiter=delimiter,
-                positive=positive,
-                entity=entity,
-                stratum=stratum,
-                weight=weight,
-                seed=seed_column,
-            ),
+            columns=columns,
             task=Task(task) if task else None,
             gates=dict(margins),
             report=metrics or None,

@@ -15,7 +15,7 @@ from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.comparison import Asked
-    from assay.config import Columns, Cross, Gate, Slice, WorstSlice
+    from assay.config import Cross, Gate, Slice, WorstSlice
     from assay.evidence import Comparison
 
 _LONGEST_NAME = 256
@@ -126,18 +126,6 @@ class SliceOption(Lines):
         if not 2 <= bins <= MOST_BINS:
             self.fail(f"a column is divided into 2 to {MOST_BINS} bins, not {bins}.", param, ctx)
         return Slice(column=column, bins=bins)
-
-
-def columns_of(**names: str | None) -> Columns:
-    """Return the named columns; fails for a name that no column can have."""
-    from assay.config import Columns
-
-    for role, name in names.items():
-        if name is not None and not 0 < len(name) <= _LONGEST_NAME:
-            raise click.BadParameter(
-                f"a name has 1 to {_LONGEST_NAME} characters.", param_hint=f"--{role}"
-            )
-    return Columns.model_validate(names)
 
 
 def crosses_of(pairs: Sequence[tuple[str, str]]) -> tuple[Cross, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assay.cli.columns import column_options
 from assay.cli.compare_options import MetricOption
 from assay.cli.console import printable
 from assay.cli.options import json_option
@@ -15,6 +16,7 @@ from assay.errors import InputError, Location
 
 if TYPE_CHECKING:
     from assay.comparison.planning import Planned, Question
+    from assay.config import Columns
 
 _SHARES = ("accuracy", "recall")
 
@@ -55,10 +57,12 @@ _SHARES = ("accuracy", "recall")
     show_default=True,
     help="Of the two-sided intervals; with an evidence folder, its own counts.",
 )
+@column_options
 @json_option
 def power(
     files: tuple[Path, ...],
     *,
+    columns: Columns,
     metrics: tuple[str, ...],
     discordant: float | None,
     positives: float | None,
@@ -89,11 +93,13 @@ def power(
       assay power --metric mae --row-sd 2.5 --margin 0.1
       assay power --metric roc_auc --auc 0.85 --correlation 0.9 --positives 0.1 --margin 0.01
       assay power base.parquet head.parquet --margin 0.01
+      assay power base.csv head.csv --label churned --margin 0.01
       assay power .assay/evidence
 
     Exit codes: 0 done; 2 a file or an option is wrong, and the message says which.
     """
     from assay.comparison.planning import plan
+    from assay.config import Columns
 
     if margin is not None and not margin > 0:
         raise click.UsageError(
@@ -105,10 +111,18 @@ def power(
         "--auc": auc, "--correlation": correlation,
     }  # fmt: skip
     refused: dict[str, str] = {}
+    if len(files) != 2 and columns != Columns():
+        raise click.UsageError("Columns are those of two prediction files: give BASE and HEAD.")
     if files:
         _nothing_but_files(given)
         questions, refused = _from_files(
-            files, metrics, margin=margin, rows=rows, power=power, confidence=confidence
+            files,
+            metrics,
+            columns=columns,
+            margin=margin,
+            rows=rows,
+            power=power,
+            confidence=confidence,
         )
     else:
         questions = [
@@ -188,6 +202,7 @@ def _from_files(
     files: tuple[Path, ...],
     metrics: tuple[str, ...],
     *,
+    columns: Columns,
     margin: float | None,
     rows: int | None,
     power: float,
@@ -198,7 +213,7 @@ def _from_files(
 
     questions: list[Question] = []
     refused: dict[str, str] = {}
-    for found, gates in comparisons_of(files, metrics, confidence):
+    for found, gates in comparisons_of(files, metrics, confidence, columns):
         asked, why = questions_of(
             found, metrics=metrics, gates=gates, margin=margin, rows=rows, power=power
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from assay.comparison import Asked, compare
-from assay.config import Gate
+from assay.config import Columns, Gate
 from assay.errors import InputError, Location
 from assay.evidence import Comparison, Plan
 
@@ -16,7 +16,7 @@ Found = tuple[Comparison, Mapping[str, Gate]]
 
 
 def comparisons_of(
-    files: tuple[Path, ...], metrics: tuple[str, ...], confidence: float
+    files: tuple[Path, ...], metrics: tuple[str, ...], confidence: float, columns: Columns
 ) -> Iterator[Found]:
     """Yield each comparison with the gates that its metrics have.
 
@@ -24,7 +24,7 @@ def comparisons_of(
     is neither one folder nor two files.
     """
     if len(files) == 2:
-        asked = Asked(report=metrics or None, confidence=confidence)
+        asked = Asked(columns=columns, report=metrics or None, confidence=confidence)
         yield compare(*files, asked), {}
     elif len(files) == 1 and (files[0].is_dir() or not files[0].exists()):
         yield from _in_folder(files[0])
