@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -101,8 +101,15 @@ class RemoteBranch:
         )  # fmt: skip
         return self._must("rev-parse", "--verify", _FETCHED).decode().strip()
 
-    def files(self, commit: str, prefix: str = "", *, most: int) -> dict[str, bytes]:
-        """Return the content of the plain files below ``prefix``, by path.
+    def files(
+        self,
+        commit: str,
+        prefix: str = "",
+        *,
+        most: int,
+        wanted: Callable[[str], bool] = lambda _: True,
+    ) -> dict[str, bytes]:
+        """Return the content of the plain files below ``prefix`` that are ``wanted``, by path.
 
         Files of more than ``most`` bytes are cut off after one more: nothing is read whole that
         the caller would refuse.
@@ -116,7 +123,7 @@ class RemoteBranch:
         for entry in raw.decode(errors="surrogateescape").split("\0")[:-1]:
             facts, _, path = entry.partition("\t")
             mode, _, blob, size = facts.split()
-            if mode.startswith("100"):
+            if mode.startswith("100") and wanted(path):
                 large = int(size) > most
                 found[path] = b"\0" * (most + 1) if large else self._must("cat-file", "blob", blob)
         return found

@@ -53,8 +53,8 @@ class StateBranch:
     sleep: Callable[[float], object] = field(default=time.sleep, repr=False)
     jitter: Callable[[], float] = field(default=random.random, repr=False)
 
-    def read(self, prefix: str) -> Snapshot:
-        """Return the files below ``prefix``.
+    def read(self, prefix: str, *, wanted: Callable[[str], bool] = lambda _: True) -> Snapshot:
+        """Return the files below ``prefix`` whose path is ``wanted``.
 
         Raises OutsideError where the remote is away, and InputError where the branch is not ours.
         """
@@ -62,7 +62,8 @@ class StateBranch:
         if commit is None:
             return Snapshot(commit=None, files={})
         self._check_ours(commit)
-        return Snapshot(commit=commit, files=self.branch.files(commit, prefix, most=MAX_FILE_BYTES))
+        files = self.branch.files(commit, prefix, most=MAX_FILE_BYTES, wanted=wanted)
+        return Snapshot(commit=commit, files=files)
 
     def append(self, prefix: str, change: Change, *, message: str, tries: int = TRIES) -> Appended:
         """Write what ``change`` makes of the files below ``prefix``, upon the newest commit.

@@ -56,8 +56,14 @@ def intents_in(files: Files, target: str, model: str, *, after: int = 0) -> tupl
 def read_intents(
     branch: StateBranch, target: str, model: str, *, after: int = 0
 ) -> tuple[Signed, ...]:
-    """Fetch the intents of a generation above ``after``, oldest first."""
-    return intents_in(branch.read(f"{FOLDER}{target}/{model}/").files, target, model, after=after)
+    """Fetch the intents of a generation above ``after``, oldest first; no others are read."""
+    folder = f"{FOLDER}{target}/{model}/"
+
+    def wanted(path: str) -> bool:
+        name = _NAME.fullmatch(path.removeprefix(folder))
+        return name is not None and int(name["generation"]) > after
+
+    return intents_in(branch.read(folder, wanted=wanted).files, target, model, after=after)
 
 
 def append_intent(

@@ -188,7 +188,8 @@ class Controller:
         """Take what persons at this host said, and what arrived; nothing is forgotten by it."""
         store = self.store
         self._waiting = (*self._waiting, *self._parts.arrived())
-        heard = hear(self._waiting, store.links, store.handled, store.state)
+        links = store.links if self._waiting else ()
+        heard = hear(self._waiting, links, store.handled, store.state)
         with self._guard:
             return replace(heard, orders=(*self._orders, *heard.orders))
 

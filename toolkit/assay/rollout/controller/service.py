@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,7 +138,10 @@ class Service:
     def close(self) -> None:
         """End the workers and let the lock go."""
         for worker in self.workers:
-            worker.stop(_LAST_PUSH)
+            worker.end()
+        ends = time.monotonic() + _LAST_PUSH
+        for worker in self.workers:
+            worker.join(max(0.0, ends - time.monotonic()))
         self.controller.store.close()
         self._lock.release()
 

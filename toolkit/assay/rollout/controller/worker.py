@@ -32,10 +32,13 @@ class Worker:
         """Have it run now."""
         self._wake.set()
 
-    def stop(self, seconds: float) -> None:
-        """Have it run once more and end, and wait for that."""
+    def end(self) -> None:
+        """Have it run once more, and end."""
         self._ended = True
         self._wake.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait until it has ended, at most so long."""
         if self._thread.is_alive():
             self._thread.join(seconds)
 
