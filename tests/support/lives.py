@@ -72,7 +72,7 @@ def _life(folder: Path, kill_at: int, story: tuple[tuple[str, str | None], ...])
             os.kill(os.getpid(), signal.SIGKILL)
 
     target = FakeTarget(folder / "target.json", bad=(V3,))
-    rig = Rig(folder=folder, target=target, points=point, mail=_mail(folder))
+    rig = Rig(folder=folder, target=target, points=point, mail=mail_in(folder))
     for _ in range(500):
         rig.ticks()
         if not rig.controller.settled() or len(rig.mail) not in rig.store.handled:
@@ -81,7 +81,7 @@ def _life(folder: Path, kill_at: int, story: tuple[tuple[str, str | None], ...])
             break
         kind, digest = story[len(rig.mail)]
         rig.send(kind, digest)
-        _keep(folder, rig.mail[-1])
+        keep_mail(folder, rig.mail[-1])
     else:
         raise AssertionError(f"the story did not end: {rig.store.state}")
     rig.ticks(3)
@@ -90,7 +90,8 @@ def _life(folder: Path, kill_at: int, story: tuple[tuple[str, str | None], ...])
     (folder / "points.json").write_text(json.dumps(passed))
 
 
-def _mail(folder: Path) -> list[Signed]:
+def mail_in(folder: Path) -> list[Signed]:
+    """The intents that earlier lives sent."""
     found = sorted((folder / "mail").glob("*.json"))
     return [
         Signed(
@@ -102,7 +103,8 @@ def _mail(folder: Path) -> list[Signed]:
     ]
 
 
-def _keep(folder: Path, one: Signed) -> None:
+def keep_mail(folder: Path, one: Signed) -> None:
+    """Keep an intent for the lives to come, whole or not at all."""
     mail = folder / "mail"
     mail.mkdir(exist_ok=True)
     (mail / f"{one.generation:03d}.sig").write_bytes(one.signature)
