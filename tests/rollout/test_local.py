@@ -7,13 +7,16 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import requests
 
 from assay.errors import InputError, OutsideError
 from assay.rollout.target import Route
+from assay.rollout.targets.local import Local
 from support.models import probe_model
 from support.serving import Stage, ask, local_target, processes, ready, until
 
@@ -145,4 +148,21 @@ def test_a_port_that_is_taken_is_said_and_taken_once_it_is_free(tmp_path: Path) 
         assert not seen.router
     until(target, lambda seen: seen.router)
     assert ask(target).status == 503
+    target.close()
+
+
+def test_statistics_are_on_loopback_and_nothing_else_of_the_admin_interface(
+    tmp_path: Path,
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    target = Local(replace(local_target(tmp_path / "t").setup, metrics_port=port))
+    until(target, lambda seen: seen.router)
+    base = f"http://127.0.0.1:{port}"
+    said = requests.get(f"{base}/metrics", timeout=10)
+    assert "envoy_server_live{} 1" in said.text
+    assert requests.get(f"{base}/config_dump", timeout=10).status_code == 404
+    assert requests.post(f"{base}/quitquitquit", timeout=10).status_code == 404
+    assert requests.post(f"{base}/metrics", timeout=10).status_code == 404
     target.close()

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from assay.rollout.target import Route
-from assay.rollout.targets.local.bootstrap import TYPE
 from assay.rollout.targets.local.files import replace_json
+from assay.rollout.targets.local.names import TYPE
 from assay.rollout.targets.local.processes import Program
 from support.models import probe_model
 from support.serving import (

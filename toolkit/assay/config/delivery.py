@@ -82,6 +82,9 @@ class LocalTarget(Strict):
     kind: Literal["local"] = "local"
     host: Text = Field(default="127.0.0.1", description="Where the router listens.")
     port: Whole = Field(default=8080, ge=0, le=65_535, description="0: any free one.")
+    metrics_port: Whole = Field(
+        default=0, ge=0, le=65_535, description="Envoy's statistics, on loopback. 0: nowhere."
+    )
     python: Text | None = Field(
         default=None,
         description="An interpreter on the host that serves every model. "
@@ -95,6 +98,9 @@ class DockerTarget(Strict):
     kind: Literal["docker"]
     host: Text = Field(default="127.0.0.1", description="Where the router listens.")
     port: Whole = Field(default=8080, ge=0, le=65_535, description="0: any free one.")
+    metrics_port: Whole = Field(
+        default=0, ge=0, le=65_535, description="Envoy's statistics, on loopback. 0: nowhere."
+    )
     image: Text = Field(description="The image with the model's environment, by digest.")
     python: Text = Field(default="python3", description="Its interpreter.")
     network: Text = Field(

@@ -54,5 +54,6 @@ def setup_docker(
         ),
         environ=environ,
         supervised=supervised,
+        metrics_port=config.metrics_port,
         listens=HOST if config.network == "host" else "0.0.0.0",  # noqa: S104 -- its own
     )

@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 from assay.errors import OutsideError
-from assay.rollout.targets.local.bootstrap import ADMIN_SOCKET, ROUTES, STAT_PREFIX
+from assay.rollout.targets.local.bootstrap import ROUTES, STAT_PREFIX
 from assay.rollout.targets.local.clusters import cluster_name, mirror_name
+from assay.rollout.targets.local.names import ADMIN_SOCKET
 
 _SECONDS = 2.0
 _FILTER = (

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-TYPE = "type.googleapis.com/"
-ADMIN_SOCKET = "admin.sock"
-"""Relative to Envoy's working folder: the name of a Unix socket has room for 107 bytes."""
+from assay.rollout.targets.local.metrics import ADMIN_CLUSTER, metrics_listener
+from assay.rollout.targets.local.names import ADMIN_SOCKET, TYPE
+
 ROUTES = "scoring"
 STAT_PREFIX = "router"
 GENERATION_HEADER = "x-assay-generation"
@@ -70,13 +70,19 @@ class Place:
         }
 
 
-def bootstrap(place: Place, *, host: str, port: int, unit_header: str) -> dict[str, Any]:
-    """Render Envoy's bootstrap."""
+def bootstrap(
+    place: Place, *, host: str, port: int, unit_header: str, metrics_port: int = 0
+) -> dict[str, Any]:
+    """Render Envoy's bootstrap; with ``metrics_port`` its statistics are there."""
+    static: dict[str, Any] = {"listeners": [_listener(place, host, port, unit_header)]}
+    if metrics_port:
+        static["listeners"].append(metrics_listener(metrics_port))
+        static["clusters"] = [ADMIN_CLUSTER]
     return {
         "node": {"id": "assay", "cluster": "assay"},
         "admin": {"address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}}},
         "dynamic_resources": {"cds_config": place.source(place.clusters)},
-        "static_resources": {"listeners": [_listener(place, host, port, unit_header)]},
+        "static_resources": static,
         "overload_manager": {
             "resource_monitors": [
                 {

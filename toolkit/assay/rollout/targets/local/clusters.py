@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
-from assay.rollout.targets.local.bootstrap import TYPE, Place
+from assay.rollout.targets.local.bootstrap import Place
+from assay.rollout.targets.local.names import TYPE
 
 HEALTH_PATH = "/assay/health"
 MANY = 16_384

@@ -41,6 +41,7 @@ class Router:
     variables: Mapping[str, str] = field(repr=False)
     process: Program
     clock: Callable[[], float]
+    metrics_port: int = 0
     _starts: list[float] = field(default_factory=list, repr=False)
 
     @property
@@ -64,8 +65,13 @@ class Router:
             self.put_clusters(())
         if not self.place.routes.exists():
             replace_json(self.place.routes, self._rendered(None))
-        unit_header = self.serving.unit_header
-        content = bootstrap(self.place, host=self.host, port=self.port, unit_header=unit_header)
+        content = bootstrap(
+            self.place,
+            host=self.host,
+            port=self.port,
+            unit_header=self.serving.unit_header,
+            metrics_port=self.metrics_port,
+        )
         if read_json(self.place.bootstrap) != content:
             replace_json(self.place.bootstrap, content)
         # A socket that a killed Envoy left is in the way of the next.

@@ -10,9 +10,9 @@ from assay.rollout.targets.local.bootstrap import (
     ASSIGNED_HEADER,
     GENERATION_HEADER,
     ROUTES,
-    TYPE,
 )
 from assay.rollout.targets.local.clusters import cluster_name, fallback_name, mirror_name
+from assay.rollout.targets.local.names import TYPE
 
 SCORING = "scoring"
 """The name of the route whose requests are counted for the guards."""

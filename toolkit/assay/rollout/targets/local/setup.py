@@ -30,6 +30,7 @@ class Setup:
     clock: Callable[[], float] = time.monotonic
     supervised: Callable[[Path], Supervised] = Program
     listens: str = HOST
+    metrics_port: int = 0
 
 
 def setup_local(
@@ -60,4 +61,5 @@ def setup_local(
             uv=programs.uv, cache=programs.cache, variables=environ, python=python
         ),
         environ=environ,
+        metrics_port=config.metrics_port,
     )

@@ -60,6 +60,7 @@ class Local:
             variables=variables,
             process=Program(router / "envoy.pid"),
             clock=setup.clock,
+            metrics_port=setup.metrics_port,
         )
         self._ledger = Ledger(
             setup.folder / "counts",

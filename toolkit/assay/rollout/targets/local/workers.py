@@ -22,8 +22,9 @@ _MAIN = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from serving.server import main; "
     "sys.path.pop(0); main()"
 )
-HUNG_SECONDS = 5.0
-"""A process that was healthy and is not for so long is ended and started again."""
+HUNG_SECONDS = 10.0
+"""A process that was healthy and is not for so long, and for longer than a request may take (which
+may hold Python's lock all the while), is ended and started again."""
 LONGEST_PAUSE = 30.0
 SETTLED_SECONDS = 60.0
 """After so long in health the next restart is at once again."""
@@ -169,7 +170,9 @@ class Workers:
             if now - worker.healthy > SETTLED_SECONDS:
                 worker.pause = 0.0
             return
-        patience = HUNG_SECONDS if worker.healthy is not None else self.means.serving.start_seconds
+        serving = self.means.serving
+        hung = max(HUNG_SECONDS, serving.request_seconds)
+        patience = hung if worker.healthy is not None else serving.start_seconds
         if now - worker.seen > patience:
             worker.healthy = None
             worker.program.signal(signal.SIGKILL)
