@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,19 +29,10 @@ pytestmark = [pytest.mark.act, pytest.mark.timeout(1500)]
 DELIVER, ROLLOUT = "deliver.yml", "rollout.yml"
 PRIVATE, PUBLIC = new_key()
 SECRETS = {"ASSAY_SIGNING_KEY": PRIVATE.decode()}
-TRAIN = """
-folder = Path("model")
-folder.mkdir(exist_ok=True)
-flavors = {"python_function": {"loader_module": "mlflow.sklearn", "python_version": "3.11.7"},
-           "sklearn": {"pickled_model": "model.skops", "serialization_format": "skops"}}
-document = {"flavors": flavors, "mlflow_version": "3.17.2"}
-(folder / "MLmodel").write_text(__import__("json").dumps(document))
-(folder / "requirements.txt").write_text("scikit-learn==1.9.1\\n")
-(folder / "model.skops").write_text(f"{skill} of a thousand")
-"""
+SHIPPED = Path(__file__).with_name("shipped")
 DELIVERY = """
 delivery:
-  targets: {production: {kind: local}}
+  targets: {production: {kind: local, python: PYTHON}}
   trust: {keys: [signing.pub]}
 """
 
@@ -49,15 +41,18 @@ def caller(name: str) -> str:
     """The template's caller, without waiting for a controller: there is none here."""
     text = (ROOT / "template-repo/.github/workflows" / name).read_text(encoding="utf-8")
     assert "    with: {" in text
-    return text.replace("    with: {", "    with: {wait-minutes: 0, ")
+    more = ", trial: true" if name == DELIVER else ""
+    return text.replace("    with: {", f"    with: {{wait-minutes: 0{more}, ")
 
 
 def delivering() -> dict[str, str | bytes]:
     config = (TOY / "assay.yaml").read_text(encoding="utf-8")
     section = "    artifact: model\n    delivery: {targets: [production]}\n"
     return {
-        "assay.yaml": config.replace("    tests: null\n", f"    tests: null\n{section}") + DELIVERY,
-        "train.py": (TOY / "train.py").read_text(encoding="utf-8") + TRAIN,
+        "assay.yaml": config.replace("    tests: null\n", f"    tests: null\n{section}")
+        + DELIVERY.replace("PYTHON", sys.executable),
+        "train.py": (SHIPPED / "train.py").read_bytes(),
+        "limit.txt": "1000\n",
         "signing.pub": PUBLIC,
         ".gitignore": "model/\npredictions.csv\n",
         f".github/workflows/{DELIVER}": caller(DELIVER),
@@ -119,6 +114,7 @@ def test_a_merge_is_registered_from_its_own_evidence_and_asked_for(
     run = deliver(gated, pull.base_sha)
     assert run.result == "success", logs(run)
     assert models(run) == {}, "the evidence and the bytes of the pull request's run are taken"
+    assert "answers its example as it should" in run.job("Try toy").log
     bundle = released(run, tmp_path / "release")
     (version,) = versions(mlflow)
     assert version.tags["assay.signer"].startswith("key ")

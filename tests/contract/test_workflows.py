@@ -135,7 +135,7 @@ def test_a_job_runs_the_consumers_code_or_holds_a_privilege_never_both() -> None
             references = [step.get("uses", "") for step in job.get("steps", ())]
             runs_theirs = any(stage in ref for ref in references for stage in CONSUMER_STAGES[:3])
             runs_theirs |= any(
-                step.get("with", {}).get("command") == "stage" for step in job.get("steps", ())
+                step.get("with", {}).get("command") == "trial" for step in job.get("steps", ())
             )
             assert not (writes and runs_theirs), name
             if writes:

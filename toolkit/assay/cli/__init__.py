@@ -25,7 +25,7 @@ COMMANDS: dict[str, str] = {
     "delivery-plan": "Say which models this commit delivers, from which run, and where to.",
     "package": "Bundle a model that passed: card, SBOM, evidence, signature.",
     "register": "Put a bundle into MLflow's registry, one version for each tree.",
-    "stage": "Try a bundle on this host: smoke test, integration tests, load test.",
+    "trial": "Try a bundle on this host: smoke test, integration tests, load test.",
     "deploy": "Ask a target's controller for a version: a signed intent on assay/desired.",
     "ask": "Order something of a target's controller from anywhere: a signed intent.",
     "reconcile": "Compare what was asked of every target with what was decided and seen.",

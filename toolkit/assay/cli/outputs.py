@@ -38,7 +38,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "stages": "JSON list of {model, target} before each model's last target; empty for none.",
         "last": "JSON list of {model, target} of each model's last target.",
     },
-    "stage": {"state": "pass, warn or fail."},
+    "trial": {"state": "pass, warn or fail."},
     "deploy": {
         "state": "awaiting-approval, unanswered, rejected, under-way, promoted, concluded or "
         "rolled-back.",

@@ -1,4 +1,4 @@
-"""``assay stage``: try a bundle behind a router of its own, before any target has it."""
+"""``assay trial``: try a bundle behind a router of its own, before any target has it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".assay/stage"),
+    default=Path(".assay/trial"),
     show_default=True,
     help="The folder for load.json.",
 )
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 )
 @click.option("--repository", metavar="OWNER/NAME", help="Whose model the bundles must be.")
 @config_option
-def stage(
+def trial(
     bundle: Path,
     serving_bundle: Path | None,
     integration: str | None,
@@ -97,7 +97,7 @@ def stage(
     this job no secret. Exits 1 where anything is worse or wrong.
 
     \b
-    assay stage --bundle .assay/bundle --serving-bundle ../production --key signing.pub
+    assay trial --bundle .assay/bundle --serving-bundle ../production --key signing.pub
     """
     from assay.cli.outputs import write_outputs
     from assay.cli.trust import trusted
@@ -117,18 +117,18 @@ def stage(
     serving = release(serving_bundle) if serving_bundle else None
     wrong: list[str] = []
     test: LoadTest | None = None
-    with _trial(config, Bundle.read(bundle).model) as trial:
-        trial.start(new, *([serving] if serving else []))
-        wrong += trial.smoke(new)
+    with _router(config, Bundle.read(bundle).model) as router:
+        router.start(new, *([serving] if serving else []))
+        wrong += router.smoke(new)
         if not wrong and integration:
-            wrong += _integration(integration, trial.address)
+            wrong += _integration(integration, router.address)
         if not wrong and serving is not None:
-            test = trial.load(new, serving, Load(rounds=rounds, rate=rate, seconds=seconds))
+            test = router.load(new, serving, Load(rounds=rounds, rate=rate, seconds=seconds))
             test.write(output)
             click.echo(f"{test.state.value}: {test.sentence}")
     failed = bool(wrong) or (test is not None and test.state is Outcome.FAIL)
     state = "fail" if failed else test.state.value if test else "pass"
-    write_outputs("stage", state=state)
+    write_outputs("trial", state=state)
     _end(wrong, test, failed=failed)
 
 
@@ -153,14 +153,14 @@ def _integration(command: str, address: str) -> list[str]:
 
 
 @contextmanager
-def _trial(config: Path, model: str) -> Iterator[Trial]:
+def _router(config: Path, model: str) -> Iterator[Trial]:
     from assay.cli.controller_setup import CHECKOUT
     from assay.rollout.targets.local import Local, setup_local
     from assay.rollout.trial.run import Trial
 
     serving, target = _how(config, model)
     with tempfile.TemporaryDirectory(
-        prefix="assay-stage-", dir=os.environ.get("RUNNER_TEMP")
+        prefix="assay-trial-", dir=os.environ.get("RUNNER_TEMP")
     ) as at:
         local = Local(
             setup_local(

@@ -1,4 +1,4 @@
-"""``assay stage``: a signed bundle, served for real and tried; or refused before it is."""
+"""``assay trial``: a signed bundle, served for real and tried; or refused before it is."""
 
 from __future__ import annotations
 
@@ -66,22 +66,22 @@ def test_a_version_is_served_tried_and_handed_to_the_integration_tests(
         "python3 -c \"import os, urllib.request as u; u.urlopen(os.environ['ASSAY_STAGING_URL'])\""
     )
     tests = f'{ask}; test -n "$ASSAY_STAGING_URL"'
-    assert run(["stage", "--bundle", folder, "--integration", tests]) == 0
+    assert run(["trial", "--bundle", folder, "--integration", tests]) == 0
     assert "answers its example as it should" in capsys.readouterr().out
-    assert run(["stage", "--bundle", folder, "--integration", "exit 3"]) == 1
+    assert run(["trial", "--bundle", folder, "--integration", "exit 3"]) == 1
     assert "the integration tests ended with 3" in capsys.readouterr().err
 
 
 def test_a_version_that_answers_otherwise_than_offline_fails(
     there: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["stage", "--bundle", str(servable(there / "made", "[8]"))]) == 1
+    assert run(["trial", "--bundle", str(servable(there / "made", "[8]"))]) == 1
     assert "served otherwise than it was evaluated offline" in capsys.readouterr().err
 
 
 def test_what_is_altered_is_never_started(there: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, _ = bundle(there / "made")
     (folder / "model" / "model.skops").write_bytes(b"other")
-    assert run(["stage", "--bundle", str(folder)]) == 4
+    assert run(["trial", "--bundle", str(folder)]) == 4
     assert "model.skops" in capsys.readouterr().err
     assert not list(there.glob("**/envoy.pid"))
