@@ -227,3 +227,62 @@ def test_no_cache_is_read_before_the_base_is_sealed() -> None:
     before = _ours()["model"]["steps"][:sealed]
     ours = [step for step in before if "assay-ml/assay" in step.get("uses", "")]
     assert [step["with"].get("side") for step in ours] == ["base"]
+
+
+KEYS = re.compile(r"secrets\.(signing_key|intent_key|branch_token|registry)\b")
+
+
+def _delivery() -> dict[str, Any]:
+    return jobs(ROOT / ".github/workflows/deliver.yml")
+
+
+@pytest.mark.parametrize("path", REUSABLE, ids=name_of)
+def test_a_job_that_holds_a_key_checks_nothing_out_and_reads_no_cache(path: Path) -> None:
+    for name, job in jobs(path).items():
+        if not KEYS.search(str(job)):
+            continue
+        references = [step.get("uses", "") for step in job["steps"]]
+        assert not any("actions/checkout@" in ref for ref in references), name
+        assert not any("actions/cache@" in ref for ref in references), name
+        ours = [step for step in job["steps"] if step.get("uses", "").startswith(SLUG)]
+        assert ours, name
+        assert all(step["with"]["fresh"] == "true" for step in ours), name
+        commands = {step["with"].get("command") for step in ours}
+        assert commands <= {None, "reconcile"}, name
+
+
+def test_a_delivery_is_never_cancelled_and_its_targets_are_its_environments() -> None:
+    for name in ("deliver.yml", "rollout.yml"):
+        workflow = load(ROOT / ".github/workflows" / name)
+        assert workflow["concurrency"]["cancel-in-progress"] == "false", name
+    for name in ("stage", "deploy"):
+        job = _delivery()[name]
+        assert job["environment"] == "${{ matrix.at.target }}"
+        assert job["permissions"] == {"actions": "read", "contents": "write"}
+    assert _delivery()["stage"]["strategy"]["max-parallel"] == "1"
+
+
+def test_what_is_registered_is_taken_by_id_from_the_run_that_judged_it() -> None:
+    taken = [
+        step["with"]
+        for step in _delivery()["register"]["steps"]
+        if "actions/download-artifact@" in step.get("uses", "")
+    ]
+    assert [one["artifact-ids"] for one in taken] == [
+        "${{ needs.plan.outputs.artifact-id }}",
+        "${{ needs.gate.outputs.evidence-id }}",
+        "${{ matrix.model.artifact }}",
+    ]
+    assert taken[-1]["run-id"] == "${{ matrix.model.run }}"
+    outputs = _ours()["gate"]["outputs"]
+    assert outputs["evidence-id"] == "${{ steps.upload.outputs.artifact-id }}"
+
+
+def test_no_target_is_asked_for_what_the_jobs_before_did_not_let_through() -> None:
+    for name, before in (("stage", ("trial",)), ("deploy", ("trial", "stage"))):
+        job = _delivery()[name]
+        assert {"plan", "register", *before} <= set(job["needs"]), name
+        assert "needs.register.result == 'success'" in job["if"], name
+        for need in before:
+            assert f"needs.{need}.result != 'failure'" in job["if"], name
+            assert f"needs.{need}.result != 'cancelled'" in job["if"], name

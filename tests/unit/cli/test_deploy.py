@@ -10,8 +10,14 @@ from typing import Any
 
 import pytest
 
+from assay.cli.asking import Office, refuse_other_branches
+from assay.cli.deploy import Asked, wanted_of
 from assay.cli.edge import run
-from assay.evidence import DeliveryPlan, Intent
+from assay.config import parse_config
+from assay.errors import InputError
+from assay.evidence import DeliveryPlan, Event, Intent
+from assay.github.events import Revisions
+from assay.github.settings import Settings
 from assay.packaging.bundle import Bundle
 from assay.packaging.keys import Trusted, new_key, public_key_of
 from assay.rollout.controller.chain import Place
@@ -30,6 +36,8 @@ from assay.state import (
 )
 from support.bundles import bundle
 from support.chains import decision_line
+from support.github_stand_in import Answer, stand_in
+from support.github_stand_in import Asked as Request
 from support.ledgers import Kept
 from support.repositories import git_variables
 
@@ -268,3 +276,55 @@ def test_a_bundle_names_its_version(desk: Desk) -> None:
     assert desk.deploy("staging", "", "--bundle", str(folder)) == 0
     assert desk.intent("staging").artifact_digest == made.digest()
     assert desk.deploy("staging", "", "--bundle", str(folder / Bundle.FILE)) == 0
+
+
+@pytest.mark.parametrize(("reviewer", "approver"), [("cat", "cat"), ("OCTO", None), (None, None)])
+def test_in_a_job_the_environments_reviewer_is_the_approver_and_the_line_says_nothing(
+    desk: Desk, reviewer: str | None, approver: str | None
+) -> None:
+    places = [{"name": "staging"}]
+    reviews = [{"state": "approved", "user": {"login": reviewer}, "environments": places}]
+
+    def respond(asked: Request) -> Answer:
+        assert asked.path.endswith("/actions/runs/9/approvals")
+        return Answer(document=reviews if reviewer else [])
+
+    with stand_in(respond) as server:
+        settings = Settings(
+            in_actions=True,
+            event=Event(name="push", repository="octo/churn", author="merger", run_id=9),
+            token="ghs_token",
+            api_url=server.url,
+        )
+        office = Office(
+            config=parse_config(CONFIG, file="assay.yaml"), settings=settings, private_key=KEY
+        )
+        asked = Asked(
+            model="churn",
+            target="staging",
+            digest=V1,
+            bundle=None,
+            author="mallory",
+            approver="mallory",
+            delivery=desk.root / "delivery.json",
+        )
+        wanted = wanted_of(office, asked)
+    assert (wanted.author, wanted.approver) == ("octo", approver)
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "side"),
+    [
+        ("push", "topic", None),
+        ("workflow_dispatch", None, "origin/main"),
+        ("pull_request", "x", None),
+    ],
+)
+def test_intents_are_written_from_the_default_branch_alone(
+    name: str, head: str | None, side: str | None
+) -> None:
+    revisions = Revisions(head="a" * 40, merge_base_with=side)
+    event = Event(name=name, repository="octo/churn", head_branch=head)
+    settings = Settings(in_actions=True, event=event, revisions=revisions, default_branch="main")
+    with pytest.raises(InputError, match="from the default branch"):
+        refuse_other_branches(settings)

@@ -139,7 +139,7 @@ def open_office(
     from assay.github.settings import read_settings
 
     settings = read_settings(os.environ)
-    _refuse_other_branches(settings)
+    refuse_other_branches(settings)
     loaded = _configuration(config, settings)
     if loaded.delivery is None:
         raise InputError(
@@ -157,7 +157,7 @@ def open_office(
     )
 
 
-def _refuse_other_branches(settings: Settings) -> None:
+def refuse_other_branches(settings: Settings) -> None:
     """A branch's own workflow file could ask for anything: intents come from the default one."""
     event, asked = settings.event, settings.revisions
     elsewhere = (event.name == "push" and event.head_branch != settings.default_branch) or (

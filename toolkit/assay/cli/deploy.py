@@ -116,7 +116,7 @@ def deploy(
         delivery=delivery,
     )
     office = open_office(config, signing_key, branch_token)
-    wanted = _agreed(office, asked) if approve else _wanted(office, asked)
+    wanted = _agreed(office, asked) if approve else wanted_of(office, asked)
     _refuse_too_early(office, wanted)
     if not approve and _waits_for_approval(office, wanted):
         write_outputs("deploy", state="awaiting-approval", intent="")
@@ -131,7 +131,8 @@ def deploy(
     judge(found, written, decided=decided, waited=wait_minutes > 0)
 
 
-def _wanted(office: Office, asked: Asked) -> Ask:
+def wanted_of(office: Office, asked: Asked) -> Ask:
+    """Return what the command line asks for; in a job, who asks and who agreed is GitHub's word."""
     from assay.cli.asking import author_of
     from assay.rollout.asking import Ask
 
