@@ -8,11 +8,14 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from assay.config.delivery import DockerTarget, PredictionLog, Serving
+from assay.cli.controller_setup import open_target
+from assay.config.delivery import DockerTarget, ModelDelivery, PredictionLog, Serving
 from assay.errors import InputError, OutsideError
 from assay.rollout.target import Route
 from assay.rollout.targets.docker import setup_docker
@@ -120,3 +123,17 @@ def test_an_engine_elsewhere_or_nowhere_is_refused(tmp_path: Path) -> None:
     nowhere = Engine(path=tmp_path / "socket")
     with pytest.raises(OutsideError, match="no Docker Engine answers"):
         nowhere.kill("x", signal.SIGTERM)
+
+
+def test_a_controller_is_made_of_it(tmp_path: Path) -> None:
+    chosen = SimpleNamespace(
+        target=DockerTarget(kind="docker", port=0, image=IMAGE),
+        way=ModelDelivery(),
+        target_name="production",
+        model_name="churn",
+        state=tmp_path,
+    )
+    with ExitStack() as stack:
+        target = open_target(chosen, stack)
+    assert isinstance(target, Local)
+    assert target.setup.supervised(tmp_path).image.name == IMAGE

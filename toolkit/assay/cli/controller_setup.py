@@ -14,6 +14,7 @@ from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.cli.chosen import Chosen
+    from assay.config.delivery import DockerTarget, LocalTarget
     from assay.evidence import Intent
     from assay.rollout.controller.releases import Download
     from assay.rollout.controller.service import Setup
@@ -96,31 +97,39 @@ def setup_of(given: Given) -> Iterator[Setup]:
         )
 
 
+def _on_this_host(target: LocalTarget | DockerTarget, chosen: Chosen, latency_ms: float) -> Target:
+    """Envoy here, and scoring servers as processes or in containers."""
+    from assay.config.delivery import LocalTarget
+    from assay.rollout.targets.docker import setup_docker
+    from assay.rollout.targets.local import Local, setup_local
+
+    serving, folder = chosen.way.serving, chosen.state / "target"
+    if isinstance(target, LocalTarget):
+        setup = setup_local(
+            target, serving, folder=folder, latency_ms=latency_ms, checkout=CHECKOUT,
+            environ=os.environ,
+        )  # fmt: skip
+    else:
+        setup = setup_docker(
+            target, serving, folder=folder, latency_ms=latency_ms, checkout=CHECKOUT,
+            environ=os.environ,
+        )  # fmt: skip
+    return Local(setup)
+
+
 def open_target(chosen: Chosen, stack: ExitStack) -> Target:
     """Make the target that the configuration names.
 
     Raises InputError where its client is not in this environment.
     """
-    from assay.config.clusters import Cluster, GitOpsTarget, KubernetesTarget
-    from assay.config.delivery import LocalTarget
+    from assay.config.clusters import Cluster, KubernetesTarget
+    from assay.config.delivery import DockerTarget, LocalTarget
 
     target, serving, name = chosen.target, chosen.way.serving, chosen.target_name
     latency_ms = chosen.way.strategy.guards.latency_ms
     try:
-        if isinstance(target, LocalTarget):
-            from assay.rollout.targets.local import Local, setup_local
-
-            made: Target = Local(
-                setup_local(
-                    target,
-                    serving,
-                    folder=chosen.state / "target",
-                    latency_ms=latency_ms,
-                    checkout=CHECKOUT,
-                    environ=os.environ,
-                )
-            )
-            return made
+        if isinstance(target, LocalTarget | DockerTarget):
+            return _on_this_host(target, chosen, latency_ms)
         if isinstance(target, KubernetesTarget):
             from assay.rollout.targets.kubernetes import open_kubernetes
 
@@ -135,40 +144,35 @@ def open_target(chosen: Chosen, stack: ExitStack) -> Target:
             )
             stack.callback(cluster.close)
             return cluster
-        if isinstance(target, GitOpsTarget):
-            from assay.rollout.targets.gitops import open_gitops
-            from assay.state import Remote
+        from assay.rollout.targets.gitops import open_gitops
+        from assay.state import Remote
 
-            remote = Remote(address=target.repository, environment=dict(os.environ))
-            opened = open_gitops(
-                target,
-                remote,
-                model=chosen.model_name,
-                target=name,
-                serving=serving,
-                latency_ms=latency_ms,
-            )
-            return stack.enter_context(opened)
+        remote = Remote(address=target.repository, environment=dict(os.environ))
+        opened = open_gitops(
+            target,
+            remote,
+            model=chosen.model_name,
+            target=name,
+            serving=serving,
+            latency_ms=latency_ms,
+        )
+        return stack.enter_context(opened)
     except ImportError as error:
         environment = "kubernetes" if isinstance(target, Cluster) else "delivery"
         raise InputError(
             f"this environment has no client of a {target.kind} target ({error.name}).",
             remedy=f"Run it as ASSAY_ENVIRONMENT={environment} assay controller.",
         ) from None
-    raise InputError(
-        f"a {target.kind} target cannot be controlled by this version.",
-        remedy="Write a local, kubernetes or gitops target.",
-    )
 
 
 def _label_reader(given: Given) -> LabelReader | None:
     """Labels are joined with the prediction log of a local target; others have none here."""
-    from assay.config.delivery import LocalTarget
+    from assay.config.delivery import DockerTarget, LocalTarget
     from assay.rollout.labels import LabelReader
 
-    if not isinstance(given.chosen.target, LocalTarget):
+    if not isinstance(given.chosen.target, LocalTarget | DockerTarget):
         if given.labels is not None:
-            raise InputError("--labels is for a local target, whose prediction log lies here.")
+            raise InputError("--labels is for a target whose prediction log lies on this host.")
         return None
     return LabelReader(log=given.chosen.state / "target" / "predictions", labels=given.labels)
 
