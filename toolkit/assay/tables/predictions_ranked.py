@@ -22,7 +22,7 @@ from assay.tables.predictions_placements import Placements
 
 SIDES = ("base", "head")
 MOST_ROWS = 16_000_000
-"""Rows that are ranked in memory, at some 60 bytes each; beyond, the engine ranks and spills."""
+"""Rows that are ranked in memory, at some 60 bytes each; beyond, in bands (predictions_bands)."""
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Wholes = NDArray[np.int64]
