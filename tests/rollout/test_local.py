@@ -7,6 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,15 +141,16 @@ def test_a_version_without_traffic_ends_and_leaves_nothing_behind(
 
 
 def test_a_port_that_is_taken_is_said_and_taken_once_it_is_free(tmp_path: Path) -> None:
-    with socket.socket() as taken:
+    with socket.socket() as taken, ExitStack() as stack:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         target = local_target(tmp_path / "target", port=taken.getsockname()[1])
+        stack.callback(target.close)
         seen = until(target, lambda seen: "Address already in use" in seen.detail)
         assert not seen.router
-    until(target, lambda seen: seen.router)
-    assert ask(target).status == 503
-    target.close()
+        taken.close()
+        until(target, lambda seen: seen.router)
+        assert ask(target).status == 503
 
 
 def test_statistics_are_on_loopback_and_nothing_else_of_the_admin_interface(
@@ -157,12 +159,11 @@ def test_statistics_are_on_loopback_and_nothing_else_of_the_admin_interface(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    target = Local(replace(local_target(tmp_path / "t").setup, metrics_port=port))
-    until(target, lambda seen: seen.router)
-    base = f"http://127.0.0.1:{port}"
-    said = requests.get(f"{base}/metrics", timeout=10)
-    assert "envoy_server_live{} 1" in said.text
-    assert requests.get(f"{base}/config_dump", timeout=10).status_code == 404
-    assert requests.post(f"{base}/quitquitquit", timeout=10).status_code == 404
-    assert requests.post(f"{base}/metrics", timeout=10).status_code == 404
-    target.close()
+    setup = replace(local_target(tmp_path / "target").setup, metrics_port=port)
+    with closing(Local(setup)) as target:
+        until(target, lambda seen: seen.router)
+        base = f"http://127.0.0.1:{port}"
+        assert "envoy_server_live{} 1" in requests.get(f"{base}/metrics", timeout=10).text
+        assert requests.get(f"{base}/config_dump", timeout=10).status_code == 404
+        assert requests.post(f"{base}/quitquitquit", timeout=10).status_code == 404
+        assert requests.post(f"{base}/metrics", timeout=10).status_code == 404
