@@ -140,6 +140,29 @@ def mean_relative(cell: Cell) -> float:
     return mean_absolute(cell) * float(np.exp(SPREAD_LOG**2 / 2 - MEAN_LOG))
 
 
+def quantile_loss(cell: Cell) -> float:
+    """Oriented difference of mean quantile losses, at any level: signs are even on either side."""
+    return mean_absolute(cell) / 2
+
+
+def symmetric_relative(cell: Cell) -> float:
+    """Oriented difference of mean absolute errors relative to the mean of label and prediction.
+
+    The value of an error of size x, g(x), is a mean over labels (Gauss and Hermite) and signs;
+    a side's mean is ∫ g'(x)·P(|e| > x) dx.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    label = np.exp(MEAN_LOG + SPREAD_LOG * nodes)[:, None]
+    x = np.exp(np.linspace(-30, 12, 42_001))
+    size = 0.0
+    for sign in (-1, 1):
+        each = 2 * x / (label + np.abs(label + sign * x))
+        size = size + weights @ each / (2 * weights.sum())
+    steps, middle = np.diff(size), np.sqrt(x[1:] * x[:-1])
+    base, head = (float(steps @ (1 - below(middle))) for below in _cell_laws(cell))
+    return base - head
+
+
 def root_mean_square(cell: Cell) -> float:
     """Oriented difference of root mean squared errors."""
     base, head = _means(cell, 2)

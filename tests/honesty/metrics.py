@@ -9,11 +9,13 @@ import numpy as np
 
 from assay.stats.auc import roc_auc_from_scores
 from assay.stats.average_precision import average_precision_difference
+from assay.stats.calibration import calibration_error_difference
 from assay.stats.estimate import Estimate
+from assay.stats.label_sets import label_sets_difference
 from assay.stats.means import mean_difference, r2_difference, regression_moments, rmse_difference
 from assay.stats.median_error import median_absolute_error_difference
 from assay.stats.moments import JointMoments
-from honesty import errors, scored
+from honesty import errors, ranked, scored, tagged
 from honesty.counted import Classes, Grades, ZeroOne, of_classes
 from honesty.grid import Cell, Metric
 
@@ -24,6 +26,10 @@ GRADES = Grades()
 PATCHED = scored.Scored("scores, discordant rows changed", retrained=False)
 RETRAINED = scored.Scored("scores, all rows changed", retrained=True)
 REGRESSION = errors.Errors()
+RANKED = ranked.Ranked()
+TAGGED = tagged.Tagged()
+LEVEL = 0.9
+"""Of the quantile loss."""
 
 
 def _share_truth(cell: Cell) -> float:
@@ -94,6 +100,48 @@ def _scores(world: scored.Scored, suffix: str = "") -> dict[str, Metric]:
     return found
 
 
+def _calibration(rows: scored.Rows) -> Estimate:
+    base, head = ((scored.probability(side), rows.label) for side in (rows.base, rows.head))
+    return calibration_error_difference(base, head)
+
+
+def _pinball(rows: errors.Rows) -> Estimate:
+    sides = (
+        np.maximum(LEVEL * (rows.label - side), (LEVEL - 1) * (rows.label - side))
+        for side in (rows.base, rows.head)
+    )
+    return mean_difference(JointMoments.from_sides(*sides), greater_is_better=False, lowest=0)
+
+
+def _symmetric(rows: errors.Rows) -> Estimate:
+    sides = (
+        2 * np.abs(side - rows.label) / (np.abs(side) + np.abs(rows.label))
+        for side in (rows.base, rows.head)
+    )
+    moments = JointMoments.from_sides(*sides)
+    return mean_difference(moments, greater_is_better=False, lowest=0, highest=2)
+
+
+def _ranking(name: str) -> Metric:
+    def estimate(places: ranked.Places) -> Estimate:
+        sides = (ranked.VALUES[name](side) for side in (places.base, places.head))
+        moments = JointMoments.from_sides(*sides)
+        return mean_difference(moments, greater_is_better=True, lowest=0, highest=1)
+
+    return Metric(world=RANKED, estimate=estimate, truth=ranked.truth_of(name))
+
+
+def _label_sets(metric: str, average: str) -> Metric:
+    def estimate(sets: tagged.Sets) -> Estimate:
+        return label_sets_difference(
+            (sets.true, sets.base, sets.head), metric=metric, average=average
+        )
+
+    return Metric(
+        world=TAGGED, estimate=estimate, truth=tagged.truth_of(metric, average), labels="each"
+    )
+
+
 def _median(rows: errors.Rows) -> Estimate:
     return median_absolute_error_difference(rows.label, rows.base, rows.head)
 
@@ -141,4 +189,15 @@ METRICS: dict[str, Metric] = {
     "median absolute error": Metric(
         world=REGRESSION, estimate=_median, truth=errors.median_absolute
     ),
+    "quantile loss": Metric(world=REGRESSION, estimate=_pinball, truth=errors.quantile_loss),
+    "SMAPE": Metric(world=REGRESSION, estimate=_symmetric, truth=errors.symmetric_relative),
+    "calibration error": Metric(
+        world=PATCHED, estimate=_calibration, truth=scored.calibration_error, labels="each"
+    ),
+    **{name: _ranking(name) for name in ranked.VALUES},
+    **{
+        f"{metric} {average}, label sets": _label_sets(metric, average)
+        for metric in ("precision", "recall", "f1")
+        for average in ("micro", "macro")
+    },
 }

@@ -132,6 +132,20 @@ def average_precision(cell: Cell) -> float:
     return found[1] - found[0]
 
 
+def calibration_error(cell: Cell) -> float:
+    """Base's expected calibration error less the head's, over ten bins of equal width."""
+    errors = []
+    score = np.linspace(-12, 12, 400_001)
+    middle = (score[1:] + score[:-1]) / 2
+    bins = np.minimum((10 * probability(middle)).astype(np.int64), 9)
+    for accuracy in _accuracies(cell):
+        positive = float(cell.kind) * np.diff(_below(score, accuracy))
+        negative = (1 - float(cell.kind)) * np.diff(1 - _below(-score, accuracy))
+        apart = probability(middle) * (positive + negative) - positive
+        errors.append(np.abs(np.bincount(bins, weights=apart, minlength=10)).sum())
+    return float(errors[0] - errors[1])
+
+
 def _accuracies(cell: Cell) -> tuple[float, float]:
     return ACCURACY, ACCURACY + cell.discordance * (2 * cell.won - 1)
 
