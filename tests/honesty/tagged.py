@@ -19,11 +19,8 @@ Marks = NDArray[np.bool_]
 NAMES = np.array(["a", "b", "c"], dtype=object)
 COMMON = (0.5, 0.3)
 """Prevalences of the labels that are not rare."""
-_BELOW = {
-    "precision": lambda positive, predicted: predicted,
-    "recall": lambda positive, predicted: positive,
-    "f1": lambda positive, predicted: (positive + predicted) / 2,
-}
+_BELOW = {"precision": (0.0, 1.0), "recall": (1.0, 0.0), "f1": (0.5, 0.5)}
+"""What hits are divided by: this much of the true and of the predicted labels."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,8 @@ def truth_of(metric: str, average: str) -> Callable[[Cell], float]:
         predicted = hits + (1 - positive) * mistaken
         if average == "micro":
             hits, positive, predicted = (x.sum(keepdims=True) for x in (hits, positive, predicted))
-        return float(np.mean(hits / _BELOW[metric](positive, predicted)))
+        of_true, of_predicted = _BELOW[metric]
+        return float(np.mean(hits / (of_true * positive + of_predicted * predicted)))
 
     def truth(cell: Cell) -> float:
         return value(cell, ACCURACY + cell.discordance * (2 * cell.won - 1)) - value(cell, ACCURACY)
