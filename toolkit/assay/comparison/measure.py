@@ -110,12 +110,20 @@ def classified(pairs: Pairs) -> bool:
     return pairs.task in (Task.BINARY, Task.MULTICLASS)
 
 
+def _meant(metric: Metric) -> str:
+    """Which task is meant where only one has the metric: a ranking is not told from its rows."""
+    if len(metric.tasks) > 1:
+        return ""
+    (task,) = metric.tasks
+    return f": it is for {task} (`task`, or --task)"
+
+
 def why_absent(pairs: Pairs, metric: Metric) -> str | None:
     """Say why ``metric`` cannot be measured on these files, or None."""
     if metric.needs is Needs.COLUMN:
         return pairs.absent_means.get(metric.name.removeprefix(MEAN_PREFIX))
     if pairs.task not in metric.tasks:
-        return f"{metric.name} is not defined for the task {pairs.task}"
+        return f"{metric.name} is not defined for the task {pairs.task}{_meant(metric)}"
     if metric.needs is Needs.PROBABILITY:
         if not pairs.has_scores:
             return "no probabilities on both sides"
