@@ -28,7 +28,9 @@ _PROMISED = (
     f"{percent(LEAST_COVERAGE)} of the time and misses it at most {percent(MOST_MISSED)} of the "
     f"time on either side. Where at least {FEWEST_DISCORDANT} rows are discordant in every label "
     f"that the metric uses, it also holds the truth at most {percent(MOST_COVERAGE)} of the time, "
-    "so that no width is wasted. A cell breaks a promise where its Monte Carlo bound does "
+    "so that no width is wasted; this is counted over all test sets, because the regime rules "
+    "refuse those that would be missed most, and the judged ones alone are covered more often "
+    "than any honest interval is. A cell breaks a promise where its Monte Carlo bound does "
     "(Clopper and Pearson, one run of the suite in 1,000 by chance, divided by the number of "
     "cells). In a *gated* cell less than half of the test sets are judged: those are selected by "
     "what the regime rules look at, so misses are counted against all test sets there."
@@ -36,10 +38,11 @@ _PROMISED = (
 _WORST = (
     "Gated cells are counted apart. *Where*: the rows; the prevalence of the positive or the "
     "rarest class (0/1 scores: the base's mean; grades: the share below 5; regression: the law "
-    "of the errors); the discordant rows, and the share of those that the head wins. *Above*: "
+    "of the errors; rankings: where the relevant item mostly is); the discordant rows, and the share of those that the head wins. *Above*: "
     "the interval lies above the truth, so the head looks better than it is, which is also how "
     "often a model passes that is worse by exactly the margin; *below*: the other way round. "
-    f"*Most* is the highest coverage where at most {percent(MOST_COVERAGE)} is promised."
+    f"*Most* is the highest coverage of the judged where at most {percent(MOST_COVERAGE)} of all "
+    "is promised."
 )
 _UNJUDGED = (
     "*Not judged*: the share of test sets that came out `inconclusive` by a regime or "
