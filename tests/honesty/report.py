@@ -36,13 +36,13 @@ _PROMISED = (
     "what the regime rules look at, so misses are counted against all test sets there."
 )
 _WORST = (
-    "Gated cells are counted apart. *Where*: the rows; the prevalence of the positive or the "
-    "rarest class (0/1 scores: the base's mean; grades: the share below 5; regression: the law "
-    "of the errors; rankings: where the relevant item mostly is); the discordant rows, and the share of those that the head wins. *Above*: "
-    "the interval lies above the truth, so the head looks better than it is, which is also how "
-    "often a model passes that is worse by exactly the margin; *below*: the other way round. "
-    f"*Most* is the highest coverage of the judged where at most {percent(MOST_COVERAGE)} of all "
-    "is promised."
+    "Gated cells are counted apart. *Where*: the rows; the prevalence of the positive or "
+    "the rarest class (0/1 scores: the base's mean; grades: the share below 5; regression: "
+    "the law of the errors; rankings: where the relevant item mostly is); the discordant "
+    "rows, and the share of those that the head wins. *Above*: the interval lies above the "
+    "truth, so the head looks better than it is, which is also how often a model passes "
+    "that is worse by exactly the margin; *below*: the other way round. *Most* is the "
+    f"highest coverage of the judged where at most {percent(MOST_COVERAGE)} of all is promised."
 )
 _UNJUDGED = (
     "*Not judged*: the share of test sets that came out `inconclusive` by a regime or "
