@@ -11,7 +11,7 @@ LOCKS := toolkit delivery kubernetes dev uv dvc deepchecks evidently bench spark
 WORKERS ?= 2
 PYTEST := $(PYTHON) -m pytest
 
-.PHONY: help dev-env demo test lint bench act browser kubernetes honesty honesty-long heavy generate lock release format
+.PHONY: help dev-env demo demo-delivery test lint bench act browser kubernetes honesty honesty-long heavy generate lock release format
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -25,6 +25,9 @@ dev-env: $(STAMP) ## Make the environment the tests and linters run in
 
 demo: $(STAMP) ## Run three pull requests through the gate, under real act
 	@$(PYTHON) tests/demo/run.py
+
+demo-delivery: $(STAMP) ## Deliver two models to a controller on this machine, under load
+	@$(PYTHON) tests/demo/delivery.py
 
 test: $(STAMP) ## Run the unit and contract tests
 	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not act and not heavy and not honesty and not browser and not kubernetes"

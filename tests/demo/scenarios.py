@@ -70,6 +70,27 @@ def shrink_model_and_loosen_margins(checkout: Path) -> None:
     replace(checkout / "assay.yaml", "{margin: 0.01}", "{margin: 0.2}", times=2)
 
 
+def learn_from_the_future(checkout: Path) -> None:
+    """Learn from this year's visits so far, which a request in January cannot know."""
+    prepare = checkout / "doctor_visit" / "prepare.py"
+    column = "        visits_so_far=(visits / 2).fillna(0.0),\n"
+    replace(
+        prepare,
+        "        visits_mean_before=mean.fillna(0.0),\n",
+        "        visits_mean_before=mean.fillna(0.0),\n" + column,
+    )
+    model = checkout / "doctor_visit" / "model.py"
+    replace(
+        model, '    "visits_mean_before",\n', '    "visits_mean_before",\n    "visits_so_far",\n'
+    )
+    schema = checkout / "data.schema.yaml"
+    line = "  year: {type: integer, min: 0, max: 40}\n"
+    replace(schema, line, "  visits_so_far: {type: float, min: 0.0, max: 100.0}\n" + line)
+    replace(
+        checkout / "params.yaml", "    - coinsurance\n", "    - visits_so_far\n    - coinsurance\n"
+    )
+
+
 def edit_readme(checkout: Path) -> None:
     """Change nothing that a model is made of."""
     with (checkout / "README.md").open("a", encoding="utf-8") as readme:
@@ -128,3 +149,20 @@ SCENARIOS = (
     ),
 )
 DEMO = ("better-model", "worse-model", "broken-data")
+DELIVERED = (
+    Scenario(
+        name="good-model",
+        branch="visits-of-earlier-years",
+        title="Use the visits of earlier years as features",
+        expected="promoted",
+        edit=use_history,
+    ),
+    Scenario(
+        name="bad-model",
+        branch="visits-so-far",
+        title="Use the visits of this year so far as well",
+        expected="rolled-back",
+        edit=learn_from_the_future,
+    ),
+)
+"""What `make demo-delivery` merges: both pass the gate, and live traffic tells them apart."""

@@ -63,13 +63,14 @@ def test_accuracy_is_summed_by_version(tmp_path: Path) -> None:
         tmp_path / "log",
         answer("a", 1), answer("b", 0), answer("c", "yes"), answer("d", {"prediction": 1.0}),
         answer("e", 1, NEW), answer("f", [0.2, 0.8], NEW),
+        answer("g", ["0", "x"], NEW), answer("h", [], NEW),
     )  # fmt: skip
-    labels = "request_id,label\na,1\nb,1\nc,yes\nd,1\ne,0\nf,1\nunknown,1\n"
+    labels = "request_id,label\na,1\nb,1\nc,yes\nd,1\ne,0\nf,1\ng,0\nh,0\nunknown,1\n"
     found = read(tmp_path, labels, rollout())
     old, new = found.arms[OLD], found.arms[NEW]
     assert (old.n, old.mean, old.events) == (4, 0.75, 1)
     assert old.squares == pytest.approx(4 * 0.75 * 0.25)
-    assert (new.n, new.mean, new.events) == (1, 0.0, 1)
+    assert (new.n, new.mean, new.events) == (2, 0.5, 1), "probabilities predict the likeliest class"
 
 
 def test_one_unit_is_one_value(tmp_path: Path) -> None:

@@ -93,7 +93,11 @@ def value_of(metric: str) -> str:
 
 
 def _make_log(engine: Engine, names: Sequence[str], generations: Collection[int]) -> None:
-    """The answers of these generations; a prediction is the output, or its member of that name."""
+    """The answers of these generations; a prediction is the output, or its member of that name.
+
+    A list of numbers holds a probability for each class: it predicts the place of the largest, from
+    0 on.
+    """
     wanted = ", ".join(str(int(each)) for each in sorted(generations))
     parts = " UNION ALL ".join(
         "SELECT request_id, row, unit, version, generation, mirrored, output "
@@ -103,8 +107,11 @@ def _make_log(engine: Engine, names: Sequence[str], generations: Collection[int]
     engine.run(
         "CREATE TEMP TABLE answers AS SELECT request_id, row, unit, version, generation, mirrored, "
         "CASE json_type(output) WHEN 'OBJECT' THEN json_extract_string(output, '$.prediction') "
-        "WHEN 'ARRAY' THEN NULL ELSE json_extract_string(output, '$') END AS predicted "
-        f"FROM ({parts}) WHERE json_valid(output)"
+        "WHEN 'ARRAY' THEN CASE WHEN list_max(listed) IS NOT NULL "
+        "THEN CAST(list_position(listed, list_max(listed)) - 1 AS VARCHAR) END "
+        "ELSE json_extract_string(output, '$') END AS predicted "
+        "FROM (SELECT *, TRY_CAST(output AS DOUBLE[]) AS listed "
+        f"FROM ({parts}) WHERE json_valid(output))"
     )
 
 
