@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -61,7 +62,8 @@ def main() -> int:
     started = time.monotonic()
     private, public = new_key()
     say(f"Making a consumer repository in {folder} and training its first model ...")
-    template = template_with_delivery(folder / "template", public)
+    port = free_port()
+    template = template_with_delivery(folder / "template", public, port=port)
     uv = str(ROOT / "toolkit/bin/uv")
     consumer = build(folder / "consumer", template, scenarios=DELIVERED, uv=uv)
     asked = Asked.of(consumer.main)
@@ -78,7 +80,7 @@ def main() -> int:
         )
         with Harness(settings) as harness:
             at = Delivery(harness=harness, folder=folder, registry=uri)
-            with at.controller() as port:
+            with at.controller():
                 say("\nThe first model, from a push to main ...")
                 at.deliver()
                 at.wait_for("promoted", decisions=1)
@@ -93,12 +95,19 @@ def main() -> int:
     return 0 if all(ends[each.name] == each.expected for each in DELIVERED) else 1
 
 
-def template_with_delivery(folder: Path, public: bytes) -> Path:
+def free_port() -> int:
+    """A port for the router that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def template_with_delivery(folder: Path, public: bytes, *, port: int) -> Path:
     """The template, with a canary that takes seconds and callers that wait for no controller."""
     shutil.copytree(ROOT / "template-repo", folder, ignore=IGNORED)
     config = folder / "assay.yaml"
     replace(config, "    delivery: {targets: [staging, production]}\n", STRATEGY)
-    replace(config, TARGETS, "    production: {kind: local, port: 0}\n")
+    replace(config, TARGETS, f"    production: {{kind: local, port: {port}}}\n")
     (folder / "signing.pub").write_bytes(public)
     caller = folder / ".github/workflows/deliver.yml"
     replace(caller, "    with: {", "    with: {wait-minutes: 0, ")
@@ -124,8 +133,8 @@ class Delivery:
         return self.folder / "state"
 
     @contextmanager
-    def controller(self) -> Iterator[int]:
-        """Run the real controller on a clone of its own; give the router's port."""
+    def controller(self) -> Iterator[None]:
+        """Run the real controller on a clone of its own."""
         clone = self.folder / "host"
         remote = self.harness.remote
         subprocess.run(
@@ -144,7 +153,7 @@ class Delivery:
                 stderr=subprocess.STDOUT,
             )
             try:
-                yield self._port(process)
+                yield
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait(timeout=60)
@@ -217,18 +226,6 @@ class Delivery:
             "PYTHONPATH": str(ROOT / "toolkit"),
             "MLFLOW_TRACKING_URI": self.registry,
         }
-
-    def _port(self, process: subprocess.Popen[bytes]) -> int:
-        """Wait until the router's place is known."""
-        for _ in range(600):
-            found = list(self.state.glob("target/state.json"))
-            port = json.loads(found[0].read_text()).get("port") if found else None
-            if port:
-                return int(port)
-            if process.poll() is not None:
-                break
-            time.sleep(0.1)
-        raise SystemExit((self.folder / "controller.log").read_text())
 
     def _end_servers(self) -> None:
         """End what the controller started, and leaves running for its next life."""

@@ -107,7 +107,7 @@ def _make_log(engine: Engine, names: Sequence[str], generations: Collection[int]
     engine.run(
         "CREATE TEMP TABLE answers AS SELECT request_id, row, unit, version, generation, mirrored, "
         "CASE json_type(output) WHEN 'OBJECT' THEN json_extract_string(output, '$.prediction') "
-        "WHEN 'ARRAY' THEN CASE WHEN list_max(listed) IS NOT NULL "
+        "WHEN 'ARRAY' THEN CASE WHEN NOT contains(output, '\"') AND NOT contains(output, 'null') "
         "THEN CAST(list_position(listed, list_max(listed)) - 1 AS VARCHAR) END "
         "ELSE json_extract_string(output, '$') END AS predicted "
         "FROM (SELECT *, TRY_CAST(output AS DOUBLE[]) AS listed "
