@@ -189,3 +189,16 @@ def test_a_lock_is_named_by_the_data_that_differs() -> None:
 
 def test_the_same_input_makes_the_same_bytes() -> None:
     assert planned(TWO, ONE, "b", "a").to_json() == planned(TWO, ONE, "b", "a").to_json()
+
+
+def test_where_every_model_is_asked_for_none_is_left_out() -> None:
+    plan = make_plan(
+        Event(),
+        Ends(head=HEAD, base=BASE, every=True),
+        config_file="assay.yaml",
+        head_config=parse_config(TWO),
+        base_config_text=TWO,
+        changed_paths=["README.md"],
+    )
+    assert [model.touched for model in plan.models] == [True, True]
+    assert {model.reason for model in plan.models} == {"every model is asked for"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,7 @@ def make(
         ends = named_ends(
             repository, head=names.head, base=names.base, merge_base_with=names.merge_base_with
         )
+        ends = replace(ends, every=names.every)
     return read_plan(repository, settings.event, ends, config=config, from_work_tree=names is None)
 
 

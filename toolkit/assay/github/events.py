@@ -17,12 +17,14 @@ class Revisions:
     """What to compare with what, as git resolves it.
 
     ``base`` is a revision (a commit id, or ``<commit>^1``); where it is None, the base is the
-    merge base of ``head`` and ``merge_base_with``.
+    merge base of ``head`` and ``merge_base_with``. ``every``: somebody, or a schedule, asks for
+    every model, whatever the last commit changed.
     """
 
     head: str
     base: str | None = None
     merge_base_with: str | None = None
+    every: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +141,7 @@ def revisions_of(name: str, payload: Payload, *, sha: str, ref: str) -> Revision
         case "workflow_dispatch" | "schedule":
             default = payload.optional_text("repository.default_branch")
             if default is None or ref == f"refs/heads/{default}":
-                return Revisions(head=sha, base=f"{sha}^1")
+                return Revisions(head=sha, base=f"{sha}^1", every=True)
             return Revisions(head=sha, merge_base_with=f"origin/{default}")
         case _:
             return None

@@ -30,12 +30,16 @@ ENVIRONMENT_FILES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Ends:
-    """The two commits of a comparison; without a base, why there is none."""
+    """The two commits of a comparison; without a base, why there is none.
+
+    ``every``: all models are asked for, whatever changed between the two.
+    """
 
     head: Revision
     base: Revision | None = None
     merge_base: str | None = None
     why_no_base: str | None = None
+    every: bool = False
 
 
 def make_plan(
@@ -73,8 +77,25 @@ def make_plan(
         change=classify(changed_paths, config_file=config_file, configs=configs, locks=locks),
         models=tuple(
             _attributed(planned, changed_paths, folder, config_file, configs)
-            for planned in _models(head_config, base_config, why_head, folder, changed)
+            for planned in _asked(
+                _models(head_config, base_config, why_head, folder, changed), every=ends.every
+            )
         ),
+    )
+
+
+def _asked(models: tuple[ModelPlan, ...], *, every: bool) -> tuple[ModelPlan, ...]:
+    """Run every model that is there, where that is what was asked for."""
+    if not every:
+        return models
+    said = {"touched": True, "reason": "every model is asked for"}
+    return tuple(
+        one
+        if one.touched or one.removed
+        else one.model_copy(
+            update={**said, "anchor": _anchor(one.rules) if one.rules_from == "base" else None}
+        )
+        for one in models
     )
 
 
