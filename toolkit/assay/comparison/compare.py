@@ -42,14 +42,20 @@ def compare(base: Path, head: Path, asked: Asked) -> Comparison:
     The same files and the same ``asked`` give the same bytes.
     """
     seed = asked.columns.seed
-    if seed is not None and asked.engine == "spark":
-        raise InputError(
-            "training seeds are not compared on Spark.", remedy="Use the engine duckdb."
-        )
+    if asked.engine == "spark":
+        _refuse_on_spark(asked)
     if seed is not None:
         return over_seeds(base, head, asked, seed, partial(_compare_seeds, seed))
     with open_with(asked.engine, {"base": base, "head": head}) as engine:
         return _compare_tables(engine, {"base": base, "head": head}, asked)
+
+
+def _refuse_on_spark(asked: Asked) -> None:
+    remedy = "Use the engine duckdb."
+    if asked.columns.seed is not None:
+        raise InputError("training seeds are not compared on Spark.", remedy=remedy)
+    if asked.task is Task.MULTILABEL or asked.columns.delimiter is not None:
+        raise InputError("sets of labels are not compared on Spark.", remedy=remedy)
 
 
 def _compare_seeds(

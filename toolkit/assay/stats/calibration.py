@@ -113,6 +113,8 @@ def calibration_error_difference(
         return contrast.refused("too few rows", rows_to_judge=FEWEST_ROWS)
     moments = JointMoments.from_sides(on_base.rows, on_head.rows)
     part = Part(moments=moments, coefficients=(-(1 - base_weight), -1.0))
+    if part.variance(quantile(confidence)) == 0:
+        return contrast.refused("no row tells the models apart")
     most = _differences(on_base, on_head, base_weight)
     excesses = [
         float(np.minimum(weight * side.excess(side.spread()), most).sum())
