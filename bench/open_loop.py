@@ -7,7 +7,6 @@ missing from the numbers.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import os
 import subprocess
@@ -20,7 +19,6 @@ from pathlib import Path
 from assay.act.tools import Toolbox
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = "github.com/tsenart/vegeta/v12"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,19 +33,7 @@ class Shot:
 
 def vegeta() -> Path:
     """The pinned Vegeta, built once with Go into the user's cache."""
-    toolbox = Toolbox.of(ROOT, os.environ, print)
-    source = ROOT / "requirements" / "vegeta"
-    pins = (source / "go.mod").read_bytes() + (source / "go.sum").read_bytes()
-    program = toolbox.cache / f"vegeta-{hashlib.sha256(pins).hexdigest()[:16]}"
-    if not program.exists():
-        print("building Vegeta with Go (once, about a minute)")
-        variables = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}
-        partial = program.with_suffix(".new")
-        program.parent.mkdir(parents=True, exist_ok=True)
-        build = [str(toolbox.go()), "build", "-trimpath", "-o", str(partial), PACKAGE]
-        subprocess.run(build, cwd=source, env=variables, check=True)
-        partial.rename(program)
-    return program
+    return Toolbox.of(ROOT, os.environ, print).vegeta()
 
 
 @dataclass(frozen=True, kw_only=True)

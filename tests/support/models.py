@@ -24,6 +24,8 @@ class Probe:
         time.sleep(self.how.get("sleep", 0))
         if self.how.get("raises"):
             raise RuntimeError("this model is broken")
+        if "parity" in self.how:
+            return (data["a"].to_numpy().astype(int) + self.how["parity"]) % 2
         return np.array([self.how["answer"]] * len(data))
 """
 
@@ -31,7 +33,10 @@ _TYPES = {str: "object", int: "int64", float: "float64"}
 
 
 def probe_model(folder: Path, answer: object, **how: object) -> Release:
-    """A bundle whose model answers ``answer`` to each row; ``sleep`` and ``raises`` change that."""
+    """A bundle whose model answers ``answer`` to each row; ``sleep`` and ``raises`` change that.
+
+    With ``parity`` it answers (a + parity) modulo 2.
+    """
     model = folder / "model"
     (model / "code").mkdir(parents=True)
     (model / "code" / "assay_probe.py").write_text(_LOADER)

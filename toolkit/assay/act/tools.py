@@ -1,4 +1,5 @@
-"""Finds or installs what a run under act needs: act, Node.js, the local GitHub API, actionlint.
+"""Finds or installs what a run under act needs: act, Node.js, the local GitHub API, actionlint;
+and Vegeta, which sends load.
 
 Every version and hash is pinned under ``requirements/``: Go modules by go.mod and go.sum, npm
 packages by package-lock.json, wheels by hash. Everything lands in the user's cache, one folder
@@ -24,6 +25,8 @@ from assay.errors import OutsideError
 ACT_VERSION = "0.2.87"
 ACT_PACKAGE = "github.com/nektos/act"
 ACTIONLINT_VERSION = "1.7.12"
+VEGETA_VERSION = "12.13.0"
+VEGETA_PACKAGE = "github.com/tsenart/vegeta/v12"
 ACTIONLINT_PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
 GO_OLDEST = (1, 25)
 NODE_OLDEST = (22, 15)
@@ -62,6 +65,10 @@ class Toolbox:
     def actionlint(self) -> Path:
         """The pinned actionlint, found or built like :meth:`act`."""
         return self._go_program("actionlint", ACTIONLINT_PACKAGE, ACTIONLINT_VERSION)
+
+    def vegeta(self) -> Path:
+        """The pinned load generator, found or built like :meth:`act`."""
+        return self._go_program("vegeta", VEGETA_PACKAGE, VEGETA_VERSION)
 
     def node(self) -> Path:
         """A ``node`` of at least 22.15: the one on PATH, else the pinned wheel's."""

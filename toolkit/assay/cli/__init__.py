@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "register": "Put a bundle into MLflow's registry, one version for each tree.",
     "trial": "Try a bundle on this host: smoke test, integration tests, load test.",
     "deploy": "Ask a target's controller for a version: a signed intent on assay/desired.",
+    "stage": "Test a served version: smoke test, integration tests, load test.",
     "ask": "Order something of a target's controller from anywhere: a signed intent.",
     "reconcile": "Compare what was asked of every target with what was decided and seen.",
     "preview": "Show a report as GitHub would render it.",

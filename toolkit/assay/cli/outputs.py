@@ -44,6 +44,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "rolled-back.",
         "intent": "The intent's id.",
     },
+    "stage": {"state": "pass, warn or fail."},
     "ask": {
         "state": "done, unanswered or rejected.",
         "intent": "The intent's id.",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from assay.config.clusters import GitOpsTarget, KubernetesTarget
+from assay.config.staging import Staging
 from assay.config.strategy import Guards, Step, Strategy
 from assay.config.types import (
     Number,
@@ -60,6 +61,9 @@ class ModelDelivery(Strict):
         description="For the last target; those before it take all at once.",
     )
     serving: Serving = Field(default_factory=Serving, description="How it is served.")
+    staging: Staging = Field(
+        default_factory=Staging, description="What `assay stage` asks of a served version."
+    )
     registered_name: Text | None = Field(
         default=None, description="In the MLflow registry. Default: the model's name."
     )

@@ -62,6 +62,7 @@ from assay.evidence.stages import (
     TestRun,
     Training,
 )
+from assay.evidence.staging import SmokeCheck, SmokeTest, StagingPart, StagingReport
 from assay.evidence.verdict import (
     Outcome,
     Override,
@@ -135,8 +136,12 @@ __all__ = [
     "Served",
     "Side",
     "SliceSearch",
+    "SmokeCheck",
+    "SmokeTest",
     "StageRule",
     "StageState",
+    "StagingPart",
+    "StagingReport",
     "State",
     "TestFailure",
     "TestRun",

@@ -42,7 +42,7 @@ class LoadMargins(Part):
     p95: Positive = 0.15
     p99: Positive = 0.25
     throughput: Positive = 0.1
-    memory: Positive = 0.2
+    memory: Positive | None = Field(default=0.2, description="None: not asked.")
     errors: Positive = 0.01
 
 

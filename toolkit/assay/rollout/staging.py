@@ -28,7 +28,6 @@ from assay.verdict.sequential import judge_look
 FEWEST_ROUNDS = 5
 RATIOS: tuple[LoadName, ...] = ("p50", "p95", "p99", "throughput", "memory")
 _MORE_IS_BETTER = frozenset({"throughput"})
-_CLAIMS = len(RATIOS) + 1
 _WORDS = {
     "p50": "median latency", "p95": "95th percentile", "p99": "99th percentile",
     "throughput": "throughput", "memory": "memory", "errors": "errors",
@@ -39,11 +38,12 @@ def judged(test: LoadTest) -> LoadTest:
     """The same test with its looks, its state and its sentence; rounds in any order.
 
     `pass` where every claim is better or no-worse, `fail` where one is worse, or not measured,
-    `warn` where one is inconclusive.
+    `warn` where one is inconclusive. A margin of None asks no claim.
     """
-    confidence = 1 - (1 - test.confidence) / _CLAIMS
+    asked = [name for name in RATIOS if getattr(test.margins, name) is not None]
+    confidence = 1 - (1 - test.confidence) / (len(asked) + 1)
     looks = (
-        *(_ratio(test, name, confidence) for name in RATIOS),
+        *(_ratio(test, name, confidence) for name in asked),
         _errors(test, confidence),
     )
     state = _outcome(looks)
