@@ -135,7 +135,8 @@ def test_a_job_runs_the_consumers_code_or_holds_a_privilege_never_both() -> None
             references = [step.get("uses", "") for step in job.get("steps", ())]
             runs_theirs = any(stage in ref for ref in references for stage in CONSUMER_STAGES[:3])
             runs_theirs |= any(
-                step.get("with", {}).get("command") == "trial" for step in job.get("steps", ())
+                step.get("with", {}).get("command") in {"trial", "stage"}
+                for step in job.get("steps", ())
             )
             assert not (writes and runs_theirs), name
             if writes:
@@ -278,8 +279,17 @@ def test_what_is_registered_is_taken_by_id_from_the_run_that_judged_it() -> None
     assert outputs["evidence-id"] == "${{ steps.upload.outputs.artifact-id }}"
 
 
+def test_what_runs_beside_a_target_is_asked_for_and_holds_nothing() -> None:
+    """The runner is the consumer's own, and runs their tests."""
+    job = _delivery()["test"]
+    assert "inputs.staging-runs-on != ''" in job["if"]
+    assert job["permissions"] == {"contents": "read"}
+    assert "secrets." not in str(job)
+    assert "github.token" not in str(job)
+
+
 def test_no_target_is_asked_for_what_the_jobs_before_did_not_let_through() -> None:
-    for name, before in (("stage", ("trial",)), ("deploy", ("trial", "stage"))):
+    for name, before in (("stage", ("trial",)), ("deploy", ("trial", "stage", "test"))):
         job = _delivery()[name]
         assert {"plan", "register", *before} <= set(job["needs"]), name
         assert "needs.register.result == 'success'" in job["if"], name

@@ -37,7 +37,8 @@ PARTS = ("smoke", "tests", "load")
     "--bundle",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
-    help="The version's bundle. Default: the newest one that this host's controller runs.",
+    help="The version's bundle; at a local target a folder with its bundle.json is enough. "
+    "Default: the newest one that this host's controller runs.",
 )
 @click.option(
     "--features",

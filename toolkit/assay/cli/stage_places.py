@@ -38,7 +38,7 @@ class Place:
     previous: str | None = None
     """What the controller says served before; None also where it was not asked."""
     first: bool = False
-    """The controller says that nothing served before."""
+    """Nothing served here before."""
 
     def client(self, address: str | None = None) -> Client:
         """A client of the version, or of another address."""
@@ -80,13 +80,13 @@ def place_of(sought: Sought) -> Place:
             remedy="Name the address with --url, and the version's bundle with --bundle.",
         )
     seen = look(chosen.state / "target")
-    digest, previous, first = _asked_for(sought)
+    digest, previous, first = _asked_for(sought, seen.ever)
     if digest not in seen.versions:
         raise OutsideError(
             f"version {digest[:12]} does not run at {chosen.target_name}.",
             remedy="See what does: assay status.",
         )
-    folder = sought.bundle or seen.versions[digest].bundle
+    folder = seen.versions[digest].bundle
     host = chosen.target.host
     return Place(
         address=f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{seen.port}",  # noqa: S104
@@ -100,8 +100,12 @@ def place_of(sought: Sought) -> Place:
     )
 
 
-def _asked_for(sought: Sought) -> tuple[str, str | None, bool]:
-    """The version's digest, the one before it, and whether there was never one."""
+def _asked_for(sought: Sought, ever: frozenset[str]) -> tuple[str, str | None, bool]:
+    """The version's digest, the one before it, and whether there was never one.
+
+    Another user than the controller's may not ask it: the bundle then says which version, and the
+    target's files whether another one ever ran here.
+    """
     from assay.rollout.controller.talk import ask
 
     named = _read(sought.bundle).digest() if sought.bundle is not None else None
@@ -110,7 +114,7 @@ def _asked_for(sought: Sought) -> tuple[str, str | None, bool]:
     except OutsideError:
         if named is None:
             raise
-        return named, None, False
+        return named, None, not ever - {named}
     rollout, stable = status["rollout"], status["stable"]
     newest = named or (rollout["candidate"] if rollout else stable)
     if newest is None:

@@ -13,7 +13,7 @@ from assay.evidence import (
     TestRun,
 )
 from assay.report.escape import code, text
-from assay.report.numbers import count, interval, percent, places_for, plural, signed
+from assay.report.numbers import count, exact_percent, interval, percent, places_for, plural, signed
 from assay.report.table import details, paragraphs, table
 
 _HEADLINE = {
@@ -111,7 +111,7 @@ def _load(load: LoadTest) -> str:
             _figure(look, look.serving),
             _figure(look, look.new),
             _difference(look),
-            percent(look.margin),
+            exact_percent(look.margin),
         )
         for look in load.looks
     ]
@@ -119,7 +119,7 @@ def _load(load: LoadTest) -> str:
     requests = sum(each.serving.requests + each.new.requests for each in load.rounds)
     note = (
         f"{plural(len(load.rounds), 'round')} by turns, {plural(requests, 'request')}; "
-        f"all intervals together hold with {percent(load.confidence)}."
+        f"all intervals together hold with {exact_percent(load.confidence)}."
     )
     return paragraphs(table(header, rows, right=(2, 3, 4, 5)), note)
 
@@ -142,6 +142,6 @@ def _difference(look: LoadLook) -> str:
     if look.interval is None or look.difference is None:
         return ""
     ends = (100 * look.interval[0], 100 * look.interval[1])
-    places = places_for(ends)
+    places = min(places_for(ends), 1)  # equal rounds have an interval of no width
     unit = "points" if look.name == "errors" else "%"
     return f"{signed(100 * look.difference, places)} {unit} {interval(ends, places)}"

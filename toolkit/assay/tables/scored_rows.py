@@ -116,7 +116,7 @@ def _draw(
     probabilities = ([side.score] if side.score else []) + list(side.scores.values())
     selected += [number(column, f"p.{identifier(column.name)}") for column in probabilities]
     found = engine.rows(
-        f"SELECT {own} AS key, {', '.join(selected)} {joined} ORDER BY md5(key), key LIMIT {most}"
+        f"SELECT {own}, {', '.join(selected)} {joined} ORDER BY md5({own}), {own} LIMIT {most}"
     )
     return Sample(
         file=table.path,

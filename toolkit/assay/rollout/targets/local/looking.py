@@ -27,10 +27,11 @@ class Running:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """The router's port, and the versions by digest."""
+    """The router's port, the versions that run by digest, and those that ever did."""
 
     port: int
     versions: dict[str, Running]
+    ever: frozenset[str]
 
 
 def look(folder: Path) -> Seen:
@@ -56,7 +57,8 @@ def look(folder: Path) -> Seen:
         for digest, kept in state.get("versions", {}).items()
         if kept.get("stopping") is None
     }
-    return Seen(port=int(state["port"]), versions=found)
+    ever = frozenset(place.name for place in (folder / "versions").glob("*"))
+    return Seen(port=int(state["port"]), versions=found, ever=ever)
 
 
 def _resident(records: list[Path]) -> Callable[[], int | None]:
