@@ -38,6 +38,9 @@ def order(
         for line in answer["would"] or ["nothing"]:
             click.echo(f"would {line}")
         return answer
+    returning = answer["status"].get("returning")
+    if returning and not answer["decisions"]:
+        click.echo(f"{returning[:12]} is started, and takes all traffic as soon as it is ready")
     for decision in answer["decisions"]:
         if decision["kind"] == "rejected":
             raise InputError(str(decision["sentence"]))

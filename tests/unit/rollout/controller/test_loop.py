@@ -204,7 +204,9 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(rig: Rig) -> None:
 
 
 def test_what_a_person_may_ask_over_the_socket(rig: Rig) -> None:
-    rig.deploy(V1, V2)
+    rig.deploy(V1)
+    rig.send("deploy", V2, strategy=CANARY.model_copy(update={"standby": 3600}))
+    rig.settle()
     answers = Answers(rig.controller, status=lambda: {"here": True}, wake=rig.controller.tick)
     assert answers({"do": "status"}, "cat") == {"here": True}
     would = answers({"do": "order", "kind": "rollback", "dry_run": True}, "cat")
