@@ -1,0 +1,154 @@
+"""What moved in a window of production, how far, and what it likely costs. Pure.
+
+Effect sizes decide. A p-value only confirms that an effect is no accident of few rows, and is held
+to a year of hourly looks; quality alone acts (docs/statistics.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from assay.config.monitoring import DriftRule
+from assay.evidence import Effect
+from assay.evidence.monitoring import ColumnReference, Drift, Reference
+from assay.monitoring.cells import (
+    Cells,
+    confirming_p,
+    cost_of,
+    effects_of,
+    histogram_of,
+    to_cells,
+)
+from assay.stats.multiplicity import benjamini_hochberg
+from assay.tables.column_counts import ColumnCounts
+
+LEVEL = 0.05 / 8_760
+"""An adjusted p-value below this confirms: 5 % over a year of hourly looks (a union bound)."""
+
+Counted = Mapping[str, ColumnCounts]
+Against = Literal["reference", "same hours"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Compared:
+    column: ColumnReference
+    against: Against
+    cells: Cells
+    effects: tuple[Effect, ...]
+    p: float
+
+
+def drifted(
+    reference: Reference,
+    window: Counted,
+    *,
+    rule: DriftRule,
+    week: Counted | None = None,
+    earlier: Counted | None = None,
+    names: Mapping[str, str] | None = None,
+) -> tuple[Drift, ...]:
+    """Compare a window with the reference, and with the same hours of earlier weeks.
+
+    `week` are the counts of the seven days that end with the window: a whole season, so that
+    nights and weekends are no drift; it stands for the window against the reference. Without it
+    the window does. `earlier` are those of the same hours of `rule.weeks` earlier weeks together.
+    `names` are the logged names of the columns with a role. Largest estimated cost first.
+    """
+    compared = []
+    for column in reference.columns:
+        name = (names or {}).get(column.role, column.name)
+        if column.role == "feature":
+            name = column.name
+        if name in rule.ignore or name not in window:
+            continue
+        known = to_cells(
+            column,
+            ColumnCounts(
+                rows=column.rows,
+                missing=column.missing,
+                counts=column.counts,
+                mean=column.mean,
+                deviation=column.deviation,
+                low=column.low,
+                high=column.high,
+            ),
+            (week or {}).get(name, window[name]),
+        )
+        compared.append(_compare(column, "reference", known, rule))
+        if earlier is not None and name in earlier:
+            before = to_cells(column, earlier[name], window[name])
+            compared.append(_compare(column, "same hours", before, rule))
+    return _ranked([each for each in compared if each is not None])
+
+
+def _compare(
+    column: ColumnReference, against: Against, cells: Cells | None, rule: DriftRule
+) -> _Compared | None:
+    if cells is None:
+        return None
+    return _Compared(
+        column=column,
+        against=against,
+        cells=cells,
+        effects=effects_of(cells, rule),
+        p=confirming_p(cells),
+    )
+
+
+def _ranked(compared: list[_Compared]) -> tuple[Drift, ...]:
+    if not compared:
+        return ()
+    adjusted = benjamini_hochberg([each.p for each in compared])
+    found = [
+        _found(each, float(p_adjusted)) for each, p_adjusted in zip(compared, adjusted, strict=True)
+    ]
+    return tuple(sorted(found, key=_rank))
+
+
+def _found(each: _Compared, p_adjusted: float) -> Drift:
+    moved = p_adjusted < LEVEL and _excess(each.effects) > 1
+    return Drift(
+        column=each.column.name,
+        role=each.column.role,
+        effects=each.effects,
+        against=each.against,
+        moved=moved,
+        p_adjusted=float(f"{p_adjusted:.6g}"),
+        cost=cost_of(each.column, each.cells),
+        histogram=histogram_of(each.cells) if moved else None,
+    )
+
+
+def _excess(effects: tuple[Effect, ...]) -> float:
+    """The largest effect as a multiple of its threshold."""
+    return max((e.value / e.threshold for e in effects if e.threshold), default=0.0)
+
+
+def _rank(drift: Drift) -> tuple[bool, float, float, str, str]:
+    cost = drift.cost if drift.cost is not None else 0.0
+    return (not drift.moved, -cost, -_excess(drift.effects), drift.column, drift.against)
+
+
+def sentence(drift: Drift) -> str:
+    """Say for a person what moved, by the effect that is furthest above its threshold."""
+    judged = [effect for effect in drift.effects if effect.threshold]
+    worst = max(judged, key=lambda effect: effect.value / (effect.threshold or 1))
+    against = "the reference" if drift.against == "reference" else "the same hours of earlier weeks"
+    cost = ""
+    if drift.cost is not None:
+        cost = f"; the estimated cost in quality is {drift.cost:.3g}"
+    return (
+        f"{drift.role} {drift.column!r} moved against {against}: "
+        f"{_WORDS[worst.name]} {worst.value:.3g} (above {worst.threshold:g} counts){cost}."
+    )
+
+
+_WORDS = {
+    "psi": "population stability index",
+    "jensen_shannon": "Jensen–Shannon distance",
+    "wasserstein_sd": "Wasserstein distance in deviations",
+    "missing": "change in the share without a value",
+    "unseen": "share of values never seen",
+}
