@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from assay.cli.edge import run
 from assay.evidence import LoadTest, SmokeTest, StageState, StagingReport, State, TestRun
 from assay.packaging.build import package
 from assay.packaging.signing import sign_with_key
+from assay.rollout.controller.talk import Listener
 from assay.rollout.staging import replay
 from assay.rollout.target import Release, Route
 from support.bundles import PRIVATE, ingredients
@@ -38,10 +40,8 @@ models:
 delivery:
   targets: {{staging: {{kind: local, port: {port}}}}}
 """
-STAGING: dict[str, Any] = {
-    "rows": 60,
-    "load": {"rate": 15, "seconds": 1, "rounds": 5, "margins": {"p99": 3, "p95": 2, "p50": 1}},
-}
+LOAD = {"rate": 15, "seconds": 1, "rounds": 5, "margins": {"p99": 3, "p95": 2, "p50": 1}}
+STAGING: dict[str, Any] = {"rows": 60, "load": LOAD}
 
 
 def sign(folder: Path, signature: Path) -> None:
@@ -97,19 +97,34 @@ class Host:
 
     def stage(self, name: str, *more: str, **staging: object) -> int:
         """Run the command on a version; return its exit code."""
-        release, evidence = self.versions[name]
+        evidence = self.versions[name][1]
+        return self.run(evidence, "--bundle", str(self.versions[name][0].folder), *more, **staging)
+
+    def run(self, evidence: Path, *more: str, **staging: object) -> int:
+        """Run the command; return its exit code."""
         wanted = json.dumps({**STAGING, **staging})
         config = self.folder / "assay.yaml"
         config.write_text(CONFIG.format(model=MODEL, staging=wanted, port=self.target.port))
         options = {
             "config": config,
             "state": self.folder / "state",
-            "bundle": release.folder,
             "evidence": evidence,
             "output": self.folder / "out",
         }
         given = [part for key, value in options.items() for part in (f"--{key}", str(value))]
         return run(["stage", *given, *more])
+
+    @contextmanager
+    def controller(self, stable: str, previous: str | None) -> Iterator[None]:
+        """A socket that says what a controller would."""
+        digests = [self.versions[name][0].digest if name else None for name in (stable, previous)]
+        status = {"stable": digests[0], "previous": digests[1], "rollout": None}
+        listener = Listener(self.folder / "state", lambda _, __: status)
+        listener.start()
+        try:
+            yield
+        finally:
+            listener.stop()
 
     @property
     def found(self) -> Path:
@@ -166,7 +181,7 @@ def test_another_version_in_its_place_fails(host: Host) -> None:
 def test_a_slower_version_is_worse_under_load(host: Host) -> None:
     host.serve("slow")
     assert host.stage("slow", "--parts", "load", "--serving-url", host.address("good"),
-                      load={**STAGING["load"], "margins": {"memory": None}}) == 1  # fmt: skip
+                      load={**LOAD, "margins": {"memory": None}}) == 1  # fmt: skip
     load = LoadTest.read(host.found)
     states = {look.name: look.state for look in load.looks}
     assert states["p50"] is State.WORSE
@@ -217,6 +232,19 @@ def test_what_cannot_be_asked_is_not_measured(
     assert set(host.states().values()) == {"not-measured"}
     assert host.stage("good", "--parts", "load") == 2
     assert "which version to compare with" in capsys.readouterr().err
+
+
+def test_the_controller_says_which_version_and_which_one_was_before(host: Host) -> None:
+    host.serve("slow")
+    evidence = host.versions["slow"][1]
+    with host.controller("slow", None):
+        assert host.run(evidence) == 0
+    assert host.states() == {"smoke": "passed", "tests": "left-out", "load": "left-out"}
+    with host.controller("slow", "good"):
+        assert host.run(evidence, "--parts", "load", load={**LOAD, "margins": {}}) == 1
+    assert LoadTest.read(host.found).serving == host.versions["good"][0].digest
+    assert host.states()["load"] == "failed"
+    assert host.run(evidence) == 3
 
 
 def test_tests_that_fail_or_hang_do_not_pass(host: Host) -> None:

@@ -78,7 +78,7 @@ def _pairs(answer: Any, row: ScoredRow, *, whole: bool) -> tuple[str, list[Pair]
         return "probabilities", _by_class(answer, row)
     if isinstance(answer, dict):
         raise NotComparableError("each answer is a nested object")
-    if row.score is not None and not whole:
+    if row.score is not None and not (whole and row.prediction is not None):
         return "probabilities", [(answer, row.score)]
     if row.prediction is None:
         raise NotComparableError("a class is answered, and the predictions file has none")
@@ -132,6 +132,8 @@ def _is_whole(answer: Any) -> bool:
 
 def _apart(served: Any, offline: Any) -> float:
     """Absolute up to 1, relative beyond; infinite where texts differ or one value is missing."""
+    if isinstance(served, str):  # '007' is another class than '7'
+        return 0.0 if _text(served) == _text(offline) else math.inf
     one, two = _number(served), _number(offline)
     if one is not None and two is not None:
         return abs(one - two) / max(1.0, abs(two))
@@ -147,6 +149,8 @@ def _number(value: Any) -> float | None:
 
 
 def _text(value: Any) -> str:
+    """As the predictions file's values are written: true for True, one word for what is missing."""
     if isinstance(value, float) and math.isnan(value):
         return "None"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value)
+    return text.lower() if text in {"True", "False"} else text

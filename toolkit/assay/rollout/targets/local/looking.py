@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from assay.errors import OutsideError
 from assay.rollout.targets.local.files import read_json
@@ -36,29 +37,32 @@ class Seen:
 
 def look(folder: Path) -> Seen:
     """Read the files of a local (or docker) target's ``folder``; raises OutsideError without."""
-    state = read_json(folder / "state.json")
-    if not isinstance(state, dict) or not state.get("port"):
+    try:
+        state = read_json(folder / "state.json")
+        versions = {
+            digest: _running(folder, digest, kept)
+            for digest, kept in state["versions"].items()
+            if kept["stopping"] is None
+        }
+        port = int(state["port"])
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
         raise OutsideError(
-            f"nothing was ever served from {folder}.",
+            f"{folder} does not say what is served from it.",
             remedy="Name the controller's state folder with --state, or an address with --url.",
-        )
-    found = {
-        digest: Running(
-            digest=digest,
-            address=f"http://{HOST}:{kept['ports'][0]}",
-            memory=_resident(
-                [
-                    folder / "versions" / digest / f"{number}.pid"
-                    for number in range(len(kept["ports"]))
-                ]
-            ),
-            bundle=Path(kept["folder"]),
-        )
-        for digest, kept in state.get("versions", {}).items()
-        if kept.get("stopping") is None
-    }
+        ) from None
     ever = frozenset(place.name for place in (folder / "versions").glob("*"))
-    return Seen(port=int(state["port"]), versions=found, ever=ever)
+    return Seen(port=port, versions=versions, ever=ever)
+
+
+def _running(folder: Path, digest: str, kept: dict[str, Any]) -> Running:
+    ports = kept["ports"]
+    records = [folder / "versions" / digest / f"{number}.pid" for number in range(len(ports))]
+    return Running(
+        digest=digest,
+        address=f"http://{HOST}:{ports[0]}",
+        memory=_resident(records),
+        bundle=Path(kept["folder"]),
+    )
 
 
 def _resident(records: list[Path]) -> Callable[[], int | None]:
