@@ -18,6 +18,7 @@ from assay.config.gates import Columns, Cross, Gate, Scalar, Severity, Slice
 from assay.config.load import CONFIG_NAME, load_config, model_named, parse_config
 from assay.config.metrics import METRICS, Metric, Needs, Task, default_metrics
 from assay.config.model import Comment, Config, Model, Override, Publisher
+from assay.config.monitoring import WATCHED, Labels, LiveMetric, Logs, Monitoring
 from assay.config.search import WorstSlice
 from assay.config.stages import Data, DataRule, Deepchecks, Environment, Tests, Tracking, Train
 from assay.config.strategy import Guards, OnlineMetric, Step, Strategy
@@ -26,6 +27,7 @@ __all__ = [
     "CONFIG_NAME",
     "FAMILIES",
     "METRICS",
+    "WATCHED",
     "Anchor",
     "Cluster",
     "Columns",
@@ -44,10 +46,14 @@ __all__ = [
     "Guards",
     "Keyless",
     "KubernetesTarget",
+    "Labels",
+    "LiveMetric",
     "LocalTarget",
+    "Logs",
     "Metric",
     "Model",
     "ModelDelivery",
+    "Monitoring",
     "Needs",
     "OnlineMetric",
     "Override",

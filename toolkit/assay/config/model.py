@@ -17,6 +17,7 @@ from assay.config.delivery import Delivery, ModelDelivery, Target
 from assay.config.families import family_of, metric_named
 from assay.config.gates import Columns, Gate, Scalar, SliceEntry
 from assay.config.metrics import Task
+from assay.config.monitoring import Monitoring
 from assay.config.search import WorstSlice
 from assay.config.stages import Data, Environment, Tests, Tracking, Train
 from assay.config.types import MetricName, ModelName, Number, RelativePath, Strict, Switch, Whole
@@ -100,6 +101,9 @@ class Model(Strict):
     tracking: Tracking = Field(default_factory=Tracking, description="MLflow.")
     delivery: ModelDelivery | None = Field(
         default=None, description="How it gets to production; none: the gate alone."
+    )
+    monitoring: Monitoring | None = Field(
+        default=None, description="How it is watched in production; none: not at all."
     )
 
     @model_validator(mode="after")

@@ -1,36 +1,50 @@
-"""How a model in production is watched: its logs and labels, what is judged, who is told."""
+"""How a model in production is watched: where its predictions and labels are, what is judged."""
 
 from __future__ import annotations
 
-from typing import Literal
+from pydantic import Field, field_validator
 
-from pydantic import Field
-
-from assay.config.gates import Severity, SliceEntry
-from assay.config.types import ColumnName, MetricName, Number, Share, Strict, Switch, Text, Whole
+from assay.config.gates import Severity
+from assay.config.types import (
+    ColumnName,
+    MetricName,
+    Number,
+    Share,
+    Strict,
+    Switch,
+    Text,
+    Whole,
+)
 
 DAY = 86_400
+WATCHED = ("accuracy", "precision", "recall", "f1", "calibration_error", "mae", "rmse")
+"""The metrics that can be measured on live labels."""
 _LONGEST = 366 * DAY
 
 
 class Logs(Strict):
-    """Where predictions are logged: files of the delivery target, a bucket, or a table."""
+    """Where predictions are logged: the delivery target's log, or any other files."""
 
     source: Text = Field(
-        description="A folder, a glob or an fsspec URL of Parquet, CSV or JSON lines; or "
-        "sql:QUERY-FILE with `database`.",
+        description="A folder, a glob, or an address that fsspec knows, of Parquet, CSV or JSON "
+        "lines; relative to assay.yaml.",
         examples=["s3://bucket/predictions/**/*.parquet"],
     )
-    database: Text | None = Field(
-        default=None,
-        description="For sql: the environment variable that holds the database's address.",
+    id: ColumnName = Field(default="request_id", description="Labels join by it.")
+    row: ColumnName | None = Field(
+        default=None, description="The place in a request, where an id has several predictions."
     )
-    id: ColumnName = Field(default="request_id", description="Unique; labels join by it.")
     time: ColumnName = Field(default="time", description="When it was answered, UTC.")
-    version: ColumnName = Field(default="version", description="The artifact digest.")
-    prediction: ColumnName = Field(default="prediction", description="What was answered.")
+    version: ColumnName | None = Field(
+        default="version", description="What answered, its artifact digest; null: not logged."
+    )
+    prediction: ColumnName = Field(
+        default="prediction",
+        description="What was answered. In the delivery target's log: that member of `output`, or "
+        "`output` itself where it is one value.",
+    )
     score: ColumnName | None = Field(
-        default=None, description="Probability of the positive class, where it was logged."
+        default=None, description="The probability of the positive class, where it is logged."
     )
 
 
@@ -38,28 +52,40 @@ class Labels(Strict):
     """Where the truth arrives, later."""
 
     source: Text = Field(description="Like the logs' source.")
-    database: Text | None = Field(default=None, description="Like the logs' database.")
     id: ColumnName = Field(default="request_id", description="The prediction's id.")
+    row: ColumnName | None = Field(default=None, description="The prediction's place, as logged.")
     label: ColumnName = Field(default="label", description="What was true.")
     time: ColumnName | None = Field(
         default=None, description="When it became known, UTC. Default: when it was first seen."
     )
     delay: Number = Field(
         default=7 * DAY,
-        gt=0,
+        ge=0,
         le=_LONGEST,
-        description="Seconds after which most labels are there; younger windows are provisional.",
+        description="Seconds after which most labels are there: younger windows are provisional "
+        "and decide nothing.",
     )
     silence: Number = Field(
-        default=2 * DAY, gt=0, description="Seconds without any label that are a finding."
+        default=2 * DAY, gt=0, description="Seconds without a new label that are a finding."
     )
 
 
 class LiveMetric(Strict):
     """A metric that is judged on live labels, against the reference's value."""
 
-    margin: Number = Field(gt=0, description="What may be lost.")
-    severity: Severity = Field(default=Severity.BLOCK, description="block: an alert that pages.")
+    margin: Number = Field(gt=0, description="The loss that is still no worse.")
+    reference: Number | None = Field(
+        default=None,
+        description="The value that was promised. Default: the head's on the gate's test set, from "
+        "the evidence that --reference names.",
+    )
+    planned: Whole = Field(
+        default=2_000,
+        ge=100,
+        description="About so many labels after a change it is to be found; where the sequential "
+        "interval is narrowest. Fixed before the first look.",
+    )
+    severity: Severity = Field(default=Severity.BLOCK, description="What `worse` does.")
 
 
 class DriftRule(Strict):
@@ -84,47 +110,13 @@ class DriftRule(Strict):
     )
 
 
-class Objectives(Strict):
-    """What the service promises, for burn-rate alerts."""
-
-    availability: Share = Field(default=0.999, description="Share of requests without an error.")
-    latency_ms: Number = Field(default=500, gt=0, description="A request slower than this is slow.")
-    latency: Share = Field(default=0.99, description="Share of requests that are not slow.")
-
-
-class Alerts(Strict):
-    """Who is told, and what stands in every alert."""
-
-    owner: Text = Field(description="Who acts: a team or a person.")
-    runbook: Text | None = Field(default=None, description="Address of the runbook.")
-    issue: Switch = Field(default=True, description="One issue for each problem, kept up to date.")
-    webhook: Text | None = Field(
-        default=None, description="The environment variable that holds the webhook's address."
-    )
-
-
-class Retrain(Strict):
-    """What starts a retraining, and how often it may."""
-
-    new_data: Share | None = Field(
-        default=None, description="New rows since the last training, as a share of its rows."
-    )
-    every: Number | None = Field(default=None, gt=0, description="Seconds since the last one.")
-    quality: Switch = Field(default=True, description="A live metric that is shown to be worse.")
-    drift: Switch = Field(
-        default=False, description="Drift with an estimated cost in quality above the margin."
-    )
-    cooldown: Number = Field(default=DAY, ge=0, description="Seconds between two.")
-    budget: Whole = Field(default=4, ge=1, description="In any 30 days.")
-
-
 class Monitoring(Strict):
     """How a model in production is watched."""
 
     logs: Logs = Field(description="Where predictions are.")
-    labels: Labels | None = Field(default=None, description="None: quality is estimated alone.")
+    labels: Labels | None = Field(default=None, description="None: quality is not measured.")
     window: Number = Field(
-        default=DAY, ge=3600, le=31 * DAY, description="Seconds that are judged together."
+        default=DAY, ge=60, le=31 * DAY, description="Seconds that are shown together, from 00:00."
     )
     silence: Number = Field(
         default=2 * 3600, gt=0, description="Seconds without a prediction that are a finding."
@@ -132,12 +124,23 @@ class Monitoring(Strict):
     quality: dict[MetricName, LiveMetric] = Field(
         default_factory=dict, description="What is judged on labels, by metric."
     )
-    slices: tuple[SliceEntry, ...] = Field(default=(), description="Logged columns to slice by.")
-    drift: DriftRule = Field(default_factory=DriftRule, description="When something has moved.")
-    objectives: Objectives = Field(default_factory=Objectives, description="For burn rates.")
-    alerts: Alerts = Field(description="Who is told.")
-    retrain: Retrain | None = Field(default=None, description="None: people start it.")
-    confidence: Number = Field(default=0.95, ge=0.5, lt=1, description="Over all looks together.")
-    place: Literal["workflow", "controller"] = Field(
-        default="workflow", description="What runs it: a schedule, or the controller."
+    slices: tuple[ColumnName, ...] = Field(
+        default=(),
+        description="Logged columns to show quality by, each of their values; in the delivery "
+        "target's log, members of `input`.",
     )
+    confidence: Number = Field(
+        default=0.95,
+        ge=0.5,
+        lt=1,
+        description="Of all looks and all judged metrics of a version together; of an interval "
+        "that is shown, for itself.",
+    )
+
+    @field_validator("quality")
+    @classmethod
+    def _measurable(cls, value: dict[str, LiveMetric]) -> dict[str, LiveMetric]:
+        for name in value:
+            if name not in WATCHED:
+                raise ValueError(f"{name} is not measured live; choose of {', '.join(WATCHED)}")
+        return value

@@ -11,9 +11,8 @@ from assay.config import Severity
 from assay.config.types import ModelName
 from assay.evidence.base import Document, Part
 from assay.evidence.delivery import Moment
-from assay.evidence.ledger import Digest
 from assay.evidence.stages import Effect, Histogram
-from assay.evidence.verdict import Rule, State
+from assay.evidence.verdict import Outcome, Rule
 
 
 class ColumnReference(Part):
@@ -60,14 +59,13 @@ class Reference(Document):
 class Coverage(Part):
     """Which predictions of a window have their label, and how late labels come."""
 
-    predictions: int
-    labelled: int
-    corrected: int = Field(default=0, description="Labels that replaced an earlier one.")
-    contradictory: int = 0
-    orphans: int = Field(default=0, description="Labels without a prediction.")
-    delay_median: float | None = Field(default=None, description="Seconds.")
-    delay_90: float | None = Field(default=None, description="Seconds.")
-    provisional: bool = Field(description="Whether later labels are still expected.")
+    labelled: int = Field(description="Predictions that have one label that is not contradicted.")
+    delay_median: float | None = Field(default=None, description="Seconds after the prediction.")
+    delay_90: float | None = Field(default=None, description="Seconds; 90 % came within.")
+    provisional: bool = Field(description="Whether labels are still expected: it decides nothing.")
+    selection: str | None = Field(
+        default=None, description="How the labelled predictions differ from those without a label."
+    )
 
 
 class Quality(Part):
@@ -76,10 +74,12 @@ class Quality(Part):
     metric: str
     slice: str = "all"
     value: float | None = None
-    interval: tuple[float, float] | None = None
+    interval: tuple[float, float] | None = Field(
+        default=None, description="For this window alone; looked at again and again, it fails."
+    )
     estimated: bool = Field(default=False, description="Without labels, from confidence (CBPE).")
-    n: int
-    reason: str | None = None
+    n: int = Field(description="Labelled predictions; of an estimate, all.")
+    reason: str | None = Field(default=None, description="Why there is no value, or no interval.")
 
 
 class Drift(Part):
@@ -95,27 +95,50 @@ class Drift(Part):
     histogram: Histogram | None = None
 
 
+class Window(Part):
+    """The predictions of one window, whenever their labels came."""
+
+    start: Moment
+    end: Moment
+    complete: bool = Field(description="Whether its end had passed.")
+    predictions: int
+    versions: dict[str, int] = Field(default_factory=dict, description="Predictions of each.")
+    coverage: Coverage | None = None
+    quality: tuple[Quality, ...] = ()
+
+
+class LabelFeed(Part):
+    """What has become of all labels so far; a prediction counts once, with its latest label."""
+
+    known: int = Field(description="Predictions' ids with a label.")
+    new: int = Field(description="Entries that this look saw first.")
+    corrected: int = Field(description="Ids whose label was replaced by a later one.")
+    contradictory: int = Field(description="Ids with two labels at one time: not counted.")
+    duplicates: int = Field(description="Rows of the source that repeat another one.")
+    orphans: int = Field(description="Ids of no prediction that was read.")
+    ahead: int = Field(default=0, description="Labels dated later than this look: not used yet.")
+
+
 class ProblemKind(StrEnum):
-    """What can be wrong; a model has one problem of each kind and subject at a time."""
+    """What can be wrong."""
 
     QUALITY = "quality"
     DRIFT = "drift"
     SCHEMA = "schema"
     VOLUME = "volume"
-    FRESHNESS = "freshness"
     LABELS = "labels"
     HEARTBEAT = "heartbeat"
-    VERSION = "version"
+    CLOCK = "clock"
 
 
 class Problem(Part):
-    """One thing that somebody should know."""
+    """One thing that somebody should know; a model has one of each kind and subject at a time."""
 
     kind: ProblemKind
-    subject: str = Field(description="What it is about: a metric, a column, a process.")
+    subject: str = Field(description="What it is about: a metric, a column, a feed.")
     severity: Severity
     sentence: str = Field(description="For a person, with the number that decided.")
-    since: Moment
+    since: Moment = Field(description="The first of the looks in a row that found it.")
 
     @property
     def key(self) -> str:
@@ -124,32 +147,38 @@ class Problem(Part):
 
 
 class Heartbeat(Part):
-    """When something last showed that it lives."""
+    """When something last showed that it lives: silence is a finding."""
 
-    name: str
+    name: str = Field(description="log, labels or monitor.")
     last: Moment | None
     silent_after: float = Field(description="Seconds.")
     silent: bool
 
 
 class Look(Document):
-    """One look at a model in production: what it read, measured, judged and found."""
+    """One look at a model in production."""
 
     SCHEMA: ClassVar[str] = "assay/monitor/1"
     FILE: ClassVar[str] = "monitor.json"
 
     model: ModelName
-    version: Digest | None = Field(description="The one that served most of the window.")
     at: Moment
-    start: Moment = Field(description="Of the window.")
-    end: Moment
-    predictions: int
-    versions: dict[str, int] = Field(default_factory=dict, description="Predictions of each.")
+    version: str | None = Field(description="The one that answered most in the newest windows.")
+    windows: tuple[Window, ...] = Field(description="Oldest first; the newest may be incomplete.")
+    labels: LabelFeed | None = None
     unreadable: tuple[str, ...] = Field(default=(), description="Files that were not read, why.")
-    coverage: Coverage | None = None
-    quality: tuple[Quality, ...] = ()
-    rules: tuple[Rule, ...] = Field(default=(), description="Live metrics, judged.")
+    rules: tuple[Rule, ...] = Field(
+        default=(),
+        description="Each judged metric of `version`, head, against its reference, base. The "
+        "interval holds at all looks together.",
+    )
     drift: tuple[Drift, ...] = ()
     heartbeats: tuple[Heartbeat, ...] = ()
     problems: tuple[Problem, ...] = ()
-    state: State = Field(description="The worst of the rules.")
+    state: Outcome = Field(description="fail: a problem that blocks; warn: any other.")
+    sentence: str = Field(description="What a person must know first.")
+
+    @property
+    def end(self) -> Moment:
+        """Up to when predictions were complete: the end of the newest complete window."""
+        return next((each.end for each in reversed(self.windows) if each.complete), self.at)

@@ -1,1 +1,1 @@
-"""A model in production, judged all the time: live quality, drift, estimates, heartbeats."""
+"""Production logs and late labels to one look at a model: what is measured, judged and found."""
