@@ -22,6 +22,7 @@ pytestmark = pytest.mark.timeout(600)
 HELD = CANARY.model_copy(update={"steps": (Step(weight=0.5, bake=3600, requests=100),)})
 QUICK = CANARY.model_copy(
     update={
+        "standby": 3600,
         "steps": (
             Step(weight=0.2, bake=1, requests=20),
             Step(weight=0.5, bake=1, requests=20),
