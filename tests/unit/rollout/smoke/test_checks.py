@@ -171,12 +171,19 @@ def test_what_cannot_be_asked_says_why() -> None:
     with served() as client:
         found = smoke_test(client, promised(sample=None, why_none="no rows", example=None))
     states = {each.name: each.state for each in found.checks}
-    assert set(states.values()) == {StageState.NOT_MEASURED, StageState.FAILED}
+    assert set(states.values()) == {StageState.NOT_MEASURED, StageState.FAILED}  # nothing answered
     assert check(found, "offline").sentence == "no rows"
     with served() as client:
         tensors = smoke_test(client, promised(inputs=(), sample=None, why_none="tensors"))
     assert tensors.state is StageState.NOT_MEASURED
     assert check(tensors, "example").state is StageState.PASSED
+
+
+def test_a_test_row_stands_in_for_an_example_and_the_report_says_so() -> None:
+    with served() as client:
+        found = smoke_test(client, promised(example=None))
+    assert found.state is StageState.PASSED
+    assert "saved without an example; a test row in its place" in check(found, "example").sentence
 
 
 def test_rows_that_are_missing_from_the_file_are_counted() -> None:

@@ -90,17 +90,19 @@ def _version(client: Client, promised: Promised) -> SmokeCheck:
 
 
 def _example(client: Client, promised: Promised) -> SmokeCheck:
-    frame = promised.example
+    """Ask for the rows that the model was saved with; a test row stands in where there are none."""
+    frame, what = promised.example, "The model's own example"
+    if frame is None and promised.sample is not None:
+        frame = _frames(promised.sample, promised.inputs, promised.sample.rows[:1])
+        what = "The model was saved without an example; a test row in its place"
     if frame is None:
         why = "The model was saved without an input example of named columns."
         return _check("example", StageState.NOT_MEASURED, why)
     wrong = _unanswered(client.score(frame.body()), len(frame.rows))
-    state = StageState.FAILED if wrong else StageState.PASSED
-    sentence = f"The model's own example is not answered: {wrong}." if wrong else ""
     return _check(
         "example",
-        state,
-        sentence or "The model's own example is answered, one prediction a row.",
+        StageState.FAILED if wrong else StageState.PASSED,
+        f"{what} is not answered: {wrong}." if wrong else f"{what} is answered, row by row.",
         count=len(frame.rows),
         wrong=len(frame.rows) if wrong else 0,
     )
