@@ -40,6 +40,7 @@ ACTIONS = {
     "deploy": "Ask a target's controller for a version",
     "package": "Bundle a model that passed, with card, SBOM, evidence and signature",
     "register": "Put a bundle into MLflow's registry, one version for each tree",
+    "retrain": "Decide about training anew, propose what came of it, close what is no better",
     "rollout": "Pause, resume, abort or advance a rollout from a job, by a signed intent",
     "rollback": "Take the traffic back from a job, by a signed intent",
 }
@@ -95,7 +96,7 @@ TOKEN = Input(
 )
 NEED_TOKEN = (
     "plan", "gate", "report", "publish-report", "ledger", "delivery-plan", "deploy", "ask",
-    "reconcile",
+    "reconcile", "retrain",
 )  # fmt: skip
 """Commands that ask GitHub something; the actions that run the consumer's code take no token."""
 

@@ -24,6 +24,13 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "report": {"report": "Path of report.md."},
     "publish-report": {"comment": "Address of the comment."},
     "ledger": {"added": "How many new decisions were written."},
+    "retrain": {
+        "any": "decide: true where at least one model is to be trained.",
+        "models": "decide: JSON list of the names of those models, for a matrix.",
+        "base": "decide: the commit to train, which is proposed upon.",
+        "state": "propose: proposed, unchanged or failed; settle: closed, open or none.",
+        "pull-request": "propose: the pull request's number.",
+    },
     "package": {
         "bundle": "Path of the bundle's folder.",
         "digest": "The bundle's artifact digest: SHA-256 of its bundle.json.",

@@ -43,6 +43,13 @@ if TYPE_CHECKING:
     help="NAME=value lines for the DVC remote; masked. Give them as the variable "
     "ASSAY_DVC_CREDENTIALS, never on a command line.",
 )
+@click.option(
+    "--patch",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="head: for a retraining. Also push to the DVC remote what the pipeline made, and put the "
+    "new dvc.lock into this folder, for `assay retrain propose`.",
+)
 @exit_zero_option
 def train(
     config: Path,
@@ -54,6 +61,7 @@ def train(
     environment_cache: Path | None,
     training_secrets: str | None,
     dvc_credentials: str | None,
+    patch: Path | None,
     exit_zero: bool,
 ) -> None:
     """Run the pipeline, or resolve the predictions of the base or the anchor.
@@ -84,6 +92,10 @@ def train(
         return
     if side == "head":
         made = _head(consumer, model, evidence, exit_zero=exit_zero)
+        if patch is not None:
+            from assay.cli.train_patch import hand_over
+
+            hand_over(consumer, model, made, patch)
     else:
         wanted: Literal["base", "anchor"] = "anchor" if side == "anchor" else "base"
         made = _resolved(consumer, config, model, evidence, earlier, side=wanted)

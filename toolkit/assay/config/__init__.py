@@ -19,6 +19,7 @@ from assay.config.load import CONFIG_NAME, load_config, model_named, parse_confi
 from assay.config.metrics import METRICS, Metric, Needs, Task, default_metrics
 from assay.config.model import Comment, Config, Model, Override, Publisher
 from assay.config.monitoring import WATCHED, Labels, LiveMetric, Logs, Monitoring
+from assay.config.retraining import NewData, Retrain
 from assay.config.search import WorstSlice
 from assay.config.stages import Data, DataRule, Deepchecks, Environment, Tests, Tracking, Train
 from assay.config.strategy import Guards, OnlineMetric, Step, Strategy
@@ -55,10 +56,12 @@ __all__ = [
     "ModelDelivery",
     "Monitoring",
     "Needs",
+    "NewData",
     "OnlineMetric",
     "Override",
     "PredictionLog",
     "Publisher",
+    "Retrain",
     "Scalar",
     "Serving",
     "Severity",

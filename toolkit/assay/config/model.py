@@ -18,6 +18,7 @@ from assay.config.families import family_of, metric_named
 from assay.config.gates import Columns, Gate, Scalar, SliceEntry
 from assay.config.metrics import Task
 from assay.config.monitoring import Monitoring
+from assay.config.retraining import Retrain
 from assay.config.search import WorstSlice
 from assay.config.stages import Data, Environment, Tests, Tracking, Train
 from assay.config.types import MetricName, ModelName, Number, RelativePath, Strict, Switch, Whole
@@ -104,6 +105,9 @@ class Model(Strict):
     )
     monitoring: Monitoring | None = Field(
         default=None, description="How it is watched in production; none: not at all."
+    )
+    retrain: Retrain | None = Field(
+        default=None, description="What starts a retraining; none: people do (docs/retraining.md)."
     )
 
     @model_validator(mode="after")

@@ -60,6 +60,7 @@ from assay.evidence.online import (
     ValueSums,
 )
 from assay.evidence.plan import Change, Event, ModelPlan, Plan, PlannedAnchor, Revision
+from assay.evidence.retraining import Retraining, Trigger, TriggerKind
 from assay.evidence.stages import (
     BaseSource,
     DataReport,
@@ -149,6 +150,7 @@ __all__ = [
     "Proposed",
     "Quality",
     "Reference",
+    "Retraining",
     "Reuse",
     "Revision",
     "Rollout",
@@ -170,6 +172,8 @@ __all__ = [
     "TestRun",
     "Training",
     "TrainingSeeds",
+    "Trigger",
+    "TriggerKind",
     "UsedTestSet",
     "ValueSums",
     "Verdict",

@@ -88,11 +88,15 @@ class RemoteBranch:
         """The branch's short name."""
         return self.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
-    def fetch(self) -> str | None:
-        """Bring the branch here; return its commit, or None where the remote has no such branch."""
+    def tip(self) -> str | None:
+        """Return the branch's commit on the remote, and bring nothing; None: no such branch."""
         listed = self._must("ls-remote", self.remote, self.ref, doing=self._doing("asking"))
         names = [line.partition("\t") for line in listed.decode(errors="replace").splitlines()]
-        if not any(name == self.ref for _, _, name in names):
+        return next((commit for commit, _, name in names if name == self.ref), None)
+
+    def fetch(self) -> str | None:
+        """Bring the branch here; return its commit, or None where the remote has no such branch."""
+        if self.tip() is None:
             return None
         target = f"+{self.ref}:{_FETCHED}"
         self._must(
@@ -100,6 +104,21 @@ class RemoteBranch:
             self.remote, target, doing=self._doing("fetching"),
         )  # fmt: skip
         return self._must("rev-parse", "--verify", _FETCHED).decode().strip()
+
+    def bring(self, commit: str) -> None:
+        """Bring one commit of the remote here, by its id and without its history."""
+        self._must(
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1",
+            "--end-of-options", self.remote, commit, doing=f"fetching {commit[:12]}",
+        )  # fmt: skip
+
+    def facts(self, commit: str) -> tuple[str, str, str]:
+        """Return tree, first parent (or nothing) and the author's address of a commit."""
+        shown = self._must("log", "-1", "--format=%T%x00%ae", commit).decode(errors="replace")
+        tree, _, author = shown.strip().partition("\0")
+        raw = self._must("cat-file", "commit", commit).decode(errors="replace").splitlines()
+        parent = next((line[7:] for line in raw if line.startswith("parent ")), "")
+        return tree, parent, author
 
     def files(
         self,
@@ -151,7 +170,9 @@ class RemoteBranch:
         return made.decode().strip()
 
     def push(self, commit: str, *, expected: str | None) -> Push:
-        """Move the branch from ``expected`` (None: it does not exist) to its child ``commit``.
+        """Move the branch from ``expected`` (None: it does not exist) to ``commit``.
+
+        Records are appended to, so there it is a child; a proposal is replaced.
 
         Raises Refused where the remote takes no push to this branch.
         """

@@ -82,6 +82,14 @@ def pull(
     return f"{source} failed: {why}" + (f" -- {remedy}" if remedy else "")
 
 
+def push(environment: ConsumerEnvironment, folder: Path, transcript: Transcript) -> str | None:
+    """Send what ``folder`` tracks and its run cache to the remote; return why it failed."""
+    ended = environment.run(
+        "dvc push --run-cache", cwd=folder, timeout=PULL_SECONDS, transcript=transcript
+    )
+    return None if ended.succeeded else failure(ended, "`dvc push`", PULL_SECONDS)
+
+
 def checkout(
     environment: ConsumerEnvironment, folder: Path, transcript: Transcript, targets: Iterable[str]
 ) -> str | None:
