@@ -20,6 +20,7 @@ _LEAST_EXPECTED = 5.0
 _PRIOR_ROWS = 20.0
 _MOST_SHOWN = 20
 _PSI_BINS = 10
+_ROUNDING = 0.005
 _LONGEST_NAME = 60
 
 
@@ -96,7 +97,7 @@ def _coarse(column: ColumnReference, counts: Vector) -> Vector:
         passed, bound = 0.0, total / _PSI_BINS
         for place, count in enumerate(_inside(column)[:-1]):
             passed += count
-            if passed >= bound * (1 - 1e-9):
+            if passed >= bound - _ROUNDING * total:
                 starts.append(place + 1)
                 bound = passed + total / _PSI_BINS
         own = np.add.reduceat(np.array(own), starts).tolist()
@@ -111,8 +112,8 @@ def _inside(column: ColumnReference) -> list[int]:
 def _wasserstein(cells: Cells) -> float | None:
     """Over the middles of the bins, or the difference in means where that is more.
 
-    Both are lower bounds of what the rows would give, up to half a bin; the second sees how far
-    outside the reference's range something lies.
+    The first is off by at most half a bin for each row of it; the second is a lower bound that
+    sees how far outside the reference's range something lies.
     """
     column, first, second = cells.column, cells.first, cells.second
     if column.kind != "number" or first.mean is None or second.mean is None:

@@ -99,7 +99,9 @@ def _read(layout: Layout, rows: int, found: Sequence[Any]) -> ColumnCounts:
             rows=rows, missing=rows - present, counts=(*counts, present - sum(counts))
         )
     *up_to, mean, deviation, low, high = found[1:]
-    counts = [int(above - below) for below, above in pairwise((0, *up_to, present))]
+    # The engine counts no rows as NULL.
+    ends = (0, *(int(count or 0) for count in up_to), present)
+    counts = [above - below for below, above in pairwise(ends)]
     return ColumnCounts(
         rows=rows,
         missing=rows - present,

@@ -9,7 +9,7 @@ from assay.tables.column_counts import Layout, as_text, finite
 from assay.tables.source import Column, Engine
 
 _SAMPLE = 200_000
-_LEVELS = tuple(level / 20 for level in range(1, 20))
+_LEVELS = (0.01, 0.025, *(level / 20 for level in range(1, 20)), 0.975, 0.99)
 _FEW_NUMBERS = 20
 _TOP = 50
 _MOSTLY_DISTINCT = 0.5
@@ -20,8 +20,8 @@ def lay_out(
 ) -> tuple[Layout, ...]:
     """Lay out the columns that can drift; times, nested values and mostly distinct texts cannot.
 
-    Numbers get bins of 5 % each (or one for each value, of at most 20), with one more at either
-    end for what lies outside; quantiles are of at most about 200,000 rows, chosen by the hash of
+    Numbers get bins of 5 % each, finer in the tails (or one for each value, of at most 20), with
+    one more at either end for what lies outside; quantiles are of at most about 200,000 rows, chosen by the hash of
     ``key`` (SQL), so that the same rows give the same edges.
     """
     numbers = [column for column in columns if column.kind in {"integer", "float"}]
