@@ -21,8 +21,8 @@ def lay_out(
     """Lay out the columns that can drift; times, nested values and mostly distinct texts cannot.
 
     Numbers get bins of 5 % each, finer in the tails (or one for each value, of at most 20), with
-    one more at either end for what lies outside; quantiles are of at most about 200,000 rows, chosen by the hash of
-    ``key`` (SQL), so that the same rows give the same edges.
+    one more at either end for what lies outside; quantiles are of at most about 200,000 rows,
+    chosen by the hash of ``key`` (SQL), so that the same rows give the same edges.
     """
     numbers = [column for column in columns if column.kind in {"integer", "float"}]
     texts = [column for column in columns if column.kind in {"text", "boolean"}]
