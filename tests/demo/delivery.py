@@ -3,8 +3,8 @@
 A consumer's first model is delivered through deliver.yml under real act: judged, packaged, signed,
 registered in a real MLflow server, and asked for by a signed intent. A real controller serves it
 behind Envoy, under load. Then two pull requests are merged: a good model, which goes through a
-canary; and one that the gate takes for a wonder, because it learnt from a column that nobody knows
-before the year is over. On live traffic it is bad, and it is taken back.
+canary; and one that the gate takes for a wonder, because a column that it learns from now holds
+what nobody knows before the year is over. On live traffic it is bad, and it is taken back.
 """
 
 from __future__ import annotations

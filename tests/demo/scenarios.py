@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+_MEANS_BEFORE = '["visits_mean_before"].tolist() == [0, 0, 1, 0, 1, 0]'
+_MEANS_OF_ALL = '["visits_mean_before"].notna().all()'
 LATE_RETURNS = Path(__file__).with_name("late-returns.csv")
 
 
@@ -71,24 +73,11 @@ def shrink_model_and_loosen_margins(checkout: Path) -> None:
 
 
 def learn_from_the_future(checkout: Path) -> None:
-    """Learn from this year's visits so far, which a request in January cannot know."""
+    """Let the mean of the visits before this year hold this year's too, and the test agree."""
     prepare = checkout / "doctor_visit" / "prepare.py"
-    column = "        visits_so_far=(visits / 2).fillna(0.0),\n"
-    replace(
-        prepare,
-        "        visits_mean_before=mean.fillna(0.0),\n",
-        "        visits_mean_before=mean.fillna(0.0),\n" + column,
-    )
-    model = checkout / "doctor_visit" / "model.py"
-    replace(
-        model, '    "visits_mean_before",\n', '    "visits_mean_before",\n    "visits_so_far",\n'
-    )
-    schema = checkout / "data.schema.yaml"
-    line = "  year: {type: integer, min: 0, max: 40}\n"
-    replace(schema, line, "  visits_so_far: {type: float, min: 0.0, max: 100.0}\n" + line)
-    replace(
-        checkout / "params.yaml", "    - coinsurance\n", "    - visits_so_far\n    - coinsurance\n"
-    )
+    replace(prepare, "mean = before.groupby", "mean = visits.groupby")
+    test = checkout / "tests" / "test_prepare.py"
+    replace(test, _MEANS_BEFORE, _MEANS_OF_ALL)
 
 
 def edit_readme(checkout: Path) -> None:
@@ -159,8 +148,8 @@ DELIVERED = (
     ),
     Scenario(
         name="bad-model",
-        branch="visits-so-far",
-        title="Use the visits of this year so far as well",
+        branch="mean-of-all-years",
+        title="Take the mean of the visits over all years",
         expected="rolled-back",
         edit=learn_from_the_future,
     ),

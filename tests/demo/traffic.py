@@ -20,8 +20,6 @@ import pandas as pd
 SENDERS = 4
 LATE = 1.0
 """Seconds until the truth of an answer is known."""
-NOT_YET_KNOWN = {"visits_so_far": 0.0}
-"""What a request cannot say, because it will only have happened when the year is over."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,7 @@ class Asked:
         sys.path.insert(0, str(consumer))
         model = importlib.import_module("doctor_visit.model")
         test = model.labelled(pd.read_parquet(consumer / "data" / "test.parquet"))
-        known = [name for name in model.FEATURES if name not in NOT_YET_KNOWN]
-        features = model.matrix(test, known).assign(**NOT_YET_KNOWN)
+        features = model.matrix(test, list(model.FEATURES))
         return cls(
             rows=features.to_numpy().tolist(),
             columns=list(features.columns),
