@@ -61,6 +61,16 @@ def test_requests_without_a_unit_stay_out_of_a_sticky_experiment(stage: Stage) -
     assert sum(count.requests for count in seen.counts.values()) == 1
 
 
+def test_requests_without_a_unit_take_part_in_a_canary_each_as_its_own(stage: Stage) -> None:
+    stage.share(5_000, sticky=True, anonymous=True)
+    served = Counter(ask(stage.target).version for _ in range(60))
+    assert set(served) == {stage.good.digest, stage.new.digest}
+    seen = until(
+        stage.target, lambda seen: sum(count.requests for count in seen.counts.values()) == 60
+    )
+    assert {digest: count.units for digest, count in seen.counts.items()} == served
+
+
 def test_counts_are_the_applied_generations_alone(stage: Stage) -> None:
     stage.share(10_000)
     for number in range(20):

@@ -60,6 +60,7 @@ class RoutePart(Part):
     stable: Digest
     mirror: tuple[Digest, int] | None = None
     sticky: bool = False
+    anonymous: bool = False
 
     def route(self) -> Route:
         """What a target is asked for."""
@@ -69,6 +70,7 @@ class RoutePart(Part):
             stable=self.stable,
             mirror=self.mirror,
             sticky=self.sticky,
+            anonymous=self.anonymous,
         )
 
 

@@ -27,7 +27,8 @@ class Route:
     """Where requests go. A target runs the highest generation that it was given.
 
     ``weights`` maps digests to ten-thousandths that add up to 10,000; ``stable`` is the version
-    that answers where another one fails. With ``sticky`` a unit stays with its version.
+    that answers where another one fails. With ``sticky`` a unit stays with its version; requests
+    without a unit are the stable version's then, or with ``anonymous`` each is a unit of its own.
     """
 
     generation: int
@@ -35,6 +36,7 @@ class Route:
     stable: str
     mirror: tuple[str, int] | None = None
     sticky: bool = False
+    anonymous: bool = False
     decision: str = field(default="", compare=False)
     """The digest of the decision that asks for it, where a target writes that down."""
     reason: str = field(default="", compare=False)

@@ -52,11 +52,17 @@ class Turn:
         *,
         mirror: tuple[str, int] | None = None,
         sticky: bool = False,
+        anonymous: bool = False,
     ) -> None:
         """Ask for a route of the next generation."""
         generation = self.state.generation + 1
         part = RoutePart(
-            generation=generation, weights=weights, stable=stable, mirror=mirror, sticky=sticky
+            generation=generation,
+            weights=weights,
+            stable=stable,
+            mirror=mirror,
+            sticky=sticky,
+            anonymous=anonymous,
         )
         self.change(generation=generation, route=part)
 
@@ -74,7 +80,8 @@ class Turn:
             self.route({rollout.candidate: WHOLE}, stable)
         else:
             weights = {stable: WHOLE - parts, rollout.candidate: parts}
-            self.route(weights, stable, sticky=kind in STICKY)
+            sticks, anybody = kind in STICKY, kind == "canary"
+            self.route(weights, stable, sticky=sticks, anonymous=anybody)
         batch = Batch(generation=self.state.generation, share=parts / WHOLE)
         self.change_rollout(batches=(*rollout.batches, batch), baked=0.0, advanced=False)
 

@@ -65,6 +65,13 @@ def test_units_are_counted_once_and_by_version(log: Path) -> None:
     assert (counts[NEW].counts().units, counts[OLD].counts().units) == (2, 1)
 
 
+def test_a_request_without_a_unit_is_its_own_where_it_takes_part(log: Path) -> None:
+    apart = [line(route="anonymous", unit=None, request_id=name) for name in ("r1", "r2")]
+    append(log, line(unit="x"), line(unit="x"), *apart)
+    counts = ledger(log).read(1)
+    assert (counts[NEW].counts().requests, counts[NEW].counts().units) == (4, 3)
+
+
 def test_a_generation_begins_at_nothing_and_late_lines_are_its_own(log: Path) -> None:
     reader = ledger(log)
     append(log, line(generation=1), line(generation=2))

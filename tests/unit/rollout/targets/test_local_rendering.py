@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from assay.rollout.target import WHOLE, Route
 from assay.rollout.targets.local.bootstrap import Place, bootstrap
 from assay.rollout.targets.local.clusters import Endpoints, clusters, endpoints
-from assay.rollout.targets.local.routes import SCORING, read_route, routes
+from assay.rollout.targets.local.routes import ANONYMOUS, SCORING, read_route, routes
 
 GOLDEN = Path(__file__).with_name("golden")
 PLACE = Place(folder=Path("/srv/assay"))
@@ -25,7 +25,14 @@ RENDERED = {
     "endpoints": endpoints(Endpoints(digest=OLD, addresses=[("127.0.0.1", 9001)])),
     "no-route": routes(None, unit_header=UNIT, seconds=15),
     "canary": routes(
-        Route(generation=3, weights={NEW: 1_000, OLD: 9_000}, stable=OLD, sticky=True),
+        Route(
+            generation=3, weights={NEW: 1_000, OLD: 9_000}, stable=OLD, sticky=True, anonymous=True
+        ),
+        unit_header=UNIT,
+        seconds=15,
+    ),
+    "ab": routes(
+        Route(generation=3, weights={NEW: 5_000, OLD: 5_000}, stable=OLD, sticky=True),
         unit_header=UNIT,
         seconds=15,
     ),
@@ -60,6 +67,7 @@ def any_route(draw: st.DrawFn) -> Route:
         stable=draw(st.sampled_from(known)),
         mirror=mirror,
         sticky=draw(st.booleans()),
+        anonymous=draw(st.booleans()),
         decision=draw(digests),
     )
 
@@ -98,8 +106,10 @@ def test_shares_are_the_weights_and_the_stable_version_comes_last(route: Route) 
 @given(any_route())
 def test_units_stick_only_where_it_was_asked_for(route: Route) -> None:
     for rule in _rules(route):
-        assert bool(rule["route"].get("hash_policy")) == route.sticky
-        assert bool(rule["match"]["headers"]) == route.sticky
+        sticks = route.sticky and rule["name"] == SCORING
+        assert bool(rule["route"].get("hash_policy")) == sticks
+        assert bool(rule["match"].get("headers")) == sticks
+        assert bool(rule["route"]["weighted_clusters"].get("use_hash_policy")) == sticks
 
 
 def test_weights_that_do_not_add_up_are_no_route() -> None:
@@ -111,7 +121,7 @@ def test_weights_that_do_not_add_up_are_no_route() -> None:
 
 def _rules(route: Route) -> list[dict[str, Any]]:
     found = routes(route, unit_header=UNIT, seconds=15)["resources"][0]["virtual_hosts"][0]
-    return [rule for rule in found["routes"] if rule["name"] == SCORING]
+    return [rule for rule in found["routes"] if rule["name"] in (SCORING, ANONYMOUS)]
 
 
 def _named(part: object) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 from assay.errors import OutsideError
 from assay.rollout.target import Counts
 from assay.rollout.targets.local.files import read_json, replace_json
-from assay.rollout.targets.local.routes import SCORING
+from assay.rollout.targets.local.routes import ANONYMOUS, SCORING
 from assay.rollout.targets.local.tail import LogFiles, Mark, read_on
 
 _UNIT_BYTES = 8
@@ -164,11 +164,12 @@ def routed(line: Mapping[str, Any]) -> Seen | None:
 
     The assigned version failed where there is a 5xx, no answer, or another version had to answer.
     A caller who hung up is no error (and may be slow). A request without a unit, where units
-    stick, has a route of another name.
+    stick, has a route of another name: it is a unit of its own, or not of the experiment.
     """
     assigned = line.get("assigned")
-    if line.get("route") != SCORING or not assigned:
+    if line.get("route") not in (SCORING, ANONYMOUS) or not assigned:
         return None
+    alone = line.get("request_id") if line.get("route") == ANONYMOUS else ""
     answered = line.get("version")
     flags = set(str(line.get("flags") or "").split(","))
     return Seen(
@@ -180,7 +181,7 @@ def routed(line: Mapping[str, Any]) -> Seen | None:
             or bool(flags & _FAILURES)
         ),
         milliseconds=float(line.get("milliseconds") or 0),
-        unit=str(line.get("unit") or ""),
+        unit=str(line.get("unit") or alone or ""),
     )
 
 

@@ -18,6 +18,8 @@ SCORING = "scoring"
 """The name of the route whose requests are counted for the guards."""
 UNASSIGNED = "unassigned"
 """Scoring requests without a unit while units stick: the stable version's, not the experiment's."""
+ANONYMOUS = "anonymous"
+"""The same where they take part: each is drawn anew, and counts as a unit of its own."""
 OTHER = "other"
 _PATHS: tuple[dict[str, Any], ...] = (
     {"path": "/invocations"},
@@ -77,24 +79,16 @@ def _routes(route: Route, unit_header: str, seconds: float) -> list[dict[str, An
     found: list[dict[str, Any]] = []
     stick = [{"name": unit_header, "present_match": True}] if route.sticky else []
     for path in _PATHS:
-        action = {**_weighted(route), **_tries(route, seconds), **_mirror(route)}
+        action = {
+            **_weighted(route, stick=route.sticky),
+            **_tries(route, seconds),
+            **_mirror(route),
+        }
         if route.sticky:
             action["hash_policy"] = [{"header": _salted(route, unit_header)}]
         found.append({"name": SCORING, "match": {**path, "headers": stick}, "route": action})
     if route.sticky:
-        found += [
-            {
-                "name": UNASSIGNED,
-                "match": path,
-                "route": {
-                    "cluster": cluster_name(route.stable),
-                    **_once_more(seconds),
-                    **_mirror(route),
-                },
-                "request_headers_to_add": [_header(ASSIGNED_HEADER, route.stable)],
-            }
-            for path in _PATHS
-        ]
+        found += [_without_unit(route, path, seconds) for path in _PATHS]
     found.append(
         {
             "name": OTHER,
@@ -105,7 +99,20 @@ def _routes(route: Route, unit_header: str, seconds: float) -> list[dict[str, An
     return found
 
 
-def _weighted(route: Route) -> dict[str, Any]:
+def _without_unit(route: Route, path: dict[str, Any], seconds: float) -> dict[str, Any]:
+    if route.anonymous:
+        action = {**_weighted(route, stick=False), **_tries(route, seconds), **_mirror(route)}
+        return {"name": ANONYMOUS, "match": path, "route": action}
+    action = {"cluster": cluster_name(route.stable), **_once_more(seconds), **_mirror(route)}
+    return {
+        "name": UNASSIGNED,
+        "match": path,
+        "route": action,
+        "request_headers_to_add": [_header(ASSIGNED_HEADER, route.stable)],
+    }
+
+
+def _weighted(route: Route, *, stick: bool) -> dict[str, Any]:
     """The stable version comes last, so that a unit that a new one has stays with it as it grows.
 
     A hash picks by the running sum of the weights.
@@ -126,7 +133,7 @@ def _weighted(route: Route) -> dict[str, Any]:
     return {
         "weighted_clusters": {
             "clusters": parts,
-            **({"use_hash_policy": True} if route.sticky else {}),
+            **({"use_hash_policy": True} if stick else {}),
         }
     }
 
