@@ -41,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "rollout": "Look at a rollout, hold it, let it go on, take it back.",
     "rollback": "Take the traffic back to the previous or a named version.",
     "drill": "Roll back and forward on purpose, and time it.",
+    "monitor": "Look at a model in production: late labels, live quality, silence.",
     "setup": "Prepare a job: later steps can call `assay`.",
     "act": "Run a workflow file locally with act, against this toolkit.",
 }

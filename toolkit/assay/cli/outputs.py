@@ -56,6 +56,10 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "state": "done, unanswered or rejected.",
         "intent": "The intent's id.",
     },
+    "monitor": {
+        "state": "pass, warn or fail.",
+        "problems": "How many problems are open.",
+    },
     "setup": {"version": "The version of Assay."},
 }
 

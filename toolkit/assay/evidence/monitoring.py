@@ -115,7 +115,9 @@ class LabelFeed(Part):
     corrected: int = Field(description="Ids whose label was replaced by a later one.")
     contradictory: int = Field(description="Ids with two labels at one time: not counted.")
     duplicates: int = Field(description="Rows of the source that repeat another one.")
-    orphans: int = Field(description="Ids of no prediction that was read.")
+    orphans: int = Field(
+        description="Ids of no prediction: never logged, or too old when the label came."
+    )
     ahead: int = Field(default=0, description="Labels dated later than this look: not used yet.")
 
 

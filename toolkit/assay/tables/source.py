@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,8 +132,10 @@ class Engine:
 
 
 @contextmanager
-def open_tables(files: Mapping[str, Path]) -> Iterator[Engine]:
+def open_tables(files: Mapping[str, Path], *, writes: Sequence[Path] = ()) -> Iterator[Engine]:
     """Open each file as a table called by its key, a plain word such as ``base``.
+
+    A query may write to the paths in `writes`, and to no other.
 
     Raises InputError for every file that is missing, empty, broken, of no readable format, or
     has column names that differ at most in case; OutsideError where disk or permissions fail.
@@ -141,7 +143,7 @@ def open_tables(files: Mapping[str, Path]) -> Iterator[Engine]:
     formats = {name: detect_format(path) for name, path in files.items()}
     with scratch_folder() as scratch:
         links = {name: linked(scratch, name, files[name], formats[name]) for name in files}
-        connection = _connect(scratch, list(links.values()))
+        connection = _connect(scratch, [*links.values(), *writes])
         try:
             tables: dict[str, Table] = {}
             engine = Engine(connection, tables, scratch)
@@ -182,10 +184,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
 
 
-def _connect(scratch: Path, readable: list[Path]) -> duckdb.DuckDBPyConnection:
+def _connect(scratch: Path, reachable: list[Path]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:")
     spill = scratch / "spill"
-    paths = ", ".join(literal(path.as_posix()) for path in readable)
+    paths = ", ".join(literal(path.as_posix()) for path in reachable)
     for setting in (
         f"threads = {cores()}",
         f"memory_limit = '{_MEMORY}'",

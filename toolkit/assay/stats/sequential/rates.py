@@ -72,12 +72,15 @@ class Count:
 
 
 def rate_bounds(
-    events: ArrayLike, n: ArrayLike, *, confidence: float, prior: Prior
+    events: ArrayLike, n: ArrayLike, *, confidence: ArrayLike, prior: Prior
 ) -> tuple[Array, Array]:
-    """Lower and upper ends for arrays of one shape: events so far and units so far."""
+    """Lower and upper ends for arrays of one shape: events so far and units so far.
+
+    `confidence` is one for all, or an array of that shape.
+    """
     s, total = (np.asarray(values, dtype=np.float64) for values in (events, n))
     f = total - s
-    limit = -np.log(error_of(confidence))
+    limit = -np.log(np.vectorize(error_of, otypes=[float])(confidence))
     halves = [betaln(a + s, b + f) - betaln(a, b) for a, b in ((prior.a, prior.b), (0.5, 0.5))]
     mixture = np.logaddexp(*halves) - np.log(2)
 

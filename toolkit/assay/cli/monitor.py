@@ -1,0 +1,167 @@
+"""``assay monitor``: one look at a model in production."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assay.cli.options import (
+    config_option,
+    evidence_option,
+    exit_zero_option,
+    json_option,
+    model_option,
+)
+from assay.cli.outputs import write_outputs
+from assay.errors import InputError, Location, VerdictFailed
+
+if TYPE_CHECKING:
+    from assay.config import Config, Model, Monitoring
+    from assay.evidence import Look
+
+
+@click.command()
+@model_option
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="The folder in which the label ledger and the sums of earlier looks are kept. Default: "
+    "$XDG_STATE_HOME/assay/monitor/<model>.",
+)
+@click.option(
+    "--at", metavar="TIME", default=None, help="Look as of then: UTC, 2026-11-01T12:00Z.  [now]"
+)
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=None,
+    help="The evidence of the gate that let the model pass (a folder with comparison.json): its "
+    "head's values are what was promised, where assay.yaml names none.",
+)
+@config_option
+@evidence_option
+@json_option
+@exit_zero_option
+def monitor(
+    model: str | None,
+    *,
+    state: Path | None,
+    at: str | None,
+    reference: Path | None,
+    config: Path,
+    evidence: Path,
+    as_json: bool,
+    exit_zero: bool,
+) -> None:
+    """Look at a model in production once: read its log and labels, measure, judge, say.
+
+    What has happened since the last look is read: predictions and labels, which may come late,
+    again, corrected or contradicting each other; each prediction counts once. monitor.json is
+    written into the model's folder of --evidence. Run it as often as you like, from cron or a
+    scheduled workflow: its decisions hold at all looks together (docs/monitoring.md).
+
+    \b
+    Examples:
+      assay monitor --model churn --reference evidence/churn
+      assay monitor --model churn --at 2026-11-01T12:00Z --state /tmp/replay --json
+
+    Exit codes: 0 nothing blocks (or --exit-zero); 1 a problem blocks: a metric is worse than
+    promised, or the log is silent; 2 the configuration, an option or a folder is wrong; 3 a
+    bucket, a disk or another thing outside failed, and the next look reads it all again.
+    """
+    from datetime import UTC, datetime
+
+    from assay.cli.chosen import states_home
+    from assay.cli.consumer import chosen_model
+    from assay.config import load_config
+    from assay.evidence import Outcome
+    from assay.monitoring.look import Task, take_look
+    from assay.monitoring.times import time_of
+
+    name, chosen = chosen_model(_watched(load_config(config), config, model), model)
+    assert chosen.monitoring is not None  # noqa: S101 -- _watched leaves no other
+    task = Task(
+        name=name,
+        model=chosen,
+        monitoring=chosen.monitoring,
+        root=config.absolute().parent,
+        state=state or states_home() / "monitor" / name,
+        at=datetime.now(UTC) if at is None else time_of(at),
+        replayed=at is not None,
+        promised=_promised(chosen.monitoring, reference, config, name),
+    )
+    look = take_look(task, evidence / name)
+    click.echo(json.dumps(json.loads(look.to_json()), indent=2) if as_json else described(look))
+    write_outputs("monitor", state=look.state.value, problems=str(len(look.problems)))
+    if look.state is Outcome.FAIL and not exit_zero:
+        raise VerdictFailed(look.sentence)
+
+
+def described(look: Look) -> str:
+    """The look for a person at a terminal."""
+    lines = [look.sentence]
+    lines += [f"  {one.severity.value}  {one.key}  {one.sentence}" for one in look.problems]
+    for rule in look.rules:
+        if rule.interval is None or rule.head is None or rule.base is None:
+            lines.append(f"  {rule.metric}: {rule.state.value} ({rule.reason})")
+            continue
+        low, high = rule.interval
+        lines.append(
+            f"  {rule.metric} {rule.head:.4g}, promised {rule.base:.4g}: {rule.state.value}, "
+            f"difference [{low:+.4f}, {high:+.4f}], {rule.n:,} predictions"
+        )
+    if look.windows:
+        newest = look.windows[-1]
+        lines.append(f"  {newest.predictions:,} predictions since {newest.start}")
+    return "\n".join(lines)
+
+
+def _watched(config: Config, path: Path, model: str | None) -> Config:
+    """The configuration with its watched models alone; raises InputError where there is none."""
+    from assay.config import model_named
+
+    asked: dict[str, Model] = {
+        name: one
+        for name, one in config.models.items()
+        if one.monitoring is not None or name == model
+    }
+    if model is not None:
+        model_named(config, model)
+    if not asked or (model is not None and asked[model].monitoring is None):
+        raise InputError(
+            "no model is watched." if model is None else f"{model} is not watched.",
+            where=Location(file=path.as_posix()),
+            remedy="Write monitoring.logs.source under the model (docs/monitoring.md).",
+        )
+    return config.model_copy(update={"models": asked})
+
+
+def _promised(
+    monitoring: Monitoring, reference: Path | None, config: Path, name: str
+) -> dict[str, float]:
+    """The value that each judged metric is held against."""
+    from assay.evidence import Comparison
+
+    measured: dict[str, float] = {}
+    if reference is not None:
+        for one in Comparison.read(reference).measurements:
+            if one.slice == "all" and one.head is not None:
+                measured[one.metric] = one.head
+    found = {
+        metric: live.reference if live.reference is not None else measured.get(metric)
+        for metric, live in monitoring.quality.items()
+    }
+    missing = [metric for metric, value in found.items() if value is None]
+    if missing:
+        raise InputError(
+            f"models.{name}.monitoring.quality: nothing says what {' and '.join(missing)} should "
+            "be.",
+            where=Location(file=config.as_posix()),
+            remedy="Write `reference:` under the metric, or name the gate's evidence with "
+            "--reference.",
+        )
+    return {metric: value for metric, value in found.items() if value is not None}

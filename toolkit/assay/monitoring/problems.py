@@ -1,0 +1,174 @@
+"""What somebody should know: each problem with a key that stays, a sentence and a severity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from assay.config import Severity
+from assay.evidence import Heartbeat, LabelFeed, Outcome, Problem, ProblemKind, Rule, State
+from assay.monitoring.times import from_microseconds, moment_of, spoken, time_of
+
+WEEK = 7 * 86_400
+_FEWEST_WEEKS = 2
+_LITTLE, _MUCH = 1 / 3, 3.0
+_EXPECTED = {
+    "log": "prediction in the log",
+    "labels": "new label",
+    "monitor": "look of the monitor before this one",
+}
+
+
+def quality_problem(rule: Rule, since: datetime, share: float | None) -> Problem | None:
+    """A metric that is shown to be worse than promised; None for any other state."""
+    if rule.state is not State.WORSE or rule.interval is None or rule.head is None:
+        return None
+    low, high = rule.interval
+    labelled = "" if share is None else f" {share:.0%} of those predictions have their label."
+    return _problem(
+        ProblemKind.QUALITY,
+        rule.metric,
+        rule.severity,
+        f"{rule.metric} is {rule.head:.4g} over {rule.n:,} predictions since "
+        f"{moment_of(since)}, and {rule.base:.4g} was promised: worse by {-high:.4g} to "
+        f"{-low:.4g} ({rule.confidence:.4g}, all looks together).{labelled}",
+    )
+
+
+def silence_problems(heartbeats: Sequence[Heartbeat], at: datetime) -> list[Problem]:
+    """Everything that has been silent for too long."""
+    found = []
+    for one in heartbeats:
+        if not one.silent:
+            continue
+        what = _EXPECTED[one.name]
+        limit = f"one is expected each {spoken(one.silent_after)}"
+        gone = (
+            f"There has been no {what} yet; {limit}."
+            if one.last is None
+            else f"The last {what} is of {one.last}, "
+            f"{spoken((at - time_of(one.last)).total_seconds())} ago; {limit}."
+        )
+        severity = Severity.BLOCK if one.name == "log" else Severity.WARN
+        found.append(_problem(ProblemKind.HEARTBEAT, one.name, severity, gone))
+    return found
+
+
+def file_problems(subject: str, unreadable: Sequence[str], unusable: int) -> list[Problem]:
+    """Files that were skipped, and rows without what they need."""
+    found = []
+    if unreadable:
+        more = f" and {len(unreadable) - 1} more" if len(unreadable) > 1 else ""
+        found.append(
+            _problem(
+                ProblemKind.SCHEMA,
+                f"{subject} files",
+                Severity.WARN,
+                f"{len(unreadable)} of the {subject} files could not be read and are left out: "
+                f"{unreadable[0]}{more}.",
+            )
+        )
+    if unusable:
+        found.append(
+            _problem(
+                ProblemKind.SCHEMA,
+                f"{subject} rows",
+                Severity.WARN,
+                f"{unusable:,} rows of the {subject} lack an id, a time or a value and are left "
+                "out.",
+            )
+        )
+    return found
+
+
+def clock_problem(subject: str, ahead: int) -> list[Problem]:
+    """Rows that are dated later than now."""
+    if not ahead:
+        return []
+    return [
+        _problem(
+            ProblemKind.CLOCK,
+            subject,
+            Severity.WARN,
+            f"{ahead:,} rows of the {subject} are dated later than now: a clock is wrong. They "
+            "wait until their time has come.",
+        )
+    ]
+
+
+def label_problems(feed: LabelFeed, labelled: int) -> list[Problem]:
+    """Labels that contradict each other, and labels that are of nothing."""
+    found = []
+    if feed.contradictory:
+        found.append(
+            _problem(
+                ProblemKind.LABELS,
+                "contradictory",
+                Severity.WARN,
+                f"{feed.contradictory:,} predictions have two labels of one time; none of the two "
+                "is counted until a later one settles it.",
+            )
+        )
+    if feed.orphans and not labelled:
+        found.append(
+            _problem(
+                ProblemKind.LABELS,
+                "orphans",
+                Severity.WARN,
+                f"None of the {feed.orphans:,} labels has the id of a prediction: the ids do not "
+                "match.",
+            )
+        )
+    return found
+
+
+def volume_problem(counts: Mapping[int, int], newest: int, length: float) -> list[Problem]:
+    """The newest complete window against the same hours of the weeks before it.
+
+    `counts` are the predictions of each window by its number. Nothing is said before there are two
+    such weeks, or where windows do not divide a week.
+    """
+    if not counts or WEEK % length:
+        return []
+    step = int(WEEK // length)
+    first = min(counts)
+    earlier = sorted(counts.get(at, 0) for at in range(newest - step, first - 1, -step))
+    if len(earlier) < _FEWEST_WEEKS:
+        return []
+    usual, found = earlier[len(earlier) // 2], counts.get(newest, 0)
+    if usual * _LITTLE <= found <= usual * _MUCH:
+        return []
+    start = from_microseconds(int(newest * length * 1e6))
+    return [
+        _problem(
+            ProblemKind.VOLUME,
+            "predictions",
+            Severity.WARN,
+            f"{found:,} predictions in the {spoken(length)} from {moment_of(start)}; the same "
+            f"hours of {len(earlier)} earlier weeks had {usual:,} in the middle.",
+        )
+    ]
+
+
+def dated(
+    problems: Sequence[Problem], since: Mapping[str, str], at: datetime
+) -> tuple[Problem, ...]:
+    """The problems with the moment at which each was found first, the worst ones first."""
+    ordered = sorted(problems, key=lambda one: (one.severity is not Severity.BLOCK, one.key))
+    now = moment_of(at)
+    return tuple(one.model_copy(update={"since": since.get(one.key, now)}) for one in ordered)
+
+
+def outcome_of(problems: Sequence[Problem]) -> Outcome:
+    """fail: a problem blocks; warn: there is any."""
+    if any(one.severity is Severity.BLOCK for one in problems):
+        return Outcome.FAIL
+    shown = any(one.severity is Severity.WARN for one in problems)
+    return Outcome.WARN if shown else Outcome.PASS
+
+
+def _problem(kind: ProblemKind, subject: str, severity: Severity, sentence: str) -> Problem:
+    return Problem(kind=kind, subject=subject, severity=severity, sentence=sentence, since=_UNDATED)
+
+
+_UNDATED = "1970-01-01T00:00:00Z"

@@ -1,0 +1,110 @@
+"""Where logs and labels lie: a folder, a glob, or an address that fsspec knows, to local files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from assay.errors import AssayError, InputError, Location, OutsideError
+
+SUFFIXES = frozenset({".parquet", ".pq", ".csv", ".tsv", ".jsonl", ".ndjson", ".json"})
+_ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]*(::|://)", re.IGNORECASE)
+_PATTERN = re.compile(r"[*?\[]")
+
+
+def find_files(source: str, *, root: Path, cache: Path, setting: str) -> tuple[Path, ...]:
+    """Return the data files of a source, sorted; none where a folder is still empty.
+
+    Files behind an address are copied into `cache` once for each version of them, and what is no
+    longer there is removed. Hidden files are being written and are left out. Raises InputError for
+    a folder that is not there, OutsideError where an address cannot be read.
+    """
+    if _ADDRESS.match(source):
+        return _fetched(source, cache, setting)
+    place = root / source
+    if _PATTERN.search(source):
+        found = [Path(name) for name in glob(place.as_posix(), recursive=True)]
+    elif place.is_file():
+        return (place,)
+    elif place.is_dir():
+        found = [path for path in place.rglob("*") if _is_data(path.relative_to(place).as_posix())]
+    else:
+        raise InputError(
+            f"{setting}: there is no such folder or file.",
+            where=Location(file=place.as_posix()),
+            remedy="Name the folder of the log, a glob, or an address such as s3://bucket/folder.",
+        )
+    return tuple(sorted(path for path in found if path.is_file() and _is_data(path.name)))
+
+
+def _is_data(name: str) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in name.split("/"))
+    return not hidden and Path(name).suffix.lower() in SUFFIXES
+
+
+def _fetched(source: str, cache: Path, setting: str) -> tuple[Path, ...]:
+    try:
+        import fsspec
+    except ImportError:
+        raise InputError(
+            f"{setting}: an address needs fsspec, which this environment has not.",
+            remedy="Run the command by toolkit/bin/assay, or copy the files into a folder.",
+        ) from None
+    try:
+        system, path = fsspec.core.url_to_fs(source)
+        return _copied(system, path, cache)
+    except AssayError:
+        raise
+    except ImportError as error:
+        raise InputError(
+            f"{setting}: this kind of address needs another package: {error}.",
+            remedy="Install it beside the toolkit, or copy the files into a folder.",
+        ) from None
+    except Exception as error:  # noqa: BLE001 -- each file system has exceptions of its own
+        raise OutsideError(
+            f"{setting}: {_words(error)}.",
+            remedy="Check the address and its credentials. Nothing is lost: the next look reads on "
+            "from the last one.",
+        ) from None
+
+
+def _copied(system: Any, path: str, cache: Path) -> tuple[Path, ...]:
+    listed: Mapping[str, Mapping[str, Any]]
+    if _PATTERN.search(path):
+        listed = system.glob(path, detail=True)
+    elif system.isfile(path):
+        listed = {path: system.info(path)}
+    elif system.exists(path):
+        listed = system.find(path, detail=True)
+    else:
+        raise FileNotFoundError("nothing is there, or it does not answer")
+    cache.mkdir(parents=True, exist_ok=True)
+    kept = []
+    for name, facts in sorted(listed.items()):
+        if facts.get("type") != "file" or not _is_data(name.removeprefix(path)):
+            continue
+        copy = cache / f"{_stamp(name, facts)}{Path(name).suffix.lower()}"
+        if not copy.is_file():
+            partial = cache / f".{copy.name}.new"
+            system.get_file(name, partial.as_posix())
+            partial.replace(copy)
+        kept.append(copy)
+    for old in set(cache.iterdir()) - set(kept):
+        old.unlink()
+    return tuple(kept)
+
+
+def _stamp(name: str, facts: Mapping[str, Any]) -> str:
+    """The same for the same content, as far as the file system says."""
+    known = ("size", "ETag", "etag", "md5Hash", "mtime", "LastModified", "updated", "created")
+    text = "\n".join([name, *(str(facts[key]) for key in known if key in facts)])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _words(error: Exception) -> str:
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return f"the address cannot be read ({type(error).__name__}: {first[:200].rstrip('.')})"

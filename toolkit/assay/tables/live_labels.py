@@ -1,0 +1,201 @@
+"""The label ledger: every label that ever came, when it came, and which of them counts.
+
+The ledger is a Parquet file with one row for each distinct (id, place, label, known): what a source
+says again is no new entry, and what it takes back stays; ``seen`` is the first look that saw it.
+The label that counts for a prediction is the one known last; two different ones known at the same
+time contradict each other, and none counts until a later one settles it. ``place`` is −1 where
+labels name no place in a request.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from assay.errors import InputError, IntegrityError, Location, OutsideError
+from assay.tables.live_log import microseconds, normal
+from assay.tables.source import Engine, open_tables
+from assay.tables.sql import identifier, literal
+
+LEDGER = "ledger"
+"""The opened table that holds the ledger so far, where there is one."""
+_EVERY_ROW = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelColumns:
+    """What the columns of the labels are called."""
+
+    id: str
+    row: str | None
+    label: str
+    time: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelFacts:
+    """What has become of the labels."""
+
+    known: int
+    new: int
+    corrected: int
+    contradictory: int
+    duplicates: int
+    orphans: int
+    ahead: int
+    unusable: int
+    last: int | None
+    """When a label was last known, or first seen, in µs."""
+
+
+def check_ledger(path: Path) -> None:
+    """Raise IntegrityError where the ledger is not what was written."""
+    try:
+        with open_tables({LEDGER: path}) as engine:
+            engine.row(f"SELECT bit_xor(hash(id, place, label, known, seen, met)) FROM {LEDGER}")
+    except (InputError, duckdb.BinderException) as error:
+        why = error.message if isinstance(error, InputError) else "it has other columns."
+        raise IntegrityError(
+            f"this is the label ledger, and {why}",
+            where=Location(file=path.as_posix()),
+            remedy="Restore it. Or remove it with state.json: then all logs and labels that are "
+            "left are read again, and when each label came is lost.",
+        ) from None
+
+
+def make_labels(
+    engine: Engine,
+    names: Sequence[str],
+    columns: LabelColumns,
+    *,
+    at: int,
+    until: int,
+) -> LabelFacts:
+    """Make ``entries`` (the whole ledger) and ``truth`` (id, place, label, came), from ``answers``.
+
+    Times are µs. `at` is now; labels known later than `until` wait for their time. Whether an id
+    was ever that of a prediction is kept: old predictions are not read at each look.
+    """
+    rows, unusable, ahead, once = _make_arrived(engine, names, columns, until=until)
+    _make_entries(engine, columns, at)
+    engine.run(
+        "CREATE TEMP TABLE truth AS WITH dated AS (SELECT *, coalesce(known, seen) AS came FROM "
+        "entries), newest AS (SELECT id, place, max(came) AS latest, min(came) AS came, "
+        "bool_or(met) AS met, count(DISTINCT label) AS labels FROM dated GROUP BY id, place) "
+        "SELECT n.id, n.place, n.came, n.met, n.labels, count(DISTINCT d.label) AS rivals, "
+        "CASE WHEN count(DISTINCT d.label) = 1 THEN any_value(d.label) END AS label "
+        "FROM newest n JOIN dated d ON d.id = n.id AND d.place = n.place AND d.came = n.latest "
+        "GROUP BY ALL"
+    )
+    known, corrected, contradictory, orphans = engine.row(
+        "SELECT count(*), count(*) FILTER (labels > 1 AND rivals = 1), "
+        "count(*) FILTER (rivals > 1), count(*) FILTER (NOT met) FROM truth"
+    )
+    new, last = engine.row(
+        f"SELECT count(*) FILTER (seen = {at}), max(coalesce(known, seen)) FROM entries"
+    )
+    return LabelFacts(
+        known=int(known),
+        new=int(new),
+        corrected=int(corrected),
+        contradictory=int(contradictory),
+        duplicates=int(rows - unusable - ahead - once),
+        orphans=int(orphans),
+        ahead=int(ahead),
+        unusable=int(unusable),
+        last=None if last is None else int(last),
+    )
+
+
+def _make_entries(engine: Engine, columns: LabelColumns, at: int) -> None:
+    """Make ``entries``: the ledger so far, and what arrived that is not in it."""
+    before = (
+        f"SELECT id, place, label, known, seen, met FROM {LEDGER}"
+        if LEDGER in engine.tables
+        else "SELECT ''::VARCHAR AS id, 0::BIGINT AS place, ''::VARCHAR AS label, "
+        "0::BIGINT AS known, 0::BIGINT AS seen, false AS met WHERE false"
+    )
+    engine.run(
+        f"CREATE TEMP TABLE every_entry AS {before} UNION ALL "
+        f"SELECT id, place, label, known, {at} AS seen, false AS met FROM arrived a WHERE NOT "
+        f"EXISTS (SELECT 1 FROM ({before}) b WHERE a.id = b.id AND a.place = b.place "
+        "AND a.label = b.label AND a.known IS NOT DISTINCT FROM b.known)"
+    )
+    engine.run(
+        "CREATE TEMP TABLE entries AS SELECT id, place, label, known, seen, met OR EXISTS ("
+        f"SELECT 1 FROM answers a WHERE {_joined('a', 'e', columns)}) AS met FROM every_entry e"
+    )
+
+
+def make_judged(engine: Engine, columns: LabelColumns | None) -> None:
+    """Make ``judged``: every answer with its label and when that came; both NULL without one."""
+    if columns is None:
+        engine.run(
+            "CREATE TEMP VIEW judged AS SELECT *, NULL::VARCHAR AS label, NULL::BIGINT AS came "
+            "FROM answers"
+        )
+        return
+    engine.run(
+        "CREATE TEMP TABLE judged AS SELECT a.*, t.label, t.came FROM answers a "
+        f"LEFT JOIN truth t ON {_joined('a', 't', columns)} AND t.label IS NOT NULL"
+    )
+
+
+def write_ledger(engine: Engine, aside: Path, ledger: Path) -> None:
+    """Write ``entries`` by rename; `aside` is a path that the engine was opened to write."""
+    (rows,) = engine.row("SELECT count(*) FROM entries")
+    if rows == 0:
+        return
+    engine.run(
+        "COPY (SELECT * FROM entries ORDER BY seen, id, place, known, label) "
+        f"TO {literal(aside.as_posix())} (FORMAT parquet, COMPRESSION zstd)"
+    )
+    try:
+        with aside.open("rb") as stream:
+            os.fsync(stream.fileno())
+        aside.replace(ledger)
+    except OSError as error:
+        raise OutsideError(f"the label ledger cannot be written: {error.strerror}.") from None
+
+
+def _make_arrived(
+    engine: Engine, names: Sequence[str], columns: LabelColumns, *, until: int
+) -> tuple[int, int, int, int]:
+    """Make ``arrived`` of the sources; rows, unusable, ahead of the clock, and distinct ones."""
+    parts = []
+    for name in names:
+        table = engine.tables[name]
+        row = f"CAST({identifier(columns.row)} AS BIGINT)" if columns.row else str(_EVERY_ROW)
+        known = microseconds(table, columns.time) if columns.time else "NULL::BIGINT"
+        parts.append(
+            f"SELECT CAST({identifier(columns.id)} AS VARCHAR) AS id, {row} AS place, "
+            f"{normal(identifier(columns.label))} AS label, {known} AS known "
+            f"FROM {identifier(name)}"
+        )
+    source = " UNION ALL ".join(parts) or (
+        "SELECT ''::VARCHAR AS id, 0::BIGINT AS place, ''::VARCHAR AS label, 0::BIGINT AS known "
+        "WHERE false"
+    )
+    unusable = "id IS NULL OR place IS NULL OR label IS NULL"
+    if columns.time:
+        unusable += " OR known IS NULL"
+    engine.run(f"CREATE TEMP VIEW labelled AS {source}")
+    engine.run(
+        f"CREATE TEMP TABLE arrived AS SELECT DISTINCT id, place, label, known FROM labelled "
+        f"WHERE NOT ({unusable}) AND (known IS NULL OR known <= {until})"
+    )
+    rows, lost, ahead = engine.row(
+        f"SELECT count(*), count(*) FILTER ({unusable}), "
+        f"count(*) FILTER (NOT ({unusable}) AND known > {until}) FROM labelled"
+    )
+    (once,) = engine.row("SELECT count(*) FROM arrived")
+    return int(rows), int(lost), int(ahead), int(once)
+
+
+def _joined(answers: str, truth: str, columns: LabelColumns) -> str:
+    by_row = f" AND {answers}.place = {truth}.place" if columns.row else ""
+    return f"{answers}.id = {truth}.id{by_row}"

@@ -1,0 +1,217 @@
+"""Predictions that were logged in production, from many files, as one table that counts each once.
+
+Files that cannot be read (half-written, another schema) are named and left out; the rest is read.
+The table ``answers`` has id and version as text, place, answered (µs since 1970, UTC), predicted
+(text), score, and a column ``slice0``, ``slice1``, ... for each that was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.errors import AssayError
+from assay.tables.source import Engine, Table, open_tables
+from assay.tables.sql import identifier, literal
+
+_TARGETS_LOG = frozenset({"request_id", "row", "version", "assigned", "mirrored", "time", "output"})
+"""The columns by which the delivery target's log (assay/predictions/1) is known."""
+MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogColumns:
+    """What the columns of a log are called."""
+
+    id: str
+    row: str | None
+    time: str
+    version: str | None
+    prediction: str
+    score: str | None
+    slices: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogFacts:
+    """What was read of the logs."""
+
+    rows: int
+    repeated: int
+    """Rows that repeat a prediction: each counts once, the earliest."""
+    unusable: int
+    """Rows without an id or a time."""
+    ahead: int
+    """Rows dated later than the look, beyond what clocks differ by: not used yet."""
+    last: int | None
+    """When the newest prediction was answered, in µs."""
+
+
+NOTHING = LogFacts(rows=0, repeated=0, unusable=0, ahead=0, last=None)
+"""Where there is no file to read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """The files that can be read, and one sentence for each that cannot."""
+
+    files: tuple[Path, ...]
+    unreadable: tuple[str, ...]
+
+
+def check_files(
+    files: Sequence[Path], needed: Sequence[str], *, since: tuple[str, int] | None, deep: bool
+) -> Checked:
+    """Open each file by itself. `since`: leave out those whose time column ends before, in µs.
+
+    `deep` reads every value of the needed columns, which finds damage behind an intact footer.
+    """
+    good, bad = [], []
+    for path in files:
+        try:
+            with open_tables({"one": path}) as engine:
+                table = engine.tables["one"]
+                ours = _is_targets_log(table)
+                names = [] if ours else [each for each in needed if table.column(each) is None]
+                if names:
+                    listed = ", ".join(map(repr, names))
+                    bad.append(f"{path.as_posix()}: it has no column {listed}")
+                    continue
+                if since is not None:
+                    column = "time" if ours else since[0]
+                    (last,) = engine.row(f"SELECT max({microseconds(table, column)}) FROM one")
+                    if last is not None and last < since[1]:
+                        continue
+                if deep:
+                    listed = ", ".join(identifier(each.name) for each in table.columns)
+                    engine.row(f"SELECT bit_xor(hash({listed})) FROM one")
+        except AssayError as error:
+            bad.append(f"{path.as_posix()}: {error.message.rstrip('.')}")
+        else:
+            good.append(path)
+    return Checked(files=tuple(good), unreadable=tuple(bad))
+
+
+def make_answers(
+    engine: Engine, names: Sequence[str], columns: LogColumns, *, since: int, until: int
+) -> LogFacts:
+    """Make ``answers`` of the opened tables called `names`, for times in [since, until], in µs."""
+    parts = [_select(engine.tables[name], columns) for name in names]
+    union = " UNION ALL ".join(parts)
+    engine.run(f"CREATE TEMP VIEW logged AS {union}")
+    rows, unusable, ahead, last = engine.row(
+        "SELECT count(*), count(*) FILTER (id IS NULL OR answered IS NULL), "
+        f"count(*) FILTER (answered > {until}), max(answered) FILTER (answered <= {until}) "
+        "FROM logged"
+    )
+    engine.run(
+        "CREATE TEMP TABLE answers AS SELECT * FROM logged "
+        f"WHERE id IS NOT NULL AND answered BETWEEN {since} AND {until}"
+    )
+    kept, once = engine.row("SELECT count(*), count(DISTINCT hash(id, place)) FROM answers")
+    if kept != once:
+        engine.run(
+            "CREATE TEMP TABLE unique_answers AS SELECT * FROM answers "
+            "QUALIFY row_number() OVER "
+            "(PARTITION BY id, place ORDER BY answered, version, predicted) = 1"
+        )
+        engine.run("DROP TABLE answers")
+        engine.run("ALTER TABLE unique_answers RENAME TO answers")
+    return LogFacts(
+        rows=int(rows),
+        repeated=int(kept - once),
+        unusable=int(unusable),
+        ahead=int(ahead),
+        last=None if last is None else int(last),
+    )
+
+
+def make_no_answers(engine: Engine, columns: LogColumns) -> LogFacts:
+    """Make an empty ``answers``, where no file is left to read."""
+    sliced = "".join(f", slice{place} VARCHAR" for place in range(len(columns.slices)))
+    engine.run(
+        "CREATE TEMP TABLE answers (id VARCHAR, place BIGINT, answered BIGINT, version VARCHAR, "
+        f"predicted VARCHAR, score DOUBLE{sliced})"
+    )
+    return NOTHING
+
+
+def microseconds(table: Table, name: str) -> str:
+    """SQL for a time as µs since 1970: a timestamp, text in ISO 8601, or seconds as a number."""
+    column, found = identifier(name), table.column(name)
+    kind = found.kind if found else "text"
+    if kind == "time":
+        return f"epoch_us({column})"
+    if kind in {"integer", "float"}:
+        return f"CAST({column} * {MICROSECONDS} AS BIGINT)"
+    return f"epoch_us(TRY_CAST({column} AS TIMESTAMP))"
+
+
+def normal(value: str) -> str:
+    """SQL for a class or number as text in which 1, 1.0, '1' and true are one value."""
+    text = f"CAST({value} AS VARCHAR)"
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    return (
+        f"CASE lower({text}) WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE "
+        f"CASE WHEN {number} = trunc({number}) AND abs({number}) < 1e15 "
+        f"THEN CAST(CAST({number} AS BIGINT) AS VARCHAR) ELSE {text} END END"
+    )
+
+
+def _is_targets_log(table: Table) -> bool:
+    return {column.name for column in table.columns} >= _TARGETS_LOG
+
+
+def _select(table: Table, columns: LogColumns) -> str:
+    if _is_targets_log(table):
+        return _select_targets(table, columns)
+    present = {column.name for column in table.columns}
+    version = columns.version if columns.version in present else None
+    sliced = "".join(
+        f", CAST({identifier(each) if each in present else 'NULL'} AS VARCHAR) AS slice{place}"
+        for place, each in enumerate(columns.slices)
+    )
+    return (
+        f"SELECT CAST({identifier(columns.id)} AS VARCHAR) AS id, "
+        f"{f'CAST({identifier(columns.row)} AS BIGINT)' if columns.row else '0'} AS place, "
+        f"{microseconds(table, columns.time)} AS answered, "
+        f"{f'CAST({identifier(version)} AS VARCHAR)' if version else 'NULL'} AS version, "
+        f"{normal(identifier(columns.prediction))} AS predicted, "
+        f"{f'TRY_CAST({identifier(columns.score)} AS DOUBLE)' if columns.score else 'NULL'} "
+        f"AS score{sliced} FROM {identifier(table.name)}"
+    )
+
+
+def _select_targets(table: Table, columns: LogColumns) -> str:
+    """What callers were answered, without mirrored answers and those that stood in for another.
+
+    An output is one value, an object, or a list of probabilities by class.
+    """
+    list_of = "CAST(output AS DOUBLE[])"
+    member = literal(f"$.{_quoted(columns.prediction)}")
+    score = ""
+    if columns.score:
+        path = literal(f"$.{_quoted(columns.score)}")
+        score = f"WHEN 'OBJECT' THEN TRY_CAST(json_extract_string(output, {path}) AS DOUBLE) "
+    sliced = "".join(
+        f", json_extract_string(input, {literal(f'$.{_quoted(each)}')}) AS slice{place}"
+        for place, each in enumerate(columns.slices)
+    )
+    predicted = (
+        f"CASE json_type(output) WHEN 'OBJECT' THEN json_extract_string(output, {member}) "
+        f"WHEN 'ARRAY' THEN CAST(list_position({list_of}, list_max({list_of})) - 1 AS VARCHAR) "
+        "ELSE json_extract_string(output, '$') END"
+    )
+    return (
+        "SELECT request_id AS id, CAST(row AS BIGINT) AS place, "
+        f"{microseconds(table, 'time')} AS answered, version, {normal(predicted)} AS predicted, "
+        f"CASE json_type(output) {score}WHEN 'ARRAY' THEN CASE WHEN json_array_length(output) = 2 "
+        f"THEN {list_of}[2] END END AS score{sliced} FROM {identifier(table.name)} "
+        "WHERE json_valid(output) AND NOT coalesce(mirrored, false) "
+        "AND coalesce(assigned, version) = version"
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
