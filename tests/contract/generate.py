@@ -60,6 +60,7 @@ AT_A_TERMINAL = (
     "power",
     "preview",
     "schema",
+    "feedback",
 )
 ROOT_COMMANDS = tuple(name for name in COMMANDS if name not in AT_A_TERMINAL)
 """What the root action may run; the others are for a person at a terminal."""

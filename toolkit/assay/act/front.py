@@ -36,6 +36,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", r"/compare/(?P<base>.+)\.\.\.(?P<head>.+)", git_routes.compare),
     ("POST", r"/statuses/(?P<sha>[^/]+)", routes.set_status),
     ("GET", r"/pulls", routes.list_pulls),
+    ("POST", r"/pulls", routes.open_pull),
     ("GET", r"/pulls/(?P<number>\d+)/files", git_routes.pull_files),
     ("GET", r"/issues/(?P<number>\d+)/(?:timeline|events)", routes.timeline),
     ("POST", r"/issues/\d+/comments", routes.long_comment),

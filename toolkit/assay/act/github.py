@@ -19,6 +19,7 @@ from assay.act.front import Front
 from assay.act.ports import free_port
 from assay.act.records import JOB_LOGIN, Account, Records, TokenKind
 from assay.act.remote import Remote
+from assay.act.routes import STAND_IN
 from assay.act.tls import Certificate, make_certificate
 from assay.errors import OutsideError
 
@@ -199,7 +200,7 @@ class LocalGitHub:
         if pull.base_ref not in {branch["name"] for branch in known}:
             ref = {"ref": f"refs/heads/{pull.base_ref}", "sha": parent}
             self.demand("POST", f"{root}/git/refs", ref)
-        stand_in = f"assay-act-{secrets.token_hex(4)}"
+        stand_in = f"{STAND_IN}{secrets.token_hex(4)}"
         self._branch(stand_in, parent, pull.head_sha)
         asked = {"title": pull.title, "head": stand_in, "base": pull.base_ref, "body": ""}
         number = int(self.demand("POST", f"{root}/pulls", asked)["number"])

@@ -11,6 +11,8 @@ from assay.act.git_routes import resolve
 from assay.act.records import Records, now, stored_artifacts
 
 COMMENT_LIMIT = 65_536
+STAND_IN = "assay-act-"
+"""How the branches are called that the harness gives the emulator for those it has not."""
 STORAGE = "/storage"
 """Where artifacts' bytes are, as a path of another host name: GitHub sends there too, and that
 storage refuses a request that still carries the token."""
@@ -31,6 +33,20 @@ def list_pulls(call: Call) -> Reply | None:
                 address = f"{call.request.base}/repos/{call.records.slug}/pulls/{pull.number}"
                 found.append({**facts, "url": address, "id": pull.number})
     return Reply(status=200, document=page(call.request, found))
+
+
+def open_pull(call: Call) -> Reply | None:
+    """Opens a pull request of a branch that was pushed; one that is open already is refused."""
+    body, opener = call.request.body, call.records.opener
+    head = str(body.get("head", ""))
+    if opener is None or head.startswith(STAND_IN):
+        return None
+    with call.records.lock:
+        known = [one for one in call.records.pulls.values() if one.state == "open"]
+    if any(one.head_ref == head for one in known) or resolve(call.records, head) is None:
+        return refusal(422, "Validation Failed")
+    pull = opener(body, call.request.account.login if call.request.account else "")
+    return Reply(status=201, document=pull_request_facts(pull, call.records.default_branch))
 
 
 def pulls_of_commit(call: Call) -> Reply | None:

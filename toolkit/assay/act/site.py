@@ -125,6 +125,7 @@ class Site:
                 people=given.people,
             )
         )
+        self.github.records.opener = self._opened
         self._trust()
         self._share_tool_cache()
 
@@ -182,6 +183,23 @@ class Site:
             base_sha=self.remote.commit_of(base_ref),
             merge_sha="",
             author=author or (fork or self.slug).split("/")[0],
+        )
+        return self._publish(self.github.open_pull_request(self._merged(pull)))
+
+    def _opened(self, asked: Mapping[str, Any], author: str) -> PullRequest:
+        """A job opens a pull request of a branch that it pushed."""
+        head, base = str(asked["head"]), str(asked.get("base", self.settings.default_branch))
+        pull = PullRequest(
+            number=0,
+            title=str(asked.get("title", "")),
+            repository=self.slug,
+            head_repository=self.slug,
+            head_ref=head,
+            head_sha=self.remote.commit_of(head),
+            base_ref=base,
+            base_sha=self.remote.commit_of(base),
+            merge_sha="",
+            author=author,
         )
         return self._publish(self.github.open_pull_request(self._merged(pull)))
 

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "report": "Render the report of an evidence folder, and publish it.",
     "ledger": "Show how often each test set has decided, or append a run's decisions.",
     "retrain": "Decide about training anew, propose what came of it, close what is no better.",
+    "feedback": "Draw mistakes and doubts from production as a dataset for labelling.",
     "publish-report": "Publish the report of a run that could not write (workflow_run).",
     "delivery-plan": "Say which models this commit delivers, from which run, and where to.",
     "package": "Bundle a model that passed: card, SBOM, evidence, signature.",
