@@ -55,6 +55,8 @@ def decide(place: Place, wanted: Wanted, folder: Path) -> None:
         decision.write(folder / name)
         _print(decision)
         made.append(decision)
+    if not made:
+        _say(f"No model of {wanted.config} has `retrain:`: nothing to decide.")
     _summarise(place, made)
     due = [decision.model for decision in made if decision.due]
     write_outputs(
