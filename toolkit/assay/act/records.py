@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -56,7 +56,7 @@ class Records:
     checks: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
     merged: dict[str, int] = field(default_factory=dict)
     approvals: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
-    opener: Callable[[dict[str, Any], str], PullRequest] | None = None
+    opener: Callable[[Mapping[str, Any], str], PullRequest] | None = None
     """Opens a pull request of a branch of the remote for somebody, where the harness can."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
