@@ -149,7 +149,7 @@ def test_a_night_is_no_drift(tmp_path: Path, reference: Reference) -> None:
     """The night is far from the reference, but nights always are, and the week is not."""
     night = counted(tmp_path, reference, drawn(3, shift=1.0))
     week = counted(tmp_path, reference, drawn(4, rows=50_000))
-    nights = counted(tmp_path, reference, drawn(5, shift=1.0, rows=20_000))
+    nights = [counted(tmp_path, reference, drawn(seed, shift=1.0)) for seed in (5, 6, 7, 8)]
     drifts = drifted(reference, night, rule=RULE, week=week, earlier=nights)
     assert len(drifts) == 6
     assert not any(drift.moved for drift in drifts)
@@ -157,6 +157,18 @@ def test_a_night_is_no_drift(tmp_path: Path, reference: Reference) -> None:
     drifts = drifted(reference, other, rule=RULE, week=week, earlier=nights)
     moved = [(drift.column, drift.against) for drift in drifts if drift.moved]
     assert moved == [("harm", "same hours")]
+
+
+def test_weeks_that_differ_make_no_drift(tmp_path: Path, reference: Reference) -> None:
+    """Where earlier weeks are restless, the window must be more so; two weeks tell too little."""
+    week = counted(tmp_path, reference, drawn(4, rows=50_000))
+    window = counted(tmp_path, reference, drawn(3, shift=0.7))
+    shifts = enumerate((0.0, 0.5, -0.5, 0.1))
+    restless = [counted(tmp_path, reference, drawn(9 + n, shift=shift)) for n, shift in shifts]
+    calm = [counted(tmp_path, reference, drawn(seed)) for seed in (5, 6, 7, 8)]
+    for earlier, moved in ((restless, False), (calm, True), (calm[:2], False)):
+        drifts = drifted(reference, window, rule=RULE, week=week, earlier=earlier)
+        assert any(drift.moved for drift in drifts) is moved
 
 
 def test_columns_that_are_ignored_or_gone(tmp_path: Path, reference: Reference) -> None:

@@ -11,7 +11,6 @@ from assay.config.types import (
     Number,
     Share,
     Strict,
-    Switch,
     Text,
     Whole,
 )
@@ -105,9 +104,6 @@ class DriftRule(Strict):
         description="Also compare with the same hours of so many earlier weeks; 0: never.",
     )
     ignore: tuple[ColumnName, ...] = Field(default=(), description="Features not looked at.")
-    classifier: Switch = Field(
-        default=False, description="Also a classifier two-sample test over all features."
-    )
 
 
 class Monitoring(Strict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -48,6 +49,19 @@ def to_cells(column: ColumnReference, first: ColumnCounts, second: ColumnCounts)
     if not first.rows or not second.rows:
         return None
     return Cells(column=column, first=first, second=second)
+
+
+def pooled(sides: Sequence[ColumnCounts]) -> ColumnCounts:
+    """Several sides as one; its deviation and ends are not known."""
+    rows = sum(side.rows for side in sides)
+    known = [(side.rows - side.missing, side.mean) for side in sides if side.mean is not None]
+    weight = sum(count for count, _ in known)
+    return ColumnCounts(
+        rows=rows,
+        missing=sum(side.missing for side in sides),
+        counts=tuple(sum(cell) for cell in zip(*(side.counts for side in sides), strict=True)),
+        mean=sum(count * mean for count, mean in known) / weight if weight else None,
+    )
 
 
 def effects_of(cells: Cells, rule: DriftRule) -> tuple[Effect, ...]:

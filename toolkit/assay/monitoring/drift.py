@@ -6,7 +6,7 @@ to a year of hourly looks; quality alone acts (docs/statistics.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +19,7 @@ from assay.monitoring.cells import (
     cost_of,
     effects_of,
     histogram_of,
+    pooled,
     to_cells,
 )
 from assay.stats.multiplicity import benjamini_hochberg
@@ -26,6 +27,9 @@ from assay.tables.column_counts import ColumnCounts
 
 LEVEL = 0.05 / 8_760
 """An adjusted p-value below this confirms: 5 % over a year of hourly looks (a union bound)."""
+
+_FEWEST_WEEKS = 3
+_TIMES = 3
 
 Counted = Mapping[str, ColumnCounts]
 Against = Literal["reference", "same hours"]
@@ -46,14 +50,15 @@ def drifted(
     *,
     rule: DriftRule,
     week: Counted | None = None,
-    earlier: Counted | None = None,
+    earlier: Sequence[Counted] = (),
     names: Mapping[str, str] | None = None,
 ) -> tuple[Drift, ...]:
     """Compare a window with the reference, and with the same hours of earlier weeks.
 
     `week` are the counts of the seven days that end with the window: a whole season, so that
     nights and weekends are no drift; it stands for the window against the reference. Without it
-    the window does. `earlier` are those of the same hours of `rule.weeks` earlier weeks together.
+    the window does. `earlier` are those of the same hours of earlier weeks, each by itself: what
+    they differ by among themselves is no drift, so with less than three of them none is found.
     `names` are the logged names of the columns with a role. Largest estimated cost first.
     """
     compared = []
@@ -77,23 +82,46 @@ def drifted(
             (week or {}).get(name, window[name]),
         )
         compared.append(_compare(column, "reference", known, rule))
-        if earlier is not None and name in earlier:
-            before = to_cells(column, earlier[name], window[name])
-            compared.append(_compare(column, "same hours", before, rule))
+        weeks = [counts[name] for counts in earlier if name in counts and counts[name].rows]
+        if len(weeks) >= _FEWEST_WEEKS:
+            before = to_cells(column, pooled(weeks), window[name])
+            compared.append(_compare(column, "same hours", before, rule, weeks))
     return _ranked([each for each in compared if each is not None])
 
 
 def _compare(
-    column: ColumnReference, against: Against, cells: Cells | None, rule: DriftRule
+    column: ColumnReference,
+    against: Against,
+    cells: Cells | None,
+    rule: DriftRule,
+    weeks: Sequence[ColumnCounts] = (),
 ) -> _Compared | None:
     if cells is None:
         return None
-    return _Compared(
-        column=column,
-        against=against,
-        cells=cells,
-        effects=effects_of(cells, rule),
-        p=confirming_p(cells),
+    effects, p = effects_of(cells, rule), confirming_p(cells)
+    if weeks and p < LEVEL and _excess(effects) > 1:
+        effects = _restless(column, effects, weeks, rule)
+    return _Compared(column=column, against=against, cells=cells, effects=effects, p=p)
+
+
+def _restless(
+    column: ColumnReference,
+    effects: tuple[Effect, ...],
+    weeks: Sequence[ColumnCounts],
+    rule: DriftRule,
+) -> tuple[Effect, ...]:
+    """Raise each threshold by three times what an earlier week differs from the others by."""
+    usual: dict[str, float] = {}
+    for place, week in enumerate(weeks):
+        others = pooled([each for other, each in enumerate(weeks) if other != place])
+        cells = to_cells(column, others, week)
+        for effect in effects_of(cells, rule) if cells else ():
+            usual[effect.name] = max(usual.get(effect.name, 0.0), effect.value)
+    return tuple(
+        effect.model_copy(
+            update={"threshold": (effect.threshold or 0) + _TIMES * usual.get(effect.name, 0.0)}
+        )
+        for effect in effects
     )
 
 
