@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from assay.act.events import workflow_run_event
+
 from .conftest import StartGated
 from .gating import TOY, Gated, gate_job
 
@@ -100,3 +102,29 @@ def test_a_model_that_is_no_better_is_proposed_once_and_closes_itself(
     said = [note.body for note in harness.github.comments(pull.number)]
     assert any("is not better, so this closes itself" in body for body in said)
     assert book(gated)[-1]["outcome"] == "closed"
+
+
+def test_a_run_of_any_other_branch_settles_nothing(start_gated: StartGated) -> None:
+    gated = start_gated()
+    harness = gated.harness
+    ended = {
+        "id": 77,
+        "run_attempt": 1,
+        "event": "pull_request",
+        "path": ".github/workflows/pull-request.yml",
+        "head_sha": harness.remote.commit_of("main"),
+        "head_branch": "feature",
+        "head_repository": {"full_name": harness.slug},
+        "repository": {"full_name": harness.slug},
+    }
+    event = workflow_run_event(
+        ended,
+        slug=harness.slug,
+        sha=harness.remote.commit_of("main"),
+        default_branch="main",
+        actor="octo",
+    )
+    run = harness.run(RETRAIN, event)
+    assert run.result == "success", "\n".join(job.log for job in run.jobs)
+    assert [job.id for job in run.jobs if job.result == "success"] == ["settle"]
+    assert "feature is no retrained model's branch: nothing to do" in run.job("Settle").log

@@ -230,7 +230,7 @@ def test_no_cache_is_read_before_the_base_is_sealed() -> None:
     assert [step["with"].get("side") for step in ours] == ["base"]
 
 
-KEYS = re.compile(r"secrets\.(signing_key|intent_key|branch_token|registry)\b")
+KEYS = re.compile(r"secrets\.(signing_key|intent_key|branch_token|registry|app_key)\b")
 
 
 def _delivery() -> dict[str, Any]:
@@ -296,3 +296,17 @@ def test_no_target_is_asked_for_what_the_jobs_before_did_not_let_through() -> No
         for need in before:
             assert f"needs.{need}.result != 'failure'" in job["if"], name
             assert f"needs.{need}.result != 'cancelled'" in job["if"], name
+
+
+def test_a_retraining_is_decided_before_their_code_runs_and_proposed_after_without_it() -> None:
+    found = jobs(ROOT / ".github/workflows/retrain.yml")
+    assert found["train"]["permissions"] == {"contents": "read"}
+    assert found["propose"]["permissions"] == {"contents": "write", "pull-requests": "write"}
+    taken = [
+        step["with"]
+        for step in found["propose"]["steps"]
+        if "actions/download-artifact@" in step.get("uses", "")
+    ]
+    assert taken[0]["artifact-ids"] == "${{ needs.decide.outputs.artifact-id }}"
+    assert found["settle"]["if"] == "github.event_name == 'workflow_run'"
+    assert found["decide"]["if"] == "github.event_name != 'workflow_run'"
