@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assay.config import Model, parse_config
-from assay.evidence import Look
+from assay.evidence import Look, Reference
 from assay.monitoring.look import Task, take_look
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
@@ -115,7 +115,9 @@ class Production:
         text = json.dumps({"version": 1, "models": {"m": model}})
         return parse_config(text, file="assay.yaml").models["m"]
 
-    def look(self, day: float, *, replayed: bool = True) -> Look:
+    def look(
+        self, day: float, *, replayed: bool = True, reference: Reference | None = None
+    ) -> Look:
         """Look so many days after the start."""
         model = self.model()
         assert model.monitoring is not None
@@ -129,5 +131,6 @@ class Production:
             at=START + timedelta(days=day),
             promised={name: one.reference or 0.0 for name, one in quality.items()},
             replayed=replayed,
+            reference=reference,
         )
         return take_look(task, self.folder / "evidence" / "m")

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 from assay.errors import InputError
-from assay.evidence import Look, Outcome, State
+from assay.evidence import ColumnReference, Look, Outcome, Reference, State
 from support.production import DAY, START, VERSION, Production
 
 
@@ -213,3 +213,31 @@ def test_a_look_before_the_last_one_is_refused(tmp_path: Path) -> None:
     made.look(6.0)
     with pytest.raises(InputError, match="after 2026-09-06"):
         made.look(5.0)
+
+
+def test_drift_is_measured_where_there_is_a_reference_and_warns(tmp_path: Path) -> None:
+    made = _made(tmp_path, days=8)
+    columns = (
+        ColumnReference(
+            name="plan",
+            role="feature",
+            kind="category",
+            rows=1_000,
+            missing=0,
+            values=("free", "pro"),
+            counts=(900, 100, 0),
+        ),
+        ColumnReference(
+            name="prediction",
+            role="prediction",
+            kind="category",
+            rows=1_000,
+            missing=0,
+            values=("0", "1"),
+            counts=(580, 420, 0),
+        ),
+    )
+    look = made.look(8.0, reference=Reference(model="m", columns=columns))
+    assert {one.column: one.moved for one in look.drift} == {"plan": True, "prediction": False}
+    assert "drift:plan" in _keys(look)
+    assert look.state is Outcome.WARN

@@ -20,7 +20,7 @@ from assay.errors import InputError, Location, VerdictFailed
 
 if TYPE_CHECKING:
     from assay.config import Config, Model, Monitoring
-    from assay.evidence import Look
+    from assay.evidence import Look, Reference
 
 
 @click.command()
@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     "--reference",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     default=None,
-    help="The evidence of the gate that let the model pass (a folder with comparison.json): its "
-    "head's values are what was promised, where assay.yaml names none.",
+    help="What the version was like when it was made: a folder with reference.json (assay "
+    "reference), from which drift is measured, or with the gate's comparison.json. Its values are "
+    "what was promised, where assay.yaml names none.",
 )
 @config_option
 @evidence_option
@@ -91,6 +92,7 @@ def monitor(
         root=config.absolute().parent,
         state=state or states_home() / "monitor" / name,
         at=datetime.now(UTC) if at is None else time_of(at),
+        reference=_profile(reference),
         replayed=at is not None,
         promised=_promised(chosen.monitoring, reference, config, name),
     )
@@ -140,6 +142,14 @@ def _watched(config: Config, path: Path, model: str | None) -> Config:
     return config.model_copy(update={"models": asked})
 
 
+def _profile(reference: Path | None) -> Reference | None:
+    from assay.evidence import Reference
+
+    if reference is None or not (reference / Reference.FILE).is_file():
+        return None
+    return Reference.read(reference)
+
+
 def _promised(
     monitoring: Monitoring, reference: Path | None, config: Path, name: str
 ) -> dict[str, float]:
@@ -147,7 +157,10 @@ def _promised(
     from assay.evidence import Comparison
 
     measured: dict[str, float] = {}
-    if reference is not None:
+    profile = _profile(reference)
+    if profile is not None:
+        measured = dict(profile.quality)
+    elif reference is not None:
         for one in Comparison.read(reference).measurements:
             if one.slice == "all" and one.head is not None:
                 measured[one.metric] = one.head

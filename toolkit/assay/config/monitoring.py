@@ -125,6 +125,9 @@ class Monitoring(Strict):
         description="Logged columns to show quality by, each of their values; in the delivery "
         "target's log, members of `input`.",
     )
+    drift: DriftRule = Field(
+        default_factory=DriftRule, description="When a column has moved from its reference."
+    )
     confidence: Number = Field(
         default=0.95,
         ge=0.5,

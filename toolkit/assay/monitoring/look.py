@@ -10,11 +10,12 @@ from pathlib import Path
 
 from assay.config import Model, Monitoring
 from assay.errors import InputError, Location
-from assay.evidence import LabelFeed, Look, Problem, Rule
+from assay.evidence import LabelFeed, Look, Problem, Reference, Rule
 from assay.monitoring import memory as memories
 from assay.monitoring import problems as found_problems
 from assay.monitoring.heartbeats import heartbeats_of
 from assay.monitoring.memory import Memory, Remembered
+from assay.monitoring.moved import WEEK
 from assay.monitoring.quality import rule_of
 from assay.monitoring.reading import Read, Span, read
 from assay.monitoring.sources import find_files
@@ -39,6 +40,8 @@ class Task:
     at: datetime
     promised: Mapping[str, float]
     """The reference's value of each judged metric."""
+    reference: Reference | None = None
+    """What the version was like when it was made; None: drift is not measured."""
     replayed: bool = False
     """Whether `at` is no clock's: what is dated later has not come yet, and is no finding."""
 
@@ -54,8 +57,14 @@ def take_look(task: Task, evidence: Path) -> Look:
         before = memories.recall(task.state, task.name, task.monitoring.window)
         _check_time(before, task)
         span = _span(task, before)
-        logs, labels = _files(task)
-        found = read(task.model, task.monitoring, logs, labels, state=task.state, span=span)
+        found = read(
+            task.model,
+            task.monitoring,
+            _files(task),
+            state=task.state,
+            span=span,
+            reference=task.reference,
+        )
         first = span.since // span.length
         kept = {number: pair for number, pair in before.delays.items() if number < first}
         found = replace(found, delays=kept | found.delays)
@@ -94,7 +103,8 @@ def _span(task: Task, before: Memory) -> Span:
     at = microseconds_of(task.at)
     since = 0
     if before.last is not None:
-        since = max(0, (microseconds_of(time_of(before.last)) - 2 * delay) // length - 1) * length
+        back = max(2 * delay, WEEK if task.reference else 0)
+        since = max(0, (microseconds_of(time_of(before.last)) - back) // length - 1) * length
     until = at if task.replayed else at + TOLERANCE * 1_000_000
     mature = (at - delay) // length - 1
     return Span(since=since, at=at, length=length, mature=mature, until=until)
@@ -143,6 +153,7 @@ def _assembled(task: Task, before: Memory, span: Span, found: Read, cells: Seque
         counts[cell.window] += cell.predictions
     raised = [
         *quality,
+        *found_problems.drift_problems(found.drift),
         *found_problems.silence_problems(beats, task.at),
         *found_problems.file_problems("logs", found.unreadable_logs, found.log.unusable),
         *found_problems.clock_problem("logs", 0 if task.replayed else found.log.ahead),
@@ -163,6 +174,7 @@ def _assembled(task: Task, before: Memory, span: Span, found: Read, cells: Seque
         labels=feed,
         unreadable=(*found.unreadable_logs, *found.unreadable_labels),
         rules=rules,
+        drift=found.drift,
         heartbeats=beats,
         problems=dated,
         state=found_problems.outcome_of(dated),

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from assay.config import Severity
-from assay.evidence import Heartbeat, LabelFeed, Outcome, Problem, ProblemKind, Rule, State
+from assay.evidence import Drift, Heartbeat, LabelFeed, Outcome, Problem, ProblemKind, Rule, State
+from assay.monitoring import drift
 from assay.monitoring.times import from_microseconds, moment_of, spoken, time_of
 
 WEEK = 7 * 86_400
@@ -33,6 +34,15 @@ def quality_problem(rule: Rule, since: datetime, share: float | None) -> Problem
         f"{moment_of(since)}, and {rule.base:.4g} was promised: worse by {-high:.4g} to "
         f"{-low:.4g} ({rule.confidence:.4g}, all looks together).{labelled}",
     )
+
+
+def drift_problems(found: Sequence[Drift]) -> list[Problem]:
+    """Columns that moved by an effect that counts: drift warns, quality acts."""
+    moved = {one.column: one for one in reversed(found) if one.moved}
+    return [
+        _problem(ProblemKind.DRIFT, name, Severity.WARN, drift.sentence(one))
+        for name, one in moved.items()
+    ]
 
 
 def silence_problems(heartbeats: Sequence[Heartbeat], at: datetime) -> list[Problem]:

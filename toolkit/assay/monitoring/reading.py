@@ -8,8 +8,9 @@ from pathlib import Path
 
 from assay.config import Labels, Logs, Model, Monitoring, Task
 from assay.errors import InputError
-from assay.evidence import Quality
+from assay.evidence import Drift, Quality, Reference
 from assay.monitoring.memory import LEDGER
+from assay.monitoring.moved import moved
 from assay.monitoring.quality import qualities, shown_metrics
 from assay.tables import live_counts, live_labels, live_log
 from assay.tables.source import Engine, open_tables
@@ -41,6 +42,7 @@ class Read:
     """Of the mature window: labelled and all predictions, by predicted class."""
     log: live_log.LogFacts = live_log.NOTHING
     labels: live_labels.LabelFacts | None = None
+    drift: tuple[Drift, ...] = ()
     unreadable_logs: tuple[str, ...] = ()
     unreadable_labels: tuple[str, ...] = ()
 
@@ -48,30 +50,35 @@ class Read:
 def read(
     model: Model,
     monitoring: Monitoring,
-    logs: Sequence[Path],
-    labels: Sequence[Path],
+    sources: tuple[Sequence[Path], Sequence[Path]],
     *,
     state: Path,
     span: Span,
+    reference: Reference | None = None,
 ) -> Read:
-    """Read, and write the label ledger. A file that is damaged inside is found and left out."""
+    """Read the files of logs and of labels, and write the label ledger. A file that is damaged inside is found and left out."""
     try:
-        return _read(model, monitoring, logs, labels, state=state, span=span, deep=False)
+        return _read(
+            model, monitoring, sources, state=state, span=span, reference=reference, deep=False
+        )
     except InputError:
         # Its footer was whole. Every value of every file is read once to find it.
-        return _read(model, monitoring, logs, labels, state=state, span=span, deep=True)
+        return _read(
+            model, monitoring, sources, state=state, span=span, reference=reference, deep=True
+        )
 
 
 def _read(
     model: Model,
     monitoring: Monitoring,
-    logs: Sequence[Path],
-    labels: Sequence[Path],
+    sources: tuple[Sequence[Path], Sequence[Path]],
     *,
     state: Path,
     span: Span,
+    reference: Reference | None,
     deep: bool,
 ) -> Read:
+    logs, labels = sources
     asked, wanted = monitoring.labels, _log_columns(monitoring.logs, monitoring.slices)
     needed = [wanted.id, wanted.time, wanted.prediction]
     needed += [each for each in (wanted.row, wanted.score) if each]
@@ -103,10 +110,17 @@ def _read(
         else:
             live_labels.make_judged(engine, None)
         found = _counted(engine, model, monitoring, span)
+        named = [name for name in files if name.startswith("log")]
+        drift: tuple[Drift, ...] = ()
+        if reference is not None and named:
+            end = span.at // span.length * span.length
+            rule, length = monitoring.drift, span.length
+            drift = moved(engine, named, wanted, reference, rule, end=end, length=length)
     return replace(
         found,
         log=log,
         labels=facts,
+        drift=drift,
         unreadable_logs=good.unreadable,
         unreadable_labels=truth.unreadable,
     )

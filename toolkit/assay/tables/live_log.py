@@ -8,7 +8,7 @@ The table ``answers`` has id and version as text, place, answered (µs since 197
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.errors import AssayError
@@ -124,6 +124,21 @@ def make_answers(
         unusable=int(unusable),
         ahead=int(ahead),
         last=None if last is None else int(last),
+    )
+
+
+def make_features(
+    engine: Engine, names: Sequence[str], columns: LogColumns, features: Sequence[str]
+) -> None:
+    """Make the view ``features``: answered, predicted, score, and feature0, feature1, ... as text.
+
+    A repeated row stands in it as often as it was logged. Without a file there is none.
+    """
+    asked = replace(columns, slices=tuple(features))
+    parts = " UNION ALL ".join(_select(engine.tables[name], asked) for name in names)
+    listed = "".join(f", slice{at} AS feature{at}" for at in range(len(features)))
+    engine.run(
+        f"CREATE TEMP VIEW features AS SELECT answered, predicted, score{listed} FROM ({parts})"
     )
 
 
