@@ -56,7 +56,10 @@ def read(
     span: Span,
     reference: Reference | None = None,
 ) -> Read:
-    """Read the files of logs and of labels, and write the label ledger. A file that is damaged inside is found and left out."""
+    """Read the logs and the labels, and write the label ledger.
+
+    A file that is damaged inside is found and left out.
+    """
     try:
         return _read(
             model, monitoring, sources, state=state, span=span, reference=reference, deep=False
