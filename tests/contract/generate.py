@@ -41,6 +41,8 @@ ACTIONS = {
     "package": "Bundle a model that passed, with card, SBOM, evidence and signature",
     "register": "Put a bundle into MLflow's registry, one version for each tree",
     "retrain": "Decide about training anew, propose what came of it, close what is no better",
+    "monitor": "Look at a model in production: its log, late labels, live quality",
+    "notify": "Tell people and Prometheus what a look at production found",
     "rollout": "Pause, resume, abort or advance a rollout from a job, by a signed intent",
     "rollback": "Take the traffic back from a job, by a signed intent",
 }
@@ -61,6 +63,9 @@ AT_A_TERMINAL = (
     "preview",
     "schema",
     "feedback",
+    "rules",
+    "silence",
+    "ack",
 )
 ROOT_COMMANDS = tuple(name for name in COMMANDS if name not in AT_A_TERMINAL)
 """What the root action may run; the others are for a person at a terminal."""
@@ -97,7 +102,7 @@ TOKEN = Input(
 )
 NEED_TOKEN = (
     "plan", "gate", "report", "publish-report", "ledger", "delivery-plan", "deploy", "ask",
-    "reconcile", "retrain",
+    "reconcile", "retrain", "notify",
 )  # fmt: skip
 """Commands that ask GitHub something; the actions that run the consumer's code take no token."""
 

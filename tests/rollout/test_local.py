@@ -18,6 +18,7 @@ import requests
 from assay.errors import InputError, OutsideError
 from assay.rollout.target import Route
 from assay.rollout.targets.local import Local
+from assay.rollout.targets.local.bootstrap import STAT_PREFIX
 from support.models import probe_model
 from support.serving import Stage, ask, local_target, processes, ready, until
 
@@ -173,7 +174,15 @@ def test_statistics_are_on_loopback_and_nothing_else_of_the_admin_interface(
     with closing(Local(setup)) as target:
         until(target, lambda seen: seen.router)
         base = f"http://127.0.0.1:{port}"
-        assert "envoy_server_live{} 1" in requests.get(f"{base}/metrics", timeout=10).text
+        text = requests.get(f"{base}/metrics", timeout=10).text
+        assert "envoy_server_live{} 1" in text
+        # What the generated alert rules read (assay.alerting.burn_rates).
+        router = f'envoy_http_conn_manager_prefix="{STAT_PREFIX}"'
+        for series in (
+            f'envoy_http_downstream_rq_xx{{envoy_response_code_class="5",{router}}}',
+            f"envoy_http_downstream_rq_completed{{{router}}}",
+        ):
+            assert series in text
         assert requests.get(f"{base}/config_dump", timeout=10).status_code == 404
         assert requests.post(f"{base}/quitquitquit", timeout=10).status_code == 404
         assert requests.post(f"{base}/metrics", timeout=10).status_code == 404

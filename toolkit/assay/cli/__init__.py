@@ -43,6 +43,10 @@ COMMANDS: dict[str, str] = {
     "rollback": "Take the traffic back to the previous or a named version.",
     "drill": "Roll back and forward on purpose, and time it.",
     "monitor": "Look at a model in production: late labels, live quality, silence.",
+    "notify": "Tell people and Prometheus what a look at production found.",
+    "silence": "Tell nobody of a problem until a time; nothing else changes.",
+    "ack": "Say that somebody acts on a problem; it is not told again.",
+    "rules": "Print alert and recording rules for Prometheus, from assay.yaml.",
     "setup": "Prepare a job: later steps can call `assay`.",
     "act": "Run a workflow file locally with act, against this toolkit.",
 }

@@ -140,7 +140,7 @@ def open_office(
 
     settings = read_settings(os.environ)
     refuse_other_branches(settings)
-    loaded = _configuration(config, settings)
+    loaded = configuration_of(config, settings)
     if loaded.delivery is None:
         raise InputError(
             "it has no section `delivery`.",
@@ -170,7 +170,7 @@ def refuse_other_branches(settings: Settings) -> None:
         )
 
 
-def _configuration(config: Path, settings: Settings) -> Config:
+def configuration_of(config: Path, settings: Settings) -> Config:
     """Read the file; in a job that checked nothing out, the default branch's over REST."""
     from assay.config import load_config, parse_config
     from assay.github.fork import file_at

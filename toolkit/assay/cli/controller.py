@@ -95,6 +95,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="install container, kubernetes: the image.",
 )
+@click.option(
+    "--looks",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="run: also show the metrics of the looks below this folder (MODEL/monitor.json).",
+)
 @dry_run_option
 def controller(
     operation: str,
@@ -109,6 +115,7 @@ def controller(
     bundles: Path | None,
     labels: Path | None,
     listen: str,
+    looks: Path | None,
     interval: float,
     poll: float,
     output: Path | None,
@@ -154,10 +161,10 @@ def controller(
     if operation == "watchdog":
         _watch(given, dry_run=dry_run)
     else:
-        _run(given, listen, dry_run=dry_run)
+        _run(given, listen, looks, dry_run=dry_run)
 
 
-def _run(given: Given, listen: str, *, dry_run: bool) -> None:
+def _run(given: Given, listen: str, looks: Path | None, *, dry_run: bool) -> None:
     from assay.cli.controller_setup import setup_of
     from assay.rollout.controller.service import Service
 
@@ -166,7 +173,7 @@ def _run(given: Given, listen: str, *, dry_run: bool) -> None:
             _say_setup(given, setup)
             return
         service = Service(setup)
-        with _web(service, listen), _until_told(service) as stop:
+        with _web(service, listen, looks), _until_told(service) as stop:
             setup.log.info("the controller began", epoch=service.controller.epoch)
             service.run(stop)
         setup.log.info("the controller ended; what serves goes on")
@@ -197,8 +204,9 @@ def _say_setup(given: Given, setup: Setup) -> None:
 
 
 @contextlib.contextmanager
-def _web(service: Service, listen: str) -> Iterator[None]:
+def _web(service: Service, listen: str, looks: Path | None) -> Iterator[None]:
     """Answer /healthz and /metrics meanwhile."""
+    from assay.alerting.push import looks_in
     from assay.rollout.controller.metrics import Metrics
     from assay.rollout.controller.web import Web
 
@@ -208,10 +216,9 @@ def _web(service: Service, listen: str) -> Iterator[None]:
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65_535:
         raise InputError(f"--listen {listen[:60]!r} is no HOST:PORT.", remedy="127.0.0.1:9464")
-    web = Web(
-        host, int(port),
-        status=service.status, metrics=Metrics(service.controller, service.status),
-    )  # fmt: skip
+    beside = [looks_in(looks)] if looks is not None else []
+    metrics = Metrics(service.controller, service.status, beside)
+    web = Web(host, int(port), status=service.status, metrics=metrics)
     web.start()
     service.setup.log.info("listening", host=host, port=web.port)
     try:

@@ -60,6 +60,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "state": "pass, warn or fail.",
         "problems": "How many problems are open.",
     },
+    "notify": {"problems": "How many problems the looks found."},
     "setup": {"version": "The version of Assay."},
 }
 

@@ -18,7 +18,15 @@ from assay.config.gates import Columns, Cross, Gate, Scalar, Severity, Slice
 from assay.config.load import CONFIG_NAME, load_config, model_named, parse_config
 from assay.config.metrics import METRICS, Metric, Needs, Task, default_metrics
 from assay.config.model import Comment, Config, Model, Override, Publisher
-from assay.config.monitoring import WATCHED, Labels, LiveMetric, Logs, Monitoring
+from assay.config.monitoring import (
+    WATCHED,
+    Alerts,
+    Labels,
+    LiveMetric,
+    Logs,
+    Monitoring,
+    Objectives,
+)
 from assay.config.retraining import NewData, Retrain
 from assay.config.search import WorstSlice
 from assay.config.stages import Data, DataRule, Deepchecks, Environment, Tests, Tracking, Train
@@ -29,6 +37,7 @@ __all__ = [
     "FAMILIES",
     "METRICS",
     "WATCHED",
+    "Alerts",
     "Anchor",
     "Cluster",
     "Columns",
@@ -57,6 +66,7 @@ __all__ = [
     "Monitoring",
     "Needs",
     "NewData",
+    "Objectives",
     "OnlineMetric",
     "Override",
     "PredictionLog",

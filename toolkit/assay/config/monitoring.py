@@ -11,6 +11,7 @@ from assay.config.types import (
     Number,
     Share,
     Strict,
+    Switch,
     Text,
     Whole,
 )
@@ -106,6 +107,35 @@ class DriftRule(Strict):
     ignore: tuple[ColumnName, ...] = Field(default=(), description="Features not looked at.")
 
 
+class Objectives(Strict):
+    """What the service promises, for burn-rate alerts."""
+
+    availability: Share = Field(
+        default=0.999, lt=1, description="Share of requests without an error, over 30 days."
+    )
+    latency_ms: Number = Field(
+        default=500,
+        gt=0,
+        description="A request slower than this is slow; a bound of the router's histogram.",
+    )
+    latency: Share = Field(
+        default=0.99, lt=1, description="Share of requests that are not slow, over 30 days."
+    )
+
+
+class Alerts(Strict):
+    """Who is told, and what stands in every alert."""
+
+    owner: Text = Field(description="Who acts: a team or a person.")
+    runbook: Text | None = Field(default=None, description="Address of the runbook.")
+    look_every: Number = Field(
+        default=3600, ge=60, description="Seconds between looks; twice that without one alerts."
+    )
+    issue: Switch = Field(
+        default=True, description="One issue of the repository for each problem, kept up to date."
+    )
+
+
 class Monitoring(Strict):
     """How a model in production is watched."""
 
@@ -128,6 +158,10 @@ class Monitoring(Strict):
     drift: DriftRule = Field(
         default_factory=DriftRule, description="When a column has moved from its reference."
     )
+    objectives: Objectives = Field(
+        default_factory=Objectives, description="What the service promises."
+    )
+    alerts: Alerts | None = Field(default=None, description="None: only the page and metrics.")
     confidence: Number = Field(
         default=0.95,
         ge=0.5,

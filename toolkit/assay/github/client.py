@@ -22,7 +22,7 @@ _MOST_PAGES = 100
 _TIMEOUT = 20
 _NEEDS = {
     "comments": "pull-requests: write",
-    "issues": "pull-requests: write",
+    "issues": "issues: write",
     "check-runs": "checks: write",
     "actions": "actions: read",
     "contents": "contents: read",
@@ -234,6 +234,6 @@ def _needed(what: str) -> str:
     """Name the permission that a request needs, by the resource in its path."""
     parts = what.split("/")
     found = next((_NEEDS[part] for part in reversed(parts) if part in _NEEDS), "contents: read")
-    if "GET " in what and found == "pull-requests: write":
-        return "pull-requests: read"
+    if "GET " in what and found in {"pull-requests: write", "issues: write"}:
+        return found.replace("write", "read")
     return found

@@ -6,10 +6,11 @@ verdict is the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from assay.evidence import Outcome, Rule, State, Verdict
 from assay.report.escape import clean
+from assay.report.exposition import family_lines
 
 _LONGEST = 300
 _NUMBERS: tuple[tuple[str, str, Callable[[Rule], float | None]], ...] = (
@@ -40,7 +41,7 @@ _KINDS = {
 
 def openmetrics(verdict: Verdict) -> str:
     """Return the verdict's numbers; names are cleaned of control characters and escaped."""
-    lines = _family(
+    lines = family_lines(
         "assay_verdict",
         "1 for the verdict's state, 0 for the others.",
         [({"state": state.value}, int(state is verdict.state)) for state in Outcome],
@@ -49,14 +50,16 @@ def openmetrics(verdict: Verdict) -> str:
         rules = _labelled([rule for rule in verdict.rules if _kind(rule) == kind])
         for name, text, value in _NUMBERS:
             found = [(labels, value(rule)) for labels, rule in rules]
-            lines += _family(f"{kind}_{name}", f"{text[:-1]}, {meaning}.", found)
+            lines += family_lines(f"{kind}_{name}", f"{text[:-1]}, {meaning}.", found)
         states = [
             ({**labels, "state": state.value}, int(state is rule.state))
             for labels, rule in rules
             for state in State
         ]
-        lines += _family(f"{kind}_state", f"1 for the state {meaning}, 0 for the others.", states)
-    lines += _family("assay_stage_rules", "Rules on stages and data checks.", _stages(verdict))
+        lines += family_lines(
+            f"{kind}_state", f"1 for the state {meaning}, 0 for the others.", states
+        )
+    lines += family_lines("assay_stage_rules", "Rules on stages and data checks.", _stages(verdict))
     return "\n".join([*lines, "# EOF"]) + "\n"
 
 
@@ -95,22 +98,3 @@ def _stages(verdict: Verdict) -> list[tuple[dict[str, str], int]]:
         counts[key] = counts.get(key, 0) + 1
     names = ("model", "stage", "check", "severity")
     return [(dict(zip(names, key, strict=True)), count) for key, count in counts.items()]
-
-
-def _family(
-    name: str, text: str, samples: Iterable[tuple[Mapping[str, str], float | None]]
-) -> list[str]:
-    found = [
-        f"{name}{{{_labels(labels)}}} {float(value)!r}"
-        for labels, value in samples
-        if value is not None
-    ]
-    return [f"# TYPE {name} gauge", f"# HELP {name} {text}", *found] if found else []
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -15,6 +15,7 @@ from assay.state.journal_branch import (
 )
 from assay.state.lock import Held, Holder, Lock, holder_in, is_held, take
 from assay.state.requests import read_request, write_request
+from assay.state.silences import Entry, append_silence, in_force, read_silences
 from assay.state.wal import Full, Wal
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "JOURNAL",
     "Appended",
     "Diverged",
+    "Entry",
     "Files",
     "Folder",
     "Full",
@@ -38,10 +40,12 @@ __all__ = [
     "Wal",
     "Written",
     "append_intent",
+    "append_silence",
     "canonical_line",
     "chain_in",
     "chain_of",
     "holder_in",
+    "in_force",
     "intents_in",
     "is_held",
     "known_here",
@@ -54,6 +58,7 @@ __all__ = [
     "read_chain",
     "read_intents",
     "read_request",
+    "read_silences",
     "take",
     "write_request",
 ]

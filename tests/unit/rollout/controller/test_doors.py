@@ -15,6 +15,7 @@ import pytest
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from assay.alerting.push import looks_in
 from assay.errors import InputError, OutsideError
 from assay.rollout.controller.chain import Place
 from assay.rollout.controller.install import KINDS, Installation, rendered
@@ -24,6 +25,7 @@ from assay.rollout.controller.web import Web
 from support.controllers import PLACE, V1, V2, V3
 from support.fake_target import FakeTarget
 from support.services import Hosted
+from support.watching import look, problem
 
 MADE = Installation(
     place=PLACE, config="/srv/churn/assay.yaml", checkout="/opt/assay", state="/var/lib/assay"
@@ -68,6 +70,17 @@ def test_health_and_metrics_over_http(hosted: Hosted) -> None:
     assert {one.labels["kind"]: one.value for one in decisions}["rolled-back"] == 1
     assert families["assay_controller_alerts"].samples[0].value >= 1
     assert families["assay_controller_rollout_step"].samples[0].value == -1
+
+
+def test_looks_are_shown_beside_the_controllers_metrics(hosted: Hosted, tmp_path: Path) -> None:
+    look(problem()).write(tmp_path / "churn")
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "monitor.json").write_text("{")
+    service = hosted.service
+    text = Metrics(service.controller, service.status, [looks_in(tmp_path)]).text().decode()
+    assert "assay_controller_epoch" in text
+    assert 'assay_monitor_problem{kind="quality",model="churn"' in text
+    assert "torn" not in text
 
 
 def test_a_controller_that_ends_no_round_is_not_healthy(hosted: Hosted) -> None:

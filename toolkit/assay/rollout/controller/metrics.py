@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -28,12 +28,21 @@ _SINGLE = {
 
 
 class Metrics(Collector):
-    """Collects from the controller; ``status`` is what `assay status` gets."""
+    """Collects from the controller; ``status`` is what `assay status` gets.
 
-    def __init__(self, controller: Controller, status: Callable[[], dict[str, Any]]) -> None:
+    ``beside`` are collectors whose families are shown with the controller's.
+    """
+
+    def __init__(
+        self,
+        controller: Controller,
+        status: Callable[[], dict[str, Any]],
+        beside: Iterable[Collector] = (),
+    ) -> None:
         self._controller, self._status = controller, status
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
+        for collector in (self, *beside):
+            self._registry.register(collector)
 
     def text(self) -> bytes:
         """Return the exposition."""

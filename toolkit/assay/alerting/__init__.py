@@ -1,0 +1,1 @@
+"""Who hears of a problem: Prometheus rules, issues, webhooks, pushed metrics."""
