@@ -82,6 +82,11 @@ def test_issues_keep_what_is_silenced_and_name_who_acts() -> None:
     assert "assay silence churn quality:f1" in wanted[0].body
 
 
+def test_a_command_to_paste_holds_a_foreign_name_as_one_word() -> None:
+    wanted, _ = issues_of(told(look(problem(subject="x; $(reboot)"))))
+    assert "assay silence churn 'quality:x; $(reboot)' --until" in wanted[0].body
+
+
 def test_prometheus_hears_of_silences_too() -> None:
     assert [one.until for one in silenced(told(look(problem()), SILENCE))] == [1773079200.0]
     text = exposition(families_of(told(look(problem()), ACK)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,7 +82,9 @@ def _issue(told: Told, problem: Problem, acknowledged: Entry | None) -> Wanted:
         facts.append(f"To take the traffic back: {code(told.rollback)}")
     if acknowledged is not None:
         facts.append(f"Acknowledged by {text(acknowledged.by)}: {text(acknowledged.reason)}")
-    quiet = code(f"assay silence {look.model} {problem.key} --until TIME --reason TEXT --by NAME")
+    # Somebody will paste it: a column's name comes from outside.
+    key = shlex.quote(clean(problem.key))
+    quiet = code(f"assay silence {look.model} {key} --until TIME --reason TEXT --by NAME", most=500)
     body = paragraphs(
         text(problem.sentence, most=1000),
         bullets(facts),
