@@ -39,7 +39,18 @@ def moved(
     def counts(since: int) -> dict[str, ColumnCounts]:
         where = f"answered >= {since} AND answered < {end}"
         listed = count_columns(engine, "features", asked, where=where)
-        return {back[name]: one for name, one in listed.items() if one.rows > one.missing}
+        return _logged({back[name]: one for name, one in listed.items()}, features)
 
     window = counts(end - length)
     return drifted(reference, window, week=counts(end - WEEK), rule=rule, names=_ROLES)
+
+
+def _logged(counts: dict[str, ColumnCounts], features: Sequence[str]) -> dict[str, ColumnCounts]:
+    """Leave out what is not logged: a feature that alone is missing everywhere has drifted.
+
+    Where no feature has any value, the log holds answers alone.
+    """
+    absent = {name for name, one in counts.items() if one.rows == one.missing}
+    if not absent.issuperset(name for name in features if name in counts):
+        absent.difference_update(features)
+    return {name: one for name, one in counts.items() if name not in absent}
