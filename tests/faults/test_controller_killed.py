@@ -22,6 +22,8 @@ from support.lives import end_of, live, points_of
 from support.models import probe_model
 from support.serving import Load, local_target
 
+pytestmark = pytest.mark.heavy
+
 LEAST = 30
 TESTS = Path(__file__).parents[1]
 

@@ -33,7 +33,7 @@ from support.serving import (
     until,
 )
 
-pytestmark = pytest.mark.xdist_group("local-faults")
+pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("local-faults")]
 
 
 @pytest.fixture

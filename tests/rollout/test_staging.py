@@ -24,7 +24,7 @@ from support.evidence_folders import MODEL
 from support.models import probe_model
 from support.serving import go, local_target, ready, until
 
-pytestmark = pytest.mark.xdist_group("staging")
+pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("staging")]
 CONFIG = """
 version: 1
 models:
