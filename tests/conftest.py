@@ -7,6 +7,11 @@ import signal
 import pytest
 from hypothesis import settings
 
+from assay.__main__ import same_kernels
+
+# What is computed in this process must equal what a command computes, to the last digit.
+same_kernels()
+
 settings.register_profile("assay", deadline=None, derandomize=True)
 settings.load_profile("assay")
 

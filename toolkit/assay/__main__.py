@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
+from pathlib import Path
+
+_PROCESSORS = Path("/proc/cpuinfo")
 
 
 def main() -> None:
@@ -14,6 +18,7 @@ def main() -> None:
 
         print(f"assay {__version__}")
         sys.exit(0)
+    same_kernels()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A name that is not text, or a terminal that is not UTF-8, is no reason to fail.
@@ -25,6 +30,20 @@ def main() -> None:
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def same_kernels() -> None:
+    """Have OpenBLAS add in one order on every x86 processor, before NumPy is imported.
+
+    It picks its kernels by the processor's model, and their sums differ in the last digit: a
+    decision that was made on one machine would not come out byte for byte on another.
+    """
+    try:
+        flags = _PROCESSORS.read_text(encoding="ascii", errors="replace").partition("flags")[2]
+    except OSError:
+        return
+    if {"avx2", "fma"} <= set(flags.partition("\n")[0].split()):
+        os.environ["OPENBLAS_CORETYPE"] = "Haswell"
 
 
 if __name__ == "__main__":
