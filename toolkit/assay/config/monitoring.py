@@ -98,12 +98,6 @@ class DriftRule(Strict):
     unseen: Share = Field(
         default=0.01, description="Share of new categories, or outside the reference's range."
     )
-    weeks: Whole = Field(
-        default=4,
-        ge=0,
-        le=52,
-        description="Also compare with the same hours of so many earlier weeks; 0: never.",
-    )
     ignore: tuple[ColumnName, ...] = Field(default=(), description="Features not looked at.")
 
 

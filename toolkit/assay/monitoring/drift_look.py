@@ -18,6 +18,10 @@ from assay.tables.source import Engine
 from assay.tables.sql import literal
 
 
+EARLIER_WEEKS = 4
+"""Weeks whose same hours a window is compared with."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Log:
     """Logged predictions as a relation: `source` to select from, `at` the SQL of a row's time.
@@ -39,7 +43,7 @@ def drift_in(
 
     `first` is the time of the first row that the log has.
     """
-    spans = spans_of(window, first=first, weeks=rule.weeks)
+    spans = spans_of(window, first=first, weeks=EARLIER_WEEKS)
     if spans is None:
         return ()
     laid = layouts(reference, log.names)
