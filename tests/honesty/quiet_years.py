@@ -16,6 +16,7 @@ from scipy.stats import norm
 from assay.config.monitoring import DriftRule
 from assay.evidence.monitoring import ColumnReference, Drift, Reference
 from assay.monitoring.drift import drifted
+from assay.monitoring.drift_look import EARLIER_WEEKS
 from assay.monitoring.seasons import spans_of
 from assay.tables.column_counts import ColumnCounts
 
@@ -106,7 +107,7 @@ def looks(traffic: Traffic, every: int) -> Iterator[int]:
 
 
 def _look(traffic: Traffic, now: int, rule: DriftRule) -> tuple[Drift, ...]:
-    spans = spans_of(((now - 1) * HOUR, now * HOUR), first=0, weeks=rule.weeks)
+    spans = spans_of(((now - 1) * HOUR, now * HOUR), first=0, weeks=EARLIER_WEEKS)
     if spans is None:
         return ()
     window, week, *earlier = (

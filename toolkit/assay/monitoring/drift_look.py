@@ -17,7 +17,6 @@ from assay.tables.scored_counts import count_scored
 from assay.tables.source import Engine
 from assay.tables.sql import literal
 
-
 EARLIER_WEEKS = 4
 """Weeks whose same hours a window is compared with."""
 
