@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from assay.cli.asking import (
+    asking_token_option,
+    author_of,
+    author_option,
+    open_office,
+    report,
+    signing_key_option,
+)
 from assay.cli.options import config_option
 
 if TYPE_CHECKING:
@@ -32,18 +40,9 @@ OPERATIONS = ("pause", "resume", "abort", "advance", "rollback", "clear")
     metavar="ID",
     help="With --reason: breaks the glass. A freeze then holds nothing back, for an hour.",
 )
-@click.option(
-    "--signing-key",
-    metavar="PEM",
-    help="The private key that signs the intent: a file, or the PEM text itself as the variable "
-    "ASSAY_SIGNING_KEY.",
-)
-@click.option(
-    "--branch-token",
-    metavar="TOKEN",
-    help="A token that may write assay/desired past its ruleset. Default: the job's.",
-)
-@click.option("--author", metavar="LOGIN", help="Outside a job: who asks.")
+@signing_key_option
+@asking_token_option
+@author_option
 @click.option(
     "--wait-minutes",
     type=click.FloatRange(0, 24 * 60),
@@ -76,7 +75,6 @@ def ask(
     \b
     assay ask rollback --model churn --target production --reason "complaints" --signing-key key.pem
     """
-    from assay.cli.asking import author_of, open_office, report
     from assay.cli.deploy import judge
     from assay.cli.outputs import write_outputs
     from assay.rollout.asking import Ask

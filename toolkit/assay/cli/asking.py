@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from assay.rollout.asking import Answered, Ask, Written
     from assay.state import Link, StateBranch
 
+signing_key_option = click.option(
+    "--signing-key",
+    metavar="PEM",
+    help="The private key that signs the intent: a file, or the PEM text itself as the variable "
+    "ASSAY_SIGNING_KEY.",
+)
+asking_token_option = click.option(
+    "--branch-token",
+    metavar="TOKEN",
+    help="A token that may write assay/desired past its ruleset. Default: the job's.",
+)
+author_option = click.option("--author", metavar="LOGIN", help="Outside a job: who asks.")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Office:

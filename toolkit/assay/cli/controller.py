@@ -13,7 +13,12 @@ import click
 
 from assay.cli.chosen import dry_run_option, state_option, target_option
 from assay.cli.options import config_option, model_option
-from assay.cli.records import branch_token_option, remote_option
+from assay.cli.records import (
+    branch_token_option,
+    bundles_option,
+    remote_option,
+    whose_option,
+)
 from assay.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,18 +45,8 @@ if TYPE_CHECKING:
 @state_option
 @remote_option
 @branch_token_option
-@click.option(
-    "--repository",
-    default=None,
-    metavar="OWNER/NAME",
-    help="Whose intents and bundles count. Default: what the remote's address says.",
-)
-@click.option(
-    "--bundles",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    help="A folder that holds bundles by artifact digest. Default: the MLflow registry.",
-)
+@whose_option
+@bundles_option
 @click.option(
     "--labels",
     type=click.Path(path_type=Path, dir_okay=False),

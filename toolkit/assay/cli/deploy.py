@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.asking import (
+    Office,
+    asking_token_option,
+    author_of,
+    author_option,
+    open_office,
+    report,
+    signing_key_option,
+)
 from assay.cli.options import config_option
 
 if TYPE_CHECKING:
-    from assay.cli.asking import Office
     from assay.evidence import DeliveryPlan
     from assay.rollout.asking import Answered, Ask, Written
 
@@ -47,18 +55,9 @@ class Asked:
     show_default=True,
     help="What `assay delivery-plan` wrote: whose change it is. It need not be there.",
 )
-@click.option(
-    "--signing-key",
-    metavar="PEM",
-    help="The private key that signs the intent: a file, or the PEM text itself as the variable "
-    "ASSAY_SIGNING_KEY.",
-)
-@click.option(
-    "--branch-token",
-    metavar="TOKEN",
-    help="A token that may write assay/desired past its ruleset. Default: the job's.",
-)
-@click.option("--author", metavar="LOGIN", help="Outside a job: who asks.")
+@signing_key_option
+@asking_token_option
+@author_option
 @click.option("--approver", metavar="LOGIN", help="Outside a job: who agreed.")
 @click.option(
     "--approve",
@@ -103,7 +102,6 @@ def deploy(
     \b
     assay deploy --model churn --target staging --bundle .assay/bundle --signing-key key.pem
     """
-    from assay.cli.asking import open_office, report
     from assay.cli.outputs import write_outputs
 
     asked = Asked(
@@ -133,7 +131,6 @@ def deploy(
 
 def wanted_of(office: Office, asked: Asked) -> Ask:
     """Return what the command line asks for; in a job, who asks and who agreed is GitHub's word."""
-    from assay.cli.asking import author_of
     from assay.rollout.asking import Ask
 
     plan = _plan(asked.delivery)
@@ -198,7 +195,6 @@ def _approver(office: Office, asked: Asked, author: str) -> str | None:
 
 def _agreed(office: Office, asked: Asked) -> Ask:
     """What waits at the target, in the name of whoever approves it now."""
-    from assay.cli.asking import author_of
     from assay.errors import InputError
     from assay.evidence import Intent
     from assay.packaging.keys import Trusted, public_key_of, verify

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,6 +32,18 @@ branch_token_option = click.option(
     metavar="TOKEN",
     default=None,
     help="A token that may write those branches past their ruleset.",
+)
+whose_option = click.option(
+    "--repository",
+    default=None,
+    metavar="OWNER/NAME",
+    help="Whose intents and bundles count. Default: what the remote's address says.",
+)
+bundles_option = click.option(
+    "--bundles",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="A folder that holds bundles by artifact digest. Default: the MLflow registry.",
 )
 _SLUG = re.compile(r"([A-Za-z0-9._-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?$")
 

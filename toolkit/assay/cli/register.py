@@ -10,6 +10,7 @@ import click
 
 from assay.cli.credentials import audience_option, credentials_option, take_credentials
 from assay.cli.options import config_option
+from assay.cli.trust import keys_option
 
 if TYPE_CHECKING:
     from assay.packaging.verify import Verified
@@ -25,14 +26,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The bundle's folder.",
 )
-@click.option(
-    "--key",
-    "keys",
-    type=click.Path(path_type=Path, dir_okay=False),
-    multiple=True,
-    help="A public key that is trusted; several may be named. Default: delivery.trust of the "
-    "configuration.",
-)
+@keys_option
 @click.option(
     "--repository",
     metavar="OWNER/NAME",

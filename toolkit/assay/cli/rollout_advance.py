@@ -9,7 +9,12 @@ import click
 
 from assay.cli.chosen import state_option, target_option
 from assay.cli.options import config_option, model_option
-from assay.cli.records import branch_token_option, remote_option
+from assay.cli.records import (
+    branch_token_option,
+    bundles_option,
+    remote_option,
+    whose_option,
+)
 
 
 @click.command()
@@ -19,18 +24,8 @@ from assay.cli.records import branch_token_option, remote_option
 @state_option
 @remote_option
 @branch_token_option
-@click.option(
-    "--repository",
-    default=None,
-    metavar="OWNER/NAME",
-    help="Whose intents and bundles count. Default: what the remote's address says.",
-)
-@click.option(
-    "--bundles",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    help="A folder that holds bundles by artifact digest. Default: the MLflow registry.",
-)
+@whose_option
+@bundles_option
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0, max=3600),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.options import config_option
+from assay.cli.trust import keys_option
 
 if TYPE_CHECKING:
     from assay.config.delivery import LocalTarget, Serving
@@ -67,13 +68,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The folder for load.json.",
 )
-@click.option(
-    "--key",
-    "keys",
-    type=click.Path(path_type=Path, dir_okay=False),
-    multiple=True,
-    help="A public key that is trusted. Default: delivery.trust of the configuration.",
-)
+@keys_option
 @click.option("--repository", metavar="OWNER/NAME", help="Whose model the bundles must be.")
 @config_option
 def trial(

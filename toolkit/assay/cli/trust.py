@@ -5,8 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from assay.packaging.keys import Trusted
+
+keys_option = click.option(
+    "--key",
+    "keys",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    help="A public key that is trusted; several may be named. Default: delivery.trust of the "
+    "configuration.",
+)
 
 
 def trusted(keys: tuple[Path, ...], config: Path) -> Trusted:

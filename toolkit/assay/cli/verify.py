@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assay.cli.options import config_option
+from assay.cli.trust import keys_option
 
 
 @click.command()
@@ -27,14 +28,7 @@ from assay.cli.options import config_option
     type=click.Path(path_type=Path, file_okay=False),
     help="Check this bundle instead.",
 )
-@click.option(
-    "--key",
-    "keys",
-    type=click.Path(path_type=Path, dir_okay=False),
-    multiple=True,
-    help="A public key that is trusted; several may be named. Default: delivery.trust of the "
-    "configuration.",
-)
+@keys_option
 @click.option(
     "--repository",
     metavar="OWNER/NAME",

@@ -21,12 +21,11 @@ from assay.stats.cells import Outcomes
 from assay.stats.estimate import (
     FEWEST_ROWS,
     RELATIVE_TO_NOTHING,
-    Contrast,
     Estimate,
     quantile,
     undefined,
 )
-from assay.stats.gaps import Array, Errors, change_of_gap
+from assay.stats.gaps import Array, Errors, change_of_gap, contrast_of_gaps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +93,7 @@ def gap_difference(
         [[each.both + each.base_only, each.both + each.head_only] for each in outcomes]
     ) / np.array([[each.n] for each in outcomes])
     base, head = rates[:, 0], rates[:, 1]
-    contrast = Contrast(
-        n=n,
-        base=float(np.ptp(base)),
-        head=float(np.ptp(head)),
-        base_weight=base_weight,
-        greater_is_better=False,
-        lowest=0.0,
-        highest=1.0,
-    )
+    contrast = contrast_of_gaps(base, head, n=n, base_weight=base_weight)
     if identical:
         return contrast.identical(confidence)
     if contrast.relative_to_nothing():

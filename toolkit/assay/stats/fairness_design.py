@@ -15,12 +15,11 @@ from assay.stats.design import Design
 from assay.stats.estimate import (
     FEWEST_ROWS,
     RELATIVE_TO_NOTHING,
-    Contrast,
     Estimate,
     undefined,
 )
 from assay.stats.fairness import GroupRate, wilson
-from assay.stats.gaps import BASE, HEAD, Array, Errors, change_of_gap
+from assay.stats.gaps import BASE, HEAD, Array, Errors, change_of_gap, contrast_of_gaps
 from assay.stats.group_rates import Members, Rates, effective_rows
 
 
@@ -70,15 +69,7 @@ def designed_gap_difference(
         return undefined(n, reason, base_weight=base_weight)
     found = Rates(members.of(enough), design)
     base, head = found.rates
-    contrast = Contrast(
-        n=n,
-        base=float(np.ptp(base)),
-        head=float(np.ptp(head)),
-        base_weight=base_weight,
-        greater_is_better=False,
-        lowest=0.0,
-        highest=1.0,
-    )
+    contrast = contrast_of_gaps(base, head, n=n, base_weight=base_weight)
     if identical:
         return contrast.identical(confidence)
     if contrast.relative_to_nothing():

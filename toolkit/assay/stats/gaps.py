@@ -104,6 +104,19 @@ class Errors(ABC):
         return total
 
 
+def contrast_of_gaps(base: Array, head: Array, *, n: int, base_weight: float) -> Contrast:
+    """The contrast of both sides' gaps, from their rates, arrays of shape (groups,)."""
+    return Contrast(
+        n=n,
+        base=float(np.ptp(base)),
+        head=float(np.ptp(head)),
+        base_weight=base_weight,
+        greater_is_better=False,
+        lowest=0.0,
+        highest=1.0,
+    )
+
+
 def change_of_gap(
     contrast: Contrast, base: Array, head: Array, errors: Errors, confidence: float
 ) -> Estimate:
