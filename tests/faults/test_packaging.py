@@ -51,7 +51,12 @@ def assay_package(made: Made, prelude: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", script],
         cwd=made.folder.parent,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "toolkit"), "HOME": "/nowhere"},
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT / "toolkit"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HOME": "/nowhere",
+        },
         capture_output=True,
         text=True,
         check=False,

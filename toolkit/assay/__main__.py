@@ -8,6 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 _PROCESSORS = Path("/proc/cpuinfo")
+_ENOUGH = 64 * 2**20
 
 
 def main() -> None:
@@ -19,6 +20,7 @@ def main() -> None:
         print(f"assay {__version__}")
         sys.exit(0)
     same_kernels()
+    spare_the_cache()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A name that is not text, or a terminal that is not UTF-8, is no reason to fail.
@@ -44,6 +46,20 @@ def same_kernels() -> None:
         return
     if {"avx2", "fma"} <= set(flags.partition("\n")[0].split()):
         os.environ["OPENBLAS_CORETYPE"] = "Haswell"
+
+
+def spare_the_cache(folder: Path = Path(__file__).parent) -> None:
+    """Have Python write no bytecode where under 64 MiB are free on the disk of ``folder``.
+
+    CPython puts cached bytecode in place without asking whether all of it was written
+    (python/cpython#126606): after one start on a full disk every later one would fail.
+    """
+    try:
+        disk = os.statvfs(folder)
+    except (AttributeError, OSError):
+        return
+    if disk.f_bavail * disk.f_frsize < _ENOUGH:
+        sys.dont_write_bytecode = True
 
 
 if __name__ == "__main__":

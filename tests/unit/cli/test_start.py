@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from assay.__main__ import spare_the_cache
 from assay.cli import COMMANDS
 
 TOOLKIT = Path(__file__).resolve().parents[3] / "toolkit"
@@ -84,3 +87,14 @@ def test_a_comparison_does_without_what_is_slow_to_import(tmp_path: Path) -> Non
     files = [str(tmp_path / f"{side}.csv") for side in ("base", "head")]
     found = modules_after("compare", *files, "--evidence", str(tmp_path / "evidence"))
     assert not {"scipy.stats", "pandas", "pyarrow", "sqlglot", "mlflow", "github"} & found
+
+
+def test_a_disk_without_room_gets_no_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    spare_the_cache(Path("/does/not/exist"))
+    spare_the_cache()
+    assert not sys.dont_write_bytecode
+    full = os.statvfs_result((4096, 4096, 100, 10, 10, 9, 9, 9, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _: full)
+    spare_the_cache()
+    assert sys.dont_write_bytecode

@@ -64,6 +64,7 @@ def test_a_folder_in_its_place_is_outside_and_nothing_is_left(tmp_path: Path) ->
 
 FULL_DISK = """
 import resource, sys
+sys.dont_write_bytecode = True
 from pathlib import Path
 from assay.errors import OutsideError
 from assay.evidence import write_atomically
