@@ -1,11 +1,12 @@
-"""Drift of a window of production against its reference: ten million at once, and beside Evidently.
+"""One look at ten million predictions of 30 features, and drift beside Evidently.
 
-Part A counts 10,000,000 predictions of 30 features, their score and their answer from Parquet, in
-one scan, compares them with a reference and estimates accuracy and F1 from the scores, in a
-process that does nothing else; it prints seconds and peak memory. Part B times both sides on
-200,000 + 200,000 rows of the same columns, from Parquet files to the numbers: ours with the making
-of the reference, against Evidently's DataDriftPreset with its defaults. Exits 1 where part A takes
-10 s, 1 GiB or more, or Evidently is faster. Evidently's environment is installed first.
+Part A takes one `take_look` (what `assay monitor` calls) at 10,000,000 predictions of one day in
+Parquet, 30 features, score and answer, with labels for one in ten: marginal drift, live quality
+with intervals, and the estimates from the scores, in a process that does nothing else; it prints
+seconds and peak memory. Part B times the same look on 200,000 + 200,000 rows of the same
+columns, from Parquet files to the numbers: ours with the making of the reference, against
+Evidently's DataDriftPreset with its defaults. Exits 1 where part A takes 10 s, 1 GiB or more, or
+Evidently is faster. Evidently's environment is installed first.
 
     python bench/monitor_speed.py [--rows N] [--few N] [--runs N]
 """
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -28,22 +30,35 @@ sys.path.insert(0, str(ROOT / "toolkit"))
 from drift_speed import evidently  # noqa: E402 -- the path comes first
 from side_by_side import alternate, pair_ratios  # noqa: E402
 
-from assay.config import Columns  # noqa: E402
-from assay.config.monitoring import DriftRule  # noqa: E402
+from assay.config import Columns, parse_config  # noqa: E402
+from assay.evidence import Look  # noqa: E402
 from assay.evidence.monitoring import Reference  # noqa: E402
-from assay.monitoring.drift import drifted  # noqa: E402
-from assay.monitoring.estimate import estimated  # noqa: E402
-from assay.monitoring.profile import layouts, make_reference  # noqa: E402
-from assay.tables.column_counts import count_columns  # noqa: E402
-from assay.tables.scored_counts import count_scored  # noqa: E402
-from assay.tables.source import open_tables  # noqa: E402
+from assay.monitoring.look import Task, take_look  # noqa: E402
+from assay.monitoring.profile import make_reference  # noqa: E402
 
 SECONDS, MIB = 10.0, 1024.0
 NUMBERS, TEXTS = 22, 8
 MOVED = 2
+EACH = 10
+"""One in so many predictions has its label."""
+DAY = datetime(2026, 9, 1, tzinfo=UTC)
+CONFIG = """\
+version: 1
+models:
+  bench:
+    predictions: before.parquet
+    gates: {accuracy: {margin: 0.01}}
+    columns: {positive: 1}
+    monitoring:
+      logs: {source: log.parquet, id: id, time: at, version: null, score: score}
+      labels: {source: labels.parquet, id: id, delay: 0}
+      quality: {accuracy: {margin: 0.01}}
+"""
 
 
-def make_file(path: Path, first: int, rows: int, *, moved: bool) -> None:
+def make_file(
+    path: Path, first: int, rows: int, *, moved: bool, labels: Path | None = None
+) -> None:
     """Write rows of 30 features, a score, a prediction and a label."""
     columns = ["range AS id"]
     for n in range(NUMBERS):
@@ -54,12 +69,20 @@ def make_file(path: Path, first: int, rows: int, *, moved: bool) -> None:
         f"{_noise(0)} / 1e8 AS score",
         f"CAST({_noise(0)} / 1e8 > 0.5 AS INTEGER) AS prediction",
         f"CAST({_noise(1)} < {_noise(0)} AS INTEGER) AS label",
+        f"make_timestamp(1788220800000000 + (range - {first}) * 86400000000 // {rows}) AS at",
     ]
+    label = "" if labels is None else "EXCLUDE (label)"
     with duckdb.connect() as connection:
         connection.execute(
-            f"COPY (SELECT {', '.join(columns)} FROM range({first}, {first + rows})) "  # noqa: S608
-            f"TO '{path.as_posix()}' (FORMAT parquet)"
+            f"COPY (SELECT * {label} FROM (SELECT {', '.join(columns)} "  # noqa: S608
+            f"FROM range({first}, {first + rows}))) TO '{path.as_posix()}' (FORMAT parquet)"
         )
+        if labels is not None:
+            connection.execute(
+                f"COPY (SELECT id, label FROM (SELECT {', '.join(columns)} "  # noqa: S608
+                f"FROM range({first}, {first + rows}) WHERE range % {EACH} = 0)) "
+                f"TO '{labels.as_posix()}' (FORMAT parquet)"
+            )
 
 
 def _noise(stream: int) -> str:
@@ -69,32 +92,44 @@ def _noise(stream: int) -> str:
 
 def reference_of(path: Path) -> Reference:
     """Profile one file that holds features and predictions."""
-    return make_reference(model="bench", predictions=path, data=None, columns=Columns())
+    return make_reference(
+        model="bench", predictions=path, data=None, columns=Columns(positive=1), ignore=["at"]
+    )
 
 
-def look(reference: Reference, path: Path) -> tuple[int, list[float | None]]:
-    """Count, compare and estimate; return how many columns moved, and the estimates."""
-    laid = layouts(reference)
-    score = next(each for each in laid if each.name == "score")
-    with open_tables({"log": path}) as engine:
-        counted = count_columns(engine, "log", laid)
-        scored = count_scored(engine, "log", score=score, prediction="prediction", positive="1")
-    drifts = drifted(reference, counted, rule=DriftRule())
-    found = estimated(reference, scored)
-    return sum(drift.moved for drift in drifts), [quality.value for quality in found]
+def look(reference: Reference, folder: Path) -> Look:
+    """Look once at the end of the day; a state folder of its own each time."""
+    model = parse_config(CONFIG, file="assay.yaml").models["bench"]
+    assert model.monitoring is not None
+    with tempfile.TemporaryDirectory(prefix="assay-bench-", dir=folder) as state:
+        task = Task(
+            name="bench",
+            model=model,
+            monitoring=model.monitoring,
+            root=folder,
+            state=Path(state),
+            at=DAY.replace(day=2),
+            promised={"accuracy": 0.75},
+            replayed=True,
+            reference=reference,
+        )
+        return take_look(task, Path(state))
 
 
 def many(folder: Path, rows: int) -> bool:
     """Part A, in a process of its own so that its memory is its own."""
     make_file(folder / "before.parquet", 0, 100_000, moved=False)
-    make_file(folder / "log.parquet", 100_000, rows, moved=True)
+    labels = folder / "labels.parquet"
+    make_file(folder / "log.parquet", 100_000, rows, moved=True, labels=labels)
     reference_of(folder / "before.parquet").write(folder)
     asked = [sys.executable, __file__, "--look", str(folder)]
     answer = subprocess.run(asked, check=True, capture_output=True, text=True)
-    moved, accuracy, seconds, mib = (float(word) for word in answer.stdout.split())
+    moved, estimated, measured, seconds, mib = (float(word) for word in answer.stdout.split())
     print(
-        f"A: {rows:,} rows x {NUMBERS + TEXTS} features: {moved:.0f} moved, accuracy estimated at "
-        f"{accuracy:.4f} (true: 0.75); {seconds:.1f} s and {mib:.0f} MiB "
+        f"A: {rows:,} predictions x {NUMBERS + TEXTS} features, {rows // EACH:,} labels: "
+        f"{moved:.0f} moved, accuracy estimated at {estimated:.4f} and measured at {measured:.4f} "
+        f"(true: 0.75); "
+        f"{seconds:.1f} s and {mib:.0f} MiB "
         f"(targets: less than {SECONDS:.0f} s and {MIB:.0f} MiB)",
         flush=True,
     )
@@ -104,19 +139,24 @@ def many(folder: Path, rows: int) -> bool:
 def one_look(folder: Path) -> None:
     """What part A's process does."""
     started = time.perf_counter()
-    moved, (accuracy, _) = look(Reference.read(folder), folder / "log.parquet")
+    found = look(Reference.read(folder), folder)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(moved, accuracy, seconds, peak)
+    quality = found.windows[0].quality
+    values = {one.estimated: one.value for one in quality if one.metric == "accuracy"}
+    moved = sum(drift.moved for drift in found.drift)
+    print(moved, values[True], values[False], seconds, peak)
 
 
 def beside(folder: Path, rows: int, runs: int) -> bool:
     """Part B; whether ours was faster."""
     make_file(folder / "train.parquet", 0, rows, moved=False)
     make_file(folder / "test.parquet", rows, rows, moved=True)
+    labels = folder / "labels.parquet"
+    make_file(folder / "log.parquet", rows, rows, moved=True, labels=labels)
 
     def ours() -> None:
-        look(reference_of(folder / "train.parquet"), folder / "test.parquet")
+        look(reference_of(folder / "train.parquet"), folder)
 
     with evidently(folder) as preset:
         sides = {"Evidently's DataDriftPreset": preset, "assay's reference and look": ours}

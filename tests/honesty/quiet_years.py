@@ -16,7 +16,6 @@ from scipy.stats import norm
 from assay.config.monitoring import DriftRule
 from assay.evidence.monitoring import ColumnReference, Drift, Reference
 from assay.monitoring.drift import drifted
-from assay.monitoring.drift_look import EARLIER_WEEKS
 from assay.monitoring.seasons import spans_of
 from assay.tables.column_counts import ColumnCounts
 
@@ -107,17 +106,21 @@ def looks(traffic: Traffic, every: int) -> Iterator[int]:
 
 
 def _look(traffic: Traffic, now: int, rule: DriftRule) -> tuple[Drift, ...]:
-    spans = spans_of(((now - 1) * HOUR, now * HOUR), first=0, weeks=EARLIER_WEEKS)
-    if spans is None:
+    spans = spans_of(now - 1, length=HOUR * 1_000_000)
+    if spans.week[0] < 0:
         return ()
     window, week, *earlier = (
-        _counted(traffic, span) for span in (spans.window, spans.week, *spans.earlier)
+        _counted(traffic, slice(*span))
+        for span in (
+            (now - 1, now),
+            (spans.week[0], now),
+            *((at, at + 1) for at in spans.earlier if at >= 0),
+        )
     )
     return drifted(traffic.reference, window, rule=rule, week=week, earlier=earlier)
 
 
-def _counted(traffic: Traffic, span: tuple[float, float]) -> dict[str, ColumnCounts]:
-    hours = slice(int(span[0] // HOUR), int(span[1] // HOUR))
+def _counted(traffic: Traffic, hours: slice) -> dict[str, ColumnCounts]:
     rows = int(traffic.rows[hours].sum())
     counts = traffic.counts[hours].sum(axis=0)
     weights = traffic.rows[hours] / max(rows, 1)

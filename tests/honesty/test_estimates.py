@@ -7,8 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from assay.evidence.monitoring import Reference
-from assay.monitoring.estimate import estimated
-from assay.tables.scored_counts import ScoredCounts
+from assay.monitoring.estimate import ScoredCounts, estimated
 from honesty.test_sequential import shown
 
 pytestmark = pytest.mark.honesty

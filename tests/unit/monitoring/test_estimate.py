@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from assay.evidence.monitoring import Quality, Reference
-from assay.monitoring.estimate import estimated, retrospect
+from assay.monitoring.estimate import ScoredCounts, estimated, retrospect
 from assay.stats.confidence_based import Calibration, estimate
-from assay.tables.scored_counts import ScoredCounts
 
 REFERENCE = Reference(
     model="m",

@@ -46,6 +46,7 @@ from assay.evidence.monitoring import (
     ProblemKind,
     Quality,
     Reference,
+    Retrospect,
     Window,
 )
 from assay.evidence.online import (
@@ -151,6 +152,7 @@ __all__ = [
     "Quality",
     "Reference",
     "Retraining",
+    "Retrospect",
     "Reuse",
     "Revision",
     "Rollout",

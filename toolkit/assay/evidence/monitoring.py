@@ -82,6 +82,26 @@ class Quality(Part):
     reason: str | None = Field(default=None, description="Why there is no value, or no interval.")
 
 
+class Retrospect(Part):
+    """How earlier estimates of one metric compare with what the labels showed since."""
+
+    metric: str
+    windows: int = Field(description="Mature windows whose labelled predictions were estimated.")
+    held: int = Field(description="Those whose interval held the realised value.")
+    error: float = Field(description="Mean absolute error of the estimates.")
+    constant: float | None = Field(
+        default=None, description="The same of saying the reference's value each time."
+    )
+
+    def sentence(self) -> str:
+        """Say it for a person."""
+        plain = "" if self.constant is None else f", against {self.constant:.3g} by the reference"
+        return (
+            f"of {self.windows} earlier windows the interval held {self.held}; "
+            f"the mean error was {self.error:.3g}{plain}"
+        )
+
+
 class Drift(Part):
     """How far one column moved, and what that likely costs."""
 
@@ -91,7 +111,11 @@ class Drift(Part):
     against: Literal["reference", "same hours"] = "reference"
     moved: bool
     p_adjusted: float | None = None
-    cost: float | None = Field(default=None, description="Estimated loss of the first metric.")
+    cost: float | None = Field(
+        default=None,
+        description="Estimated loss of accuracy, or gain in mean absolute error, by this column's "
+        "move alone, if quality within its cells stays what it was; without an interval.",
+    )
     histogram: Histogram | None = None
 
 
@@ -174,7 +198,11 @@ class Look(Document):
         description="Each judged metric of `version`, head, against its reference, base. The "
         "interval holds at all looks together.",
     )
-    drift: tuple[Drift, ...] = ()
+    drift: tuple[Drift, ...] = Field(default=(), description="Largest estimated cost first.")
+    retrospects: tuple[Retrospect, ...] = Field(
+        default=(), description="How right estimates without labels were, by metric."
+    )
+    notes: tuple[str, ...] = Field(default=(), description="What was not measured yet, and why.")
     heartbeats: tuple[Heartbeat, ...] = ()
     problems: tuple[Problem, ...] = ()
     state: Outcome = Field(description="fail: a problem that blocks; warn: any other.")

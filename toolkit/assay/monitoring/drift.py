@@ -6,7 +6,7 @@ to a year of hourly looks; quality alone acts (docs/statistics.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,8 +28,10 @@ from assay.tables.column_counts import ColumnCounts
 LEVEL = 0.05 / 8_760
 """An adjusted p-value below this confirms: 5 % over a year of hourly looks (a union bound)."""
 
-_FEWEST_WEEKS = 3
+FEWEST_WEEKS = 3
+"""Earlier weeks from which the same hours are compared."""
 _TIMES = 3
+_ANY_HOUR = frozenset({"missing", "unseen"})
 
 Counted = Mapping[str, ColumnCounts]
 Against = Literal["reference", "same hours"]
@@ -52,6 +54,7 @@ def drifted(
     week: Counted | None = None,
     earlier: Sequence[Counted] = (),
     names: Mapping[str, str] | None = None,
+    young: Collection[str] = (),
 ) -> tuple[Drift, ...]:
     """Compare a window with the reference, and with the same hours of earlier weeks.
 
@@ -59,7 +62,9 @@ def drifted(
     nights and weekends are no drift; it stands for the window against the reference. Without it
     the window does. `earlier` are those of the same hours of earlier weeks, each by itself: what
     they differ by among themselves is no drift, so with less than three of them none is found.
-    `names` are the logged names of the columns with a role. Largest estimated cost first.
+    `names` are the logged names of the columns with a role. Of those in `young` the week is not
+    whole: only what is no matter of the hour, missing values and values never seen, is judged by
+    the reference. Largest estimated cost first.
     """
     compared = []
     for column in reference.columns:
@@ -81,9 +86,9 @@ def drifted(
             ),
             (week or {}).get(name, window[name]),
         )
-        compared.append(_compare(column, "reference", known, rule))
+        compared.append(_compare(column, "reference", known, rule, young=name in young))
         weeks = [counts[name] for counts in earlier if name in counts and counts[name].rows]
-        if len(weeks) >= _FEWEST_WEEKS:
+        if len(weeks) >= FEWEST_WEEKS:
             before = to_cells(column, pooled(weeks), window[name])
             compared.append(_compare(column, "same hours", before, rule, weeks))
     return _ranked([each for each in compared if each is not None])
@@ -95,10 +100,17 @@ def _compare(
     cells: Cells | None,
     rule: DriftRule,
     weeks: Sequence[ColumnCounts] = (),
+    *,
+    young: bool = False,
 ) -> _Compared | None:
     if cells is None:
         return None
     effects, p = effects_of(cells, rule), confirming_p(cells)
+    if young:
+        effects = tuple(
+            one if one.name in _ANY_HOUR else one.model_copy(update={"threshold": None})
+            for one in effects
+        )
     if weeks and p < LEVEL and _excess(effects) > 1:
         effects = _restless(column, effects, weeks, rule)
     return _Compared(column=column, against=against, cells=cells, effects=effects, p=p)

@@ -5,12 +5,101 @@ An estimate never blocks: it sees drift in what is asked, and is blind to drift 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from assay.evidence.monitoring import Quality, Reference
+from assay.evidence.monitoring import Quality, Reference, Retrospect
 from assay.stats.confidence_based import ESTIMATED, Calibration, estimate
-from assay.tables.scored_counts import ScoredCounts
+from assay.tables.live_columns import ScoredBin, WindowCounts
+
+FEWEST_LABELS = 30
+"""Labels from which a window's estimate is scored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredCounts:
+    """By bin of the score: its mean, and the rows predicted positive and negative.
+
+    ``unscored`` rows have no finite score or no prediction.
+    """
+
+    scores: tuple[float, ...]
+    positives: tuple[int, ...]
+    negatives: tuple[int, ...]
+    unscored: int
+
+
+def of_windows(
+    reference: Reference,
+    found: Mapping[int, WindowCounts],
+    *,
+    confidence: float,
+    mature: int,
+) -> tuple[dict[int, tuple[Quality, ...]], tuple[Retrospect, ...], str | None]:
+    """Each window's estimates; how right those of mature windows were; and why there are none.
+
+    A window is scored on its labelled predictions alone, estimate and truth: what is missing says
+    nothing about how right an estimate is.
+    """
+    scored = {number: one for number, one in found.items() if one.scored}
+    newest = scored[max(scored)] if scored else None
+    reason = _refused(reference, _all_rows(newest) if newest is not None else None)
+    if reason is not None:
+        return {}, (), f"Quality without labels is not estimated: {reason}."
+    estimates = {
+        number: estimated(reference, _all_rows(one), metrics=ESTIMATED, confidence=confidence)
+        for number, one in scored.items()
+    }
+    pairs: list[tuple[Quality, Quality]] = []
+    for number, one in scored.items():
+        rows = _labelled_rows(one.scored)
+        if number > mature or sum(rows.positives) + sum(rows.negatives) < FEWEST_LABELS:
+            continue
+        guesses = estimated(reference, rows, metrics=ESTIMATED, confidence=confidence)
+        pairs += zip(guesses, _realised(one.scored), strict=True)
+    told = [retrospect(reference, metric, pairs) for metric in ESTIMATED]
+    return estimates, tuple(one for one in told if one is not None), None
+
+
+def _all_rows(window: WindowCounts) -> ScoredCounts:
+    bins = window.scored
+    return ScoredCounts(
+        scores=tuple(one.total / (one.positives + one.negatives) for one in bins),
+        positives=tuple(one.positives for one in bins),
+        negatives=tuple(one.negatives for one in bins),
+        unscored=window.unscored,
+    )
+
+
+def _labelled_rows(bins: Sequence[ScoredBin]) -> ScoredCounts:
+    there = [one for one in bins if one.labelled_positives + one.labelled_negatives]
+    return ScoredCounts(
+        scores=tuple(
+            one.labelled_total / (one.labelled_positives + one.labelled_negatives) for one in there
+        ),
+        positives=tuple(one.labelled_positives for one in there),
+        negatives=tuple(one.labelled_negatives for one in there),
+        unscored=0,
+    )
+
+
+def _realised(bins: Sequence[ScoredBin]) -> tuple[Quality, ...]:
+    """What the labels showed on the same rows, in the order of the estimated metrics."""
+    said, hits, missed, n = (
+        sum(getattr(one, name) for one in bins)
+        for name in ("labelled_positives", "hits", "misses", "labelled_negatives")
+    )
+    n += said
+    parts = {
+        "accuracy": (hits + n - said - missed, n),
+        "precision": (hits, said),
+        "recall": (hits, hits + missed),
+        "f1": (2 * hits, said + hits + missed),
+    }
+    return tuple(
+        Quality(metric=metric, value=right / rows if rows else None, n=n)
+        for metric, (right, rows) in ((metric, parts[metric]) for metric in ESTIMATED)
+    )
 
 
 def estimated(
@@ -73,28 +162,6 @@ def _left_out(counts: ScoredCounts) -> str | None:
 
 def _rounded(value: float) -> float:
     return float(f"{value:.6g}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Retrospect:
-    """How earlier estimates of one metric compare with what the labels showed since."""
-
-    metric: str
-    windows: int
-    held: int
-    """Windows whose interval held the realised value."""
-    error: float
-    """Mean absolute error of the estimates."""
-    constant: float | None
-    """The same of saying the reference's value each time; None where it has none."""
-
-    def sentence(self) -> str:
-        """Say it for a person."""
-        plain = "" if self.constant is None else f", against {self.constant:.3g} by the reference"
-        return (
-            f"of {self.windows} earlier windows the interval held {self.held}; "
-            f"the mean error was {self.error:.3g}{plain}"
-        )
 
 
 def retrospect(

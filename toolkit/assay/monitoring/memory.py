@@ -15,6 +15,8 @@ from assay.state.lock import Held, Lock, take
 from assay.tables.live_counts import Cell, LiveSums
 
 LEDGER = "labels.parquet"
+COLUMNS = "columns.parquet"
+"""What was counted of columns and scores, by window."""
 
 
 class Remembered(Part):

@@ -3,169 +3,191 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.config import Labels, Logs, Model, Monitoring, Task
 from assay.errors import InputError
-from assay.evidence import Drift, Quality, Reference
-from assay.monitoring.memory import LEDGER
-from assay.monitoring.moved import moved
+from assay.evidence import Quality, Reference
+from assay.monitoring.columns import Watched, When, asked_of, watch
+from assay.monitoring.found import Read, Span, merged, serving
+from assay.monitoring.memory import COLUMNS, LEDGER
 from assay.monitoring.quality import qualities, shown_metrics
-from assay.tables import live_counts, live_labels, live_log
+from assay.tables import live_columns, live_counts, live_features, live_labels, live_log
 from assay.tables.source import Engine, open_tables
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span:
-    """What is read, in µs since 1970: from `since` to `at`; a window's length in µs."""
+class Reading:
+    """What is to be read, and what is remembered."""
 
-    since: int
-    at: int
-    length: int
-    mature: int
-    """The newest window whose labels should be there."""
-    until: int
-    """What is dated later waits: `at`, and what clocks may differ by."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Read:
-    """What one reading found."""
-
-    cells: tuple[live_counts.Cell, ...]
-    delays: dict[int, tuple[float, float]]
-    """By window: how late half and 90 % of its labels came, in seconds."""
-    metrics: tuple[str, ...]
-    sliced: tuple[Quality, ...] = ()
-    shares: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Of the mature window: labelled and all predictions, by predicted class."""
-    log: live_log.LogFacts = live_log.NOTHING
-    labels: live_labels.LabelFacts | None = None
-    drift: tuple[Drift, ...] = ()
-    unreadable_logs: tuple[str, ...] = ()
-    unreadable_labels: tuple[str, ...] = ()
+    model: Model
+    monitoring: Monitoring
+    logs: tuple[Path, ...]
+    labels: tuple[Path, ...]
+    state: Path
+    span: Span
+    reference: Reference | None
+    before: tuple[live_counts.Cell, ...]
 
 
-def read(
-    model: Model,
-    monitoring: Monitoring,
-    sources: tuple[Sequence[Path], Sequence[Path]],
-    *,
-    state: Path,
-    span: Span,
-    reference: Reference | None = None,
-) -> Read:
-    """Read the logs and the labels, and write the label ledger.
+def read(asked: Reading) -> Read:
+    """Read the logs and the labels, and write the label ledger and what was counted of columns.
 
     A file that is damaged inside is found and left out.
     """
+    history = _history(asked)
     try:
-        return _read(
-            model, monitoring, sources, state=state, span=span, reference=reference, deep=False
-        )
+        return _read(asked, history=history, deep=False)
     except InputError:
         # Its footer was whole. Every value of every file is read once to find it.
-        return _read(
-            model, monitoring, sources, state=state, span=span, reference=reference, deep=True
-        )
+        return _read(asked, history=history, deep=True)
 
 
-def _read(
-    model: Model,
-    monitoring: Monitoring,
-    sources: tuple[Sequence[Path], Sequence[Path]],
-    *,
-    state: Path,
-    span: Span,
-    reference: Reference | None,
-    deep: bool,
-) -> Read:
-    logs, labels = sources
-    asked, wanted = monitoring.labels, _log_columns(monitoring.logs, monitoring.slices)
+def _history(asked: Reading) -> int:
+    """From when columns are counted: as far back as they are compared, where nothing is kept."""
+    span = asked.span
+    if asked.reference is None:
+        return span.since
+    wanted, _ = asked_of(asked.reference, span.length)
+    if live_columns.kept_key(asked.state / COLUMNS) == wanted.key:
+        return span.since
+    return max(0, min(span.since, _when(span).oldest * span.length))
+
+
+def _when(span: Span) -> When:
+    return When(newest=span.newest, mature=min(span.mature, span.newest), length=span.length)
+
+
+def _read(asked: Reading, *, history: int, deep: bool) -> Read:
+    monitoring, span = asked.monitoring, asked.span
+    wanted = _log_columns(monitoring.logs, monitoring.slices)
     needed = [wanted.id, wanted.time, wanted.prediction]
     needed += [each for each in (wanted.row, wanted.score) if each]
-    good = live_log.check_files(logs, needed, since=(wanted.time, span.since), deep=deep)
+    good = live_log.check_files(asked.logs, needed, since=(wanted.time, history), deep=deep)
     truth = live_log.Checked(files=(), unreadable=())
-    if asked is not None:
-        names = [each for each in (asked.id, asked.row, asked.label, asked.time) if each]
-        truth = live_log.check_files(labels, names, since=None, deep=deep)
+    labels = monitoring.labels
+    if labels is not None:
+        names = [each for each in (labels.id, labels.row, labels.label, labels.time) if each]
+        truth = live_log.check_files(asked.labels, names, since=None, deep=deep)
     files = {f"log{place}": path for place, path in enumerate(good.files)}
     files |= {f"labels{place}": path for place, path in enumerate(truth.files)}
-    ledger, aside = state / LEDGER, state / f".{LEDGER}.new"
-    if asked is not None and ledger.exists():
+    ledger, aside = asked.state / LEDGER, asked.state / f".{LEDGER}.new"
+    if labels is not None and ledger.exists():
         live_labels.check_ledger(ledger)
         files[live_labels.LEDGER] = ledger
-    with open_tables(files, writes=[aside]) as engine:
-        log = _answers(engine, wanted, span)
+    kept, beside = asked.state / COLUMNS, asked.state / f".{COLUMNS}.new"
+    if asked.reference is not None and kept.exists() and history == span.since:
+        files[live_columns.KEPT] = kept
+    with open_tables(files, writes=[aside, beside]) as engine:
+        log = _answers(engine, wanted, since=history, until=span.until)
         facts = None
-        if asked is not None:
-            columns = _label_columns(asked)
-            facts = live_labels.make_labels(
-                engine,
-                [name for name in files if name.startswith("labels")],
-                columns,
-                at=span.at,
-                until=span.until,
-            )
-            live_labels.make_judged(engine, columns)
+        if labels is not None:
+            facts = _labelled(engine, _label_columns(labels), span)
             live_labels.write_ledger(engine, aside, ledger)
         else:
             live_labels.make_judged(engine, None)
-        found = _counted(engine, model, monitoring, span)
-        named = [name for name in files if name.startswith("log")]
-        drift: tuple[Drift, ...] = ()
-        if reference is not None and named:
-            end = span.at // span.length * span.length
-            rule, length = monitoring.drift, span.length
-            drift = moved(engine, named, wanted, reference, rule, end=end, length=length)
+        found = _counted(engine, asked)
+        columns = Watched()
+        if asked.reference is not None:
+            columns = _columns(engine, asked, wanted, found, history)
+            live_columns.write_windows(engine, beside, kept)
     return replace(
         found,
         log=log,
         labels=facts,
-        drift=drift,
+        columns=columns,
         unreadable_logs=good.unreadable,
         unreadable_labels=truth.unreadable,
     )
 
 
-def _answers(engine: Engine, wanted: live_log.LogColumns, span: Span) -> live_log.LogFacts:
-    names = [name for name in engine.tables if name.startswith("log")]
+def _labelled(
+    engine: Engine, columns: live_labels.LabelColumns, span: Span
+) -> live_labels.LabelFacts:
+    names = [name for name in engine.tables if name.startswith("labels")]
+    facts = live_labels.make_labels(engine, names, columns, at=span.at, until=span.until)
+    live_labels.make_judged(engine, columns)
+    return facts
+
+
+def _answers(
+    engine: Engine, wanted: live_log.LogColumns, *, since: int, until: int
+) -> live_log.LogFacts:
+    names = _logs(engine)
     if not names:
         return live_log.make_no_answers(engine, wanted)
-    return live_log.make_answers(engine, names, wanted, since=span.since, until=span.until)
+    return live_log.make_answers(engine, names, wanted, since=since, until=until)
 
 
-def _counted(engine: Engine, model: Model, monitoring: Monitoring, span: Span) -> Read:
+def _logs(engine: Engine) -> list[str]:
+    return [name for name in engine.tables if name.startswith("log")]
+
+
+def _columns(
+    engine: Engine, asked: Reading, wanted: live_log.LogColumns, found: Read, history: int
+) -> Watched:
+    assert asked.reference is not None  # noqa: S101 -- the caller has looked
+    span, when = asked.span, _when(asked.span)
+    counted, features = asked_of(asked.reference, span.length)
+    laid = live_features.make_features(engine, _logs(engine), wanted, features)
+    counted = replace(counted, features=laid)
+    end = (span.newest + 1) * span.length
+    live_columns.count_windows(engine, counted, since=history, end=end, oldest=when.oldest)
+    return watch(
+        engine,
+        asked.reference,
+        asked.monitoring,
+        counted,
+        when=when,
+        version=serving(found.cells) or "",
+    )
+
+
+def _counted(engine: Engine, asked: Reading) -> Read:
+    model, monitoring, span = asked.model, asked.monitoring, asked.span
     numbers = model.task is Task.REGRESSION if model.task else live_counts.numbers_of(engine)
     positive = None if numbers else _positive(engine, model)
-    cells = live_counts.read_cells(engine, length=span.length, positive=positive)
-    scored = any(cell.sums.bins for cell in cells)
+    new = live_counts.read_cells(
+        engine, length=span.length, positive=positive, where=f"answered >= {span.since}"
+    )
+    scored = any(cell.sums.bins for cell in new)
     metrics = shown_metrics(monitoring.quality, numbers=numbers, positive=positive, scored=scored)
+    shares, early = {}, {}
+    if not numbers:
+        shares = live_counts.read_labelled_shares(engine, window=span.mature, length=span.length)
+        early = live_counts.read_early(engine, until=span.mature, length=span.length)
+    return Read(
+        cells=merged(asked.before, new, span),
+        delays=live_counts.read_delays(engine, length=span.length, since=span.since),
+        metrics=metrics if monitoring.labels is not None else (),
+        sliced=_sliced(engine, monitoring, span, metrics, positive),
+        shares=shares,
+        early=early,
+    )
+
+
+def _sliced(
+    engine: Engine,
+    monitoring: Monitoring,
+    span: Span,
+    metrics: Sequence[str],
+    positive: str | None,
+) -> tuple[Quality, ...]:
     sliced: list[Quality] = []
     for place, column in enumerate(monitoring.slices):
         for value in live_counts.slice_values(engine, place):
             where = live_counts.in_slice(place, value, window=span.mature, length=span.length)
-            parts = live_counts.read_cells(
+            for part in live_counts.read_cells(
                 engine, length=span.length, positive=positive, where=where
-            )
-            for part in parts:
+            ):
                 sliced += qualities(
                     metrics,
                     part.sums,
                     confidence=monitoring.confidence,
                     of_slice=f"{column}={value}",
                 )
-    shares = {}
-    if not numbers:
-        shares = live_counts.read_labelled_shares(engine, window=span.mature, length=span.length)
-    return Read(
-        cells=cells,
-        delays=live_counts.read_delays(engine, length=span.length),
-        metrics=metrics if monitoring.labels is not None else (),
-        sliced=tuple(sliced),
-        shares=shares,
-    )
+    return tuple(sliced)
 
 
 def _positive(engine: Engine, model: Model) -> str | None:

@@ -1,35 +1,39 @@
-"""Which rows a window is compared by, so that a night or a weekend is no drift. Pure."""
+"""Which windows one is compared by, so that a night or a weekend is no drift. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-DAY = 86_400
-WEEK = 7 * DAY
-Span = tuple[float, float]
-"""Seconds since 1970: from, up to and without."""
+WEEK = 7 * 86_400 * 1_000_000
+"""In µs."""
+EARLIER_WEEKS = 4
+"""Weeks whose same hours a window is compared with."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spans:
-    """`week` is compared with the reference, `window` with `earlier`, its hours in other weeks."""
+    """Numbers of windows, counted from 1970.
 
-    window: Span
-    week: Span
-    earlier: tuple[Span, ...]
-
-
-def spans_of(window: Span, *, first: float, weeks: int) -> Spans | None:
-    """The spans of a window in a log that begins at `first`; None while it is younger than a week.
-
-    A part of a week, such as its weekdays, is no fair comparison with a reference of all of it.
+    `week` ends with `window` and is compared with the reference; `window` is compared with
+    `earlier`, its hours in earlier weeks: none where windows do not divide a week.
     """
-    start, end = window
-    if end - WEEK < first:
-        return None
-    shifted = [(start - k * WEEK, end - k * WEEK) for k in range(1, weeks + 1)]
+
+    window: int
+    week: tuple[int, ...]
+    earlier: tuple[int, ...]
+
+
+def spans_of(window: int, *, length: int) -> Spans:
+    """The spans of one window; `length` of a window in µs. One longer than a week is its own."""
+    first = -(-((window + 1) * length - WEEK) // length)
+    step = 0 if WEEK % length else WEEK // length
     return Spans(
         window=window,
-        week=(min(end - WEEK, start), end),
-        earlier=tuple(span for span in shifted if span[0] >= first),
+        week=tuple(range(min(first, window), window + 1)),
+        earlier=tuple(window - k * step for k in range(1, EARLIER_WEEKS + 1)) if step else (),
     )
+
+
+def reach_of(length: int) -> int:
+    """How many windows before one its comparisons reach."""
+    return -(-EARLIER_WEEKS * WEEK // length) + 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from assay.config import Monitoring
 from assay.evidence import Coverage, Window
+from assay.monitoring.found import Read, Span
 from assay.monitoring.quality import qualities, together
-from assay.monitoring.reading import Read, Span
 from assay.monitoring.times import from_microseconds, moment_of
 from assay.stats.live import uneven
 from assay.tables.live_counts import Cell
@@ -45,8 +45,10 @@ def _window(
             delay_median=median,
             delay_90=ninety,
             provisional=number > span.mature,
-            selection=_selection(found) if number == span.mature else None,
+            selection=selection(found, span, number, complete=sums.n == predictions),
         )
+    estimates = found.columns.estimates.get(number, ())
+    sliced = found.sliced if number == span.mature else ()
     return Window(
         start=moment_of(from_microseconds(number * span.length)),
         end=moment_of(from_microseconds((number + 1) * span.length)),
@@ -54,21 +56,53 @@ def _window(
         predictions=predictions,
         versions={cell.version or "unknown": cell.predictions for cell in cells},
         coverage=coverage,
-        quality=(*quality, *found.sliced) if number == span.mature else quality,
+        quality=(*quality, *estimates, *sliced),
     )
 
 
-def _selection(found: Read) -> str | None:
+def selection(found: Read, span: Span, number: int, *, complete: bool) -> str | None:
+    """How the labelled predictions of a window are no random sample: it is named, not corrected.
+
+    In the mature window by what was predicted; in it and in younger ones by which class's labels
+    come first, as those of mature windows did. None where every prediction has its label.
+    """
+    if complete or number < span.mature:
+        return None
+    parts = [_missing(found.shares) if number == span.mature else None, _first(found.early)]
+    return "; ".join(part for part in parts if part) or None
+
+
+def _missing(shares: Mapping[str, tuple[int, int]]) -> str | None:
     """Whether labels are missing by what was predicted: then quality is that of other rows."""
-    shares = {name: pair for name, pair in found.shares.items() if pair[1] >= 1}
-    if len(shares) < 2:
+    ends = _uneven(shares)
+    if ends is None:
         return None
-    labelled, rows = zip(*shares.values(), strict=True)
-    if uneven(labelled, rows) >= _CLEARLY:
-        return None
-    rates = {name: pair[0] / pair[1] for name, pair in shares.items()}
-    least, most = min(rates, key=lambda n: rates[n]), max(rates, key=lambda n: rates[n])
+    (least, low), (most, high) = ends
     return (
-        f"{rates[most]:.0%} of the predictions of {most} have a label and {rates[least]:.0%} of "
+        f"{high:.0%} of the predictions of {most} have a label and {low:.0%} of "
         f"those of {least}: what is measured leans towards {most}"
     )
+
+
+def _first(early: Mapping[str, tuple[int, int]]) -> str | None:
+    """Whether one class's labels come before another's: then the first are no random sample."""
+    ends = _uneven(early)
+    if ends is None:
+        return None
+    (least, low), (most, high) = ends
+    return (
+        f"labels of {most} come first ({high:.0%} of them within the median delay, {low:.0%} of "
+        f"those of {least}): until all are there, {most} is more frequent among them than in truth"
+    )
+
+
+def _uneven(
+    shares: Mapping[str, tuple[int, int]],
+) -> tuple[tuple[str, float], tuple[str, float]] | None:
+    """The groups with the lowest and the highest share, where they clearly differ."""
+    known = {name: pair for name, pair in shares.items() if pair[1] >= 1}
+    if len(known) < 2 or uneven(*zip(*known.values(), strict=True)) >= _CLEARLY:
+        return None
+    rates = {name: chosen / rows for name, (chosen, rows) in known.items()}
+    least, most = min(rates, key=lambda n: rates[n]), max(rates, key=lambda n: rates[n])
+    return (least, rates[least]), (most, rates[most])

@@ -62,18 +62,19 @@ def count_columns(
     """
     known = {column.name: column for column in columns_of(engine, source)}
     there = [layout for layout in layouts if layout.name in known]
-    asked = [list(_aggregates(layout, known[layout.name])) for layout in there]
+    asked = [list(aggregates(layout, known[layout.name])) for layout in there]
     listed = ", ".join(["count(*)", *(part for parts in asked for part in parts)])
     condition = f"WHERE {where}" if where else ""
     total, *found = engine.row(f"SELECT {listed} FROM {source} {condition}")
     result = {}
     for layout, parts in zip(there, asked, strict=True):
         own, found = found[: len(parts)], found[len(parts) :]
-        result[layout.name] = _read(layout, int(total), own)
+        result[layout.name] = read_counts(layout, int(total), own)
     return result
 
 
-def _aggregates(layout: Layout, column: Column) -> Iterator[str]:
+def aggregates(layout: Layout, column: Column) -> Iterator[str]:
+    """SQL for everything that is counted of a column; :func:`read_counts` reads its values."""
     if not layout.number:
         text = as_text(column)
         listed = ", ".join(literal(f"={value}") for value in layout.values)
@@ -90,7 +91,8 @@ def _aggregates(layout: Layout, column: Column) -> Iterator[str]:
     yield f"max({value})"
 
 
-def _read(layout: Layout, rows: int, found: Sequence[Any]) -> ColumnCounts:
+def read_counts(layout: Layout, rows: int, found: Sequence[Any]) -> ColumnCounts:
+    """The values of :func:`aggregates`, in their order, as counts."""
     present = int(found[0])
     if not layout.number:
         listed = found[1] or {}

@@ -98,12 +98,15 @@ def in_slice(place: int, value: str, *, window: int, length: int) -> str:
     return f"{column} = {literal(value)} AND answered // {length} = {window}"
 
 
-def read_delays(engine: Engine, *, length: int) -> dict[int, tuple[float, float]]:
-    """By window: how late half and 90 % of the labels came, in seconds; never before 0."""
+def read_delays(engine: Engine, *, length: int, since: int) -> dict[int, tuple[float, float]]:
+    """By window: how late half and 90 % of the labels came, in seconds; never before 0.
+
+    Of predictions from `since` on, in µs.
+    """
     found = engine.rows(
         f"SELECT answered // {length}, quantile_disc(late, 0.5), quantile_disc(late, 0.9) "
         "FROM (SELECT answered, greatest(0, came - answered) / 1e6 AS late FROM judged "
-        "WHERE label IS NOT NULL) GROUP BY ALL ORDER BY ALL"
+        f"WHERE label IS NOT NULL AND answered >= {since}) GROUP BY ALL ORDER BY ALL"
     )
     return {int(number): (float(median), float(ninety)) for number, median, ninety in found}
 
@@ -116,6 +119,22 @@ def read_labelled_shares(engine: Engine, *, window: int, length: int) -> dict[st
         f"ORDER BY count(*) DESC, predicted LIMIT {MOST_VALUES}"
     )
     return {str(name): (int(labelled), int(rows)) for name, labelled, rows in found}
+
+
+def read_early(engine: Engine, *, until: int, length: int) -> dict[str, tuple[int, int]]:
+    """By class that turned out true: labels that came within the median delay, and all of them.
+
+    Of windows up to the number `until`; the most frequent classes. Labels that all came at once
+    tell nothing apart: then each of them is early.
+    """
+    found = engine.rows(
+        "WITH waited AS (SELECT label, came - answered AS late FROM judged "
+        f"WHERE label IS NOT NULL AND answered // {length} <= {until}) "
+        "SELECT label, count(*) FILTER (late <= (SELECT quantile_disc(late, 0.5) FROM waited)), "
+        "count(*) "
+        f"FROM waited GROUP BY label ORDER BY count(*) DESC, label LIMIT {MOST_VALUES}"
+    )
+    return {str(name): (int(early), int(rows)) for name, early, rows in found}
 
 
 _NUMBER = "TRY_CAST({} AS DOUBLE)"

@@ -8,7 +8,7 @@ The table ``answers`` has id and version as text, place, answered (µs since 197
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from assay.errors import AssayError
@@ -18,6 +18,10 @@ from assay.tables.sql import identifier, literal
 _TARGETS_LOG = frozenset({"request_id", "row", "version", "assigned", "mirrored", "time", "output"})
 """The columns by which the delivery target's log (assay/predictions/1) is known."""
 MICROSECONDS = 1_000_000
+ANSWERED = (
+    "json_valid(output) AND NOT coalesce(mirrored, false) AND coalesce(assigned, version) = version"
+)
+"""Of the delivery target's log: callers were answered so, by the version that was to answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +76,7 @@ def check_files(
         try:
             with open_tables({"one": path}) as engine:
                 table = engine.tables["one"]
-                ours = _is_targets_log(table)
+                ours = is_targets_log(table)
                 names = [] if ours else [each for each in needed if table.column(each) is None]
                 if names:
                     listed = ", ".join(map(repr, names))
@@ -127,21 +131,6 @@ def make_answers(
     )
 
 
-def make_features(
-    engine: Engine, names: Sequence[str], columns: LogColumns, features: Sequence[str]
-) -> None:
-    """Make the view ``features``: answered, predicted, score, and feature0, feature1, ... as text.
-
-    A repeated row stands in it as often as it was logged. Without a file there is none.
-    """
-    asked = replace(columns, slices=tuple(features))
-    parts = " UNION ALL ".join(_select(engine.tables[name], asked) for name in names)
-    listed = "".join(f", slice{at} AS feature{at}" for at in range(len(features)))
-    engine.run(
-        f"CREATE TEMP VIEW features AS SELECT answered, predicted, score{listed} FROM ({parts})"
-    )
-
-
 def make_no_answers(engine: Engine, columns: LogColumns) -> LogFacts:
     """Make an empty ``answers``, where no file is left to read."""
     sliced = "".join(f", slice{place} VARCHAR" for place in range(len(columns.slices)))
@@ -174,12 +163,13 @@ def normal(value: str) -> str:
     )
 
 
-def _is_targets_log(table: Table) -> bool:
+def is_targets_log(table: Table) -> bool:
+    """Whether a table is the delivery target's log."""
     return {column.name for column in table.columns} >= _TARGETS_LOG
 
 
 def _select(table: Table, columns: LogColumns) -> str:
-    if _is_targets_log(table):
+    if is_targets_log(table):
         return _select_targets(table, columns)
     present = {column.name for column in table.columns}
     version = columns.version if columns.version in present else None
@@ -223,8 +213,7 @@ def _select_targets(table: Table, columns: LogColumns) -> str:
         f"{microseconds(table, 'time')} AS answered, version, {normal(predicted)} AS predicted, "
         f"CASE json_type(output) {score}WHEN 'ARRAY' THEN CASE WHEN json_array_length(output) = 2 "
         f"THEN {list_of}[2] END END AS score{sliced} FROM {identifier(table.name)} "
-        "WHERE json_valid(output) AND NOT coalesce(mirrored, false) "
-        "AND coalesce(assigned, version) = version"
+        f"WHERE {ANSWERED}"
     )
 
 

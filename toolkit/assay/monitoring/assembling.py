@@ -1,0 +1,161 @@
+"""What one reading shows: the look with its windows, rules, problems and sentence. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from assay.config import Model, Monitoring
+from assay.evidence import LabelFeed, Look, Problem, Reference, Rule
+from assay.monitoring import problems as found_problems
+from assay.monitoring.found import Read, Span, serving
+from assay.monitoring.heartbeats import heartbeats_of
+from assay.monitoring.memory import Memory
+from assay.monitoring.quality import rule_of
+from assay.monitoring.times import from_microseconds, moment_of, time_of
+from assay.monitoring.windows import windows_of
+from assay.tables.live_counts import Cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is to be looked at, and when."""
+
+    name: str
+    model: Model
+    monitoring: Monitoring
+    root: Path
+    """The folder that holds assay.yaml: sources are relative to it."""
+    state: Path
+    at: datetime
+    promised: Mapping[str, float]
+    """The reference's value of each judged metric."""
+    reference: Reference | None = None
+    """What the version was like when it was made; None: drift is not measured."""
+    replayed: bool = False
+    """Whether `at` is no clock's: what is dated later has not come yet, and is no finding."""
+
+
+def look_of(task: Task, before: Memory, span: Span, found: Read, answered: datetime | None) -> Look:
+    """Judge what was found; `answered` is when the newest prediction was answered."""
+    cells = found.cells
+    version = serving(cells)
+    rules, quality = _judged(task, span, cells, version)
+    beats = heartbeats_of(
+        task.monitoring,
+        task.at,
+        answered=answered,
+        first=_start(cells, span),
+        labelled=from_microseconds(found.labels.last)
+        if found.labels is not None and found.labels.last is not None
+        else None,
+        looked=None if before.last is None else time_of(before.last),
+    )
+    feed = _feed(found)
+    labelled = sum(cell.sums.n for cell in cells)
+    counts: Counter[int] = Counter()
+    for cell in cells:
+        counts[cell.window] += cell.predictions
+    raised = [
+        *quality,
+        *found_problems.drift_problems(found.columns.drift),
+        *found_problems.silence_problems(beats, task.at),
+        *found_problems.file_problems("logs", found.unreadable_logs, found.log.unusable),
+        *found_problems.clock_problem("logs", 0 if task.replayed else found.log.ahead),
+        *found_problems.volume_problem(counts, span.newest, task.monitoring.window),
+    ]
+    if found.labels is not None and feed is not None:
+        unusable = found.labels.unusable
+        raised += found_problems.file_problems("labels", found.unreadable_labels, unusable)
+        ahead = 0 if task.replayed else found.labels.ahead
+        raised += found_problems.clock_problem("labels", ahead)
+        raised += found_problems.label_problems(feed, labelled)
+    dated = found_problems.dated(raised, before.since, task.at)
+    return Look(
+        model=task.name,
+        at=moment_of(task.at),
+        version=version,
+        windows=windows_of(task.monitoring, span, found, cells),
+        labels=feed,
+        unreadable=(*found.unreadable_logs, *found.unreadable_labels),
+        rules=rules,
+        drift=found.columns.drift,
+        retrospects=found.columns.retrospects,
+        notes=found.columns.notes,
+        heartbeats=beats,
+        problems=dated,
+        state=found_problems.outcome_of(dated),
+        sentence=_sentence(task, dated, rules),
+    )
+
+
+def _judged(
+    task: Task, span: Span, cells: Sequence[Cell], version: str | None
+) -> tuple[tuple[Rule, ...], list[Problem]]:
+    asked = task.monitoring.quality
+    mature = [
+        cell for cell in cells if cell.version == (version or "") and cell.window <= span.mature
+    ]
+    rules, raised = [], []
+    for metric, live in asked.items():
+        # One error for all metrics of a version: each gets its share.
+        confidence = 1 - (1 - task.monitoring.confidence) / len(asked)
+        rule, window = rule_of(
+            task.name,
+            metric,
+            live,
+            promised=task.promised[metric],
+            cells=mature,
+            confidence=confidence,
+            unusable=None if task.monitoring.labels else "no labels are configured",
+        )
+        rules.append(rule)
+        if window is None:
+            continue
+        since = from_microseconds(window * span.length)
+        those = [cell for cell in mature if cell.window >= window]
+        share = sum(cell.sums.n for cell in those) / sum(cell.predictions for cell in those)
+        problem = found_problems.quality_problem(rule, since, share)
+        raised += [problem] if problem is not None else []
+    return tuple(rules), raised
+
+
+def latest_answer(before: Memory, found: Read) -> datetime | None:
+    """When the newest prediction was answered; old files are not opened at each look."""
+    known = [] if before.answered is None else [time_of(before.answered)]
+    read_now = [] if found.log.last is None else [from_microseconds(found.log.last)]
+    return max(known + read_now, default=None)
+
+
+def _start(cells: Sequence[Cell], span: Span) -> datetime | None:
+    first = min((cell.window for cell in cells), default=None)
+    return None if first is None else from_microseconds(first * span.length)
+
+
+def _feed(found: Read) -> LabelFeed | None:
+    facts = found.labels
+    if facts is None:
+        return None
+    return LabelFeed(
+        known=facts.known,
+        new=facts.new,
+        corrected=facts.corrected,
+        contradictory=facts.contradictory,
+        duplicates=facts.duplicates,
+        orphans=facts.orphans,
+        ahead=facts.ahead,
+    )
+
+
+def _sentence(task: Task, problems: Sequence[Problem], rules: Sequence[Rule]) -> str:
+    if problems:
+        more = f" {len(problems) - 1} more." if len(problems) > 1 else ""
+        return f"{task.name}: {problems[0].sentence}{more}"
+    judged = [rule for rule in rules if rule.head is not None]
+    if not judged:
+        return f"{task.name}: no problem was found; no metric was judged."
+    listed = ", ".join(f"{rule.metric} {rule.head:.4g} {rule.state}" for rule in judged)
+    return f"{task.name}: no problem was found; {listed}."

@@ -1,0 +1,69 @@
+"""What one reading is asked for, and what it found: sums and facts, never a row. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from assay.evidence import Quality
+from assay.monitoring.columns import Watched
+from assay.tables import live_labels, live_log
+from assay.tables.live_counts import Cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """What is read, in µs since 1970: from `since` to `at`; a window's length in µs."""
+
+    since: int
+    at: int
+    length: int
+    mature: int
+    """The newest window whose labels should be there."""
+    until: int
+    """What is dated later waits: `at`, and what clocks may differ by."""
+
+    @property
+    def newest(self) -> int:
+        """The newest complete window."""
+        return self.at // self.length - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """What one reading found."""
+
+    cells: tuple[Cell, ...]
+    """Of the span's windows, and those remembered of the windows before."""
+    delays: dict[int, tuple[float, float]]
+    """By window: how late half and 90 % of its labels came, in seconds."""
+    metrics: tuple[str, ...]
+    sliced: tuple[Quality, ...] = ()
+    shares: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of the mature window: labelled and all predictions, by predicted class."""
+    early: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By class that turned out true: labels of mature windows that came early, and all of them."""
+    log: live_log.LogFacts = live_log.NOTHING
+    labels: live_labels.LabelFacts | None = None
+    columns: Watched = field(default_factory=Watched)
+    unreadable_logs: tuple[str, ...] = ()
+    unreadable_labels: tuple[str, ...] = ()
+
+
+def merged(before: Sequence[Cell], new: Sequence[Cell], span: Span) -> tuple[Cell, ...]:
+    """What was read replaces what was remembered of its windows: nothing is counted twice."""
+    first = span.since // span.length
+    return (*(cell for cell in before if cell.window < first), *new)
+
+
+def serving(cells: Sequence[Cell]) -> str | None:
+    """The version that answered most in the newest window with predictions and its neighbour."""
+    if not cells:
+        return None
+    newest = max(cell.window for cell in cells)
+    counts: Counter[str] = Counter()
+    for cell in cells:
+        if cell.window >= newest - 1:
+            counts[cell.version] += cell.predictions
+    return counts.most_common(1)[0][0] or None
