@@ -10,8 +10,9 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import stat
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -165,9 +166,9 @@ def write_atomically(target: Path, content: str | bytes) -> None:
     temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as stream:
+        # Named before it is made: an interrupt in between leaves nothing that nobody knows of.
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+        with temporary.open("xb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -182,7 +183,8 @@ def write_atomically(target: Path, content: str | bytes) -> None:
         ) from None
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def file_digest(path: Path) -> str:
