@@ -184,6 +184,18 @@ def test_a_fresh_environment_reads_no_cache(checkout: Checkout) -> None:
     assert ["--no-cache" in call for call in calls] == [True, True]
 
 
+def test_under_act_the_cache_is_read_where_a_fresh_environment_is_asked_for(
+    checkout: Checkout,
+) -> None:
+    assert checkout.run("--version")[0] == 0
+    temporary = checkout.root / "temp"
+    asked = {"ASSAY_FRESH": "true", "ACT": "true", "RUNNER_TEMP": str(temporary)}
+    code, _, err = checkout.run("--version", **asked)
+    assert code == 0, err
+    assert not temporary.exists()
+    assert len((checkout.root / "uv.log").read_text().splitlines()) == 2
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
