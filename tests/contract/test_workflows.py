@@ -308,5 +308,13 @@ def test_a_retraining_is_decided_before_their_code_runs_and_proposed_after_witho
         if "actions/download-artifact@" in step.get("uses", "")
     ]
     assert taken[0]["artifact-ids"] == "${{ needs.decide.outputs.artifact-id }}"
+    # Listed, not named: none is a training that failed, an error is not.
+    (left,) = [
+        step["with"]["name"]
+        for step in found["train"]["steps"]
+        if "actions/upload-artifact@" in step.get("uses", "")
+    ]
+    assert taken[1]["pattern"] == left
+    assert not any("continue-on-error" in step for step in found["propose"]["steps"])
     assert found["settle"]["if"] == "github.event_name == 'workflow_run'"
     assert found["decide"]["if"] == "github.event_name != 'workflow_run'"

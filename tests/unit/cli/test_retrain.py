@@ -63,6 +63,29 @@ def test_it_decides_for_each_model_with_rules_and_reserves_nothing(pipeline: Pip
     assert not Path(".assay/retrain/other").exists()
 
 
+def test_the_lock_is_named_from_the_root_of_the_repository(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = pipeline.clone.root
+    (root / "models").mkdir()
+    config = root / "models" / "assay.yaml"
+    config.write_text(CONFIG.replace("retrain: {new_data", "path: churn\n    retrain: {new_data"))
+    for folder, named in (
+        (root, str(config)),
+        (root, "./models/../models/assay.yaml"),
+        (root / "models", "assay.yaml"),
+        (tmp_path, str(config)),
+    ):
+        monkeypatch.chdir(folder)
+        run("decide", "--config", named, "--folder", str(tmp_path / "made"))
+        made = Retraining.read(tmp_path / "made" / "churn")
+        assert made.paths == ("models/churn/dvc.lock",)
+    outside = tmp_path / "assay.yaml"
+    outside.write_text(CONFIG)
+    with pytest.raises(InputError, match="no git repository"):
+        run("decide", "--config", str(outside))
+
+
 def test_a_look_is_read_by_file_or_by_folder(pipeline: Pipeline, tmp_path: Path) -> None:
     put_rows(pipeline.clone.root / "rows", 1)
     look().write(tmp_path / "looks" / "churn")

@@ -114,10 +114,11 @@ def retrain(
     from assay.github.settings import read_settings
 
     settings = read_settings(os.environ)
+    folder_of = Path(config).resolve().parent
     place = Place(
         settings=settings,
         environment=os.environ,
-        repository=None if settings.in_actions else Repository.find(Path.cwd(), os.environ),
+        repository=None if settings.in_actions else Repository.find(folder_of, os.environ),
         remote=remote,
         branch_token=branch_token,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,9 +37,13 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The configuration, and the commit and branch it is of; both None at a terminal."""
+    """The configuration, and the commit and branch it is of; both None at a terminal.
+
+    ``file`` is its path from the repository's root.
+    """
 
     config: Config
+    file: str
     commit: str | None = None
     branch: str | None = None
     client: Client | None = None
@@ -70,21 +75,38 @@ def decide(place: Place, wanted: Wanted, folder: Path) -> None:
 def _source(place: Place, wanted: Wanted) -> Source:
     from assay.config import load_config, parse_config
 
+    file = _from_root(place, wanted.config)
     if not place.settings.in_actions:
-        return Source(config=load_config(Path(wanted.config)))
+        return Source(config=load_config(Path(wanted.config)), file=file)
     from assay.github.fork import file_at
     from assay.github.publish import client_of
 
     client = client_of(place.settings)
     branch = place.settings.default_branch or str(client.get("")["default_branch"])
     commit = str(client.get(f"commits/{branch}")["sha"])
-    text = file_at(client, wanted.config, commit)
+    text = file_at(client, file, commit)
     if text is None:
+        raise InputError(f"the branch {branch} has no such file.", where=Location(file=file))
+    parsed = parse_config(text, file=file)
+    return Source(config=parsed, file=file, commit=commit, branch=branch, client=client)
+
+
+def _from_root(place: Place, config: str) -> str:
+    """The configuration's path from the repository's root, without detours.
+
+    In a job a relative one counts from there already; at a terminal it counts from this folder.
+    """
+    if place.repository is None and not Path(config).is_absolute():
+        return posixpath.normpath(config)
+    root = place.repository.root if place.repository else place.settings.workspace
+    found = Path(config).resolve()
+    if root is None or not found.is_relative_to(root.resolve()):
         raise InputError(
-            f"the branch {branch} has no such file.", where=Location(file=wanted.config)
+            "the configuration lies outside the repository.",
+            where=Location(file=config),
+            remedy="Name one inside the checkout: what is proposed is a file of the repository.",
         )
-    parsed = parse_config(text, file=wanted.config)
-    return Source(config=parsed, commit=commit, branch=branch, client=client)
+    return found.relative_to(root.resolve()).as_posix()
 
 
 def _models(config: Config, named: str | None) -> list[str]:
@@ -108,6 +130,7 @@ def _one(place: Place, wanted: Wanted, source: Source, name: str) -> Retraining:
         id=f"run-{run}" if run else f"local-{secrets.token_hex(8)}",
         name=name,
         model=model,
+        folder=posixpath.dirname(source.file),
         base=source.commit,
         base_branch=source.branch,
         lease=timedelta(seconds=wanted.lease),
@@ -138,7 +161,7 @@ def _facts(place: Place, wanted: Wanted, source: Source, name: str, model: Model
         asked=_asked(event.name, wanted.reason),
         by=event.author or os.environ.get("USER"),
         reason=wanted.reason,
-        trained=_trained(source, paths_of(model)[0]),
+        trained=_trained(source, paths_of(model, posixpath.dirname(source.file))[0]),
         rows=rows,
         rows_missing=missing,
         look=_look(wanted.look, name),

@@ -18,11 +18,15 @@ BRANCHES = "assay/retrain/"
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Which model is decided about, upon which commit, and for how long it is reserved."""
+    """Which model is decided about, upon which commit, and for how long it is reserved.
+
+    ``folder`` is that of the configuration, from the repository's root.
+    """
 
     id: str
     name: str
     model: Model
+    folder: str = ""
     base: str | None = None
     base_branch: str | None = None
     lease: timedelta = timedelta(hours=8)
@@ -34,9 +38,9 @@ def branch_of(model: str) -> str:
     return f"{BRANCHES}{model}"
 
 
-def paths_of(model: Model) -> tuple[str, ...]:
+def paths_of(model: Model, folder: str = "") -> tuple[str, ...]:
     """Return what a proposal may change: the model's dvc.lock, from the repository's root."""
-    return (posixpath.normpath(posixpath.join(model.path, "dvc.lock")),)
+    return (posixpath.normpath(posixpath.join(folder, model.path, "dvc.lock")),)
 
 
 def moment(time: datetime) -> str:
@@ -68,7 +72,7 @@ def decide(asked: Asked, facts: Facts, book: Book) -> Retraining:
         base=asked.base,
         base_branch=asked.base_branch,
         branch=branch_of(asked.name),
-        paths=paths_of(asked.model),
+        paths=paths_of(asked.model, asked.folder),
         rows=facts.rows,
         look=facts.look.digest() if facts.look else None,
         run=asked.run,
