@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from assay.cli.asking import (
     report,
     signing_key_option,
 )
+from assay.cli.chosen import dry_run_option
 from assay.cli.options import config_option
 
 if TYPE_CHECKING:
@@ -65,6 +67,16 @@ class Asked:
     help="Agree to what was asked for at this target; not for the change's author.",
 )
 @click.option(
+    "--onward",
+    is_flag=True,
+    help="Ask for what waits at this target since the one before it had to be approved.",
+)
+@click.option(
+    "--staging",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Demand here, in staging.json files of `assay stage`, that each target before was tested.",
+)
+@click.option(
     "--until",
     type=click.Choice(("accepted", "decided")),
     help="Wait for this. Default: decided, and for the model's last target accepted.",
@@ -76,6 +88,7 @@ class Asked:
     show_default=True,
     help="Wait no longer; 0: write and leave.",
 )
+@dry_run_option
 def deploy(
     config: Path,
     model: str,
@@ -88,8 +101,11 @@ def deploy(
     author: str | None,
     approver: str | None,
     approve: bool,
+    onward: bool,
+    staging: Path | None,
     until: str | None,
     wait_minutes: float,
+    dry_run: bool,
 ) -> None:
     """Write a signed intent to assay/desired, and report what the target's controller decides.
 
@@ -103,6 +119,7 @@ def deploy(
     assay deploy --model churn --target staging --bundle .assay/bundle --signing-key key.pem
     """
     from assay.cli.outputs import write_outputs
+    from assay.cli.waiting import hold
 
     asked = Asked(
         model=model,
@@ -114,10 +131,17 @@ def deploy(
         delivery=delivery,
     )
     office = open_office(config, signing_key, branch_token)
-    wanted = _agreed(office, asked) if approve else wanted_of(office, asked)
-    _refuse_too_early(office, wanted)
-    if not approve and _waits_for_approval(office, wanted):
-        write_outputs("deploy", state="awaiting-approval", intent="")
+    wanted = (agreed if approve else come_onward if onward else wanted_of)(office, asked)
+    if _serves(office, wanted):
+        click.echo(f"{model} at {target}: this version was promoted already, nothing is asked for.")
+        _hand_on(office, wanted, "promoted")
+        return
+    if hold(office, wanted, reports=staging, dry_run=dry_run):
+        write_outputs("deploy", state="awaiting-approval", intent="", onward="")
+        return
+    if dry_run:
+        version = (wanted.artifact_digest or "none")[:12]
+        click.echo(f"Would ask {target} for {model} {version}, in the name of {wanted.author}.")
         return
     written = office.ask(wanted)
     intent = written.intent
@@ -125,8 +149,18 @@ def deploy(
     decided = until == "decided" or (until is None and not _is_last(office, asked))
     found = office.answer(intent, decided=decided, seconds=wait_minutes * 60)
     report(found, intent, office.settings)
-    write_outputs("deploy", state=found.answer.value, intent=intent.id)
+    _hand_on(office, wanted, found.answer.value, intent.id)
     judge(found, written, decided=decided, waited=wait_minutes > 0)
+
+
+def _hand_on(office: Office, wanted: Ask, state: str, intent: str = "") -> None:
+    """Write the outputs; with a promotion, which targets after this one wait for it."""
+    from assay.cli.outputs import write_outputs
+    from assay.cli.waiting import onward_from
+
+    later = onward_from(office, wanted) if state == "promoted" else ()
+    listed = json.dumps(later) if later else ""
+    write_outputs("deploy", state=state, intent=intent, onward=listed)
 
 
 def wanted_of(office: Office, asked: Asked) -> Ask:
@@ -193,76 +227,31 @@ def _approver(office: Office, asked: Asked, author: str) -> str | None:
     return None if found is None or found.casefold() == author.casefold() else found
 
 
-def _agreed(office: Office, asked: Asked) -> Ask:
+def agreed(office: Office, asked: Asked) -> Ask:
     """What waits at the target, in the name of whoever approves it now."""
-    from assay.errors import InputError
-    from assay.evidence import Intent
-    from assay.packaging.keys import Trusted, public_key_of, verify
+    from assay.cli.waiting import chosen_request
     from assay.rollout.asking import approved
-    from assay.state import DESIRED, read_request
 
-    with office.branch(DESIRED) as desired:
-        found = read_request(desired, asked.target, asked.model)
-    if found is None:
-        raise InputError(f"nothing of {asked.model} waits for approval at {asked.target}.")
-    content, signature = found
-    verify(content, signature, Trusted(keys=(public_key_of(office.private_key),)))
-    request = Intent.parse(content.decode(), file=f"{DESIRED}:requests/{asked.target}")
-    if asked.digest not in (None, request.artifact_digest):
-        raise InputError(
-            f"version {(request.artifact_digest or 'none')[:12]} waits, not the one that is named.",
-            remedy="Look at what waits, and name that version or none.",
-        )
+    request = chosen_request(office, asked.target, asked.model, asked.digest)
     by = author_of(office.settings, asked.approver or asked.author)
     return approved(request, by, now=datetime.now(UTC))
 
 
-def _refuse_too_early(office: Office, wanted: Ask) -> None:
-    """A version comes to a target after the one before has promoted it."""
-    from assay.errors import InputError
-    from assay.rollout.asking import passed_before
+def come_onward(office: Office, asked: Asked) -> Ask:
+    """What waits at the target for the one before it; who agreed is asked of this job."""
+    from assay.cli.waiting import chosen_request
+    from assay.rollout.asking import approved
 
-    model = office.config.models[wanted.model]
-    targets = model.delivery.targets if model.delivery else ()
-    place = targets.index(wanted.target) if wanted.target in targets else 0
-    if place == 0 or wanted.artifact_digest is None:
-        return
-    before = targets[place - 1]
-    if not passed_before(office.chain(before, wanted.model), wanted.artifact_digest):
-        raise InputError(
-            f"version {wanted.artifact_digest[:12]} was not promoted at {before}, which comes "
-            f"before {wanted.target}.",
-            remedy=f"Deploy it to {before} first; the journal says what became of it there.",
-        )
+    request = chosen_request(office, asked.target, asked.model, asked.digest)
+    by = _approver(office, asked, request.author)
+    return approved(request, by, now=datetime.now(UTC))
 
 
-def _waits_for_approval(office: Office, wanted: Ask) -> bool:
-    from assay.packaging.keys import sign
-    from assay.rollout.asking import request
-    from assay.state import DESIRED, write_request
+def _serves(office: Office, wanted: Ask) -> bool:
+    from assay.rollout.asking import serves_alone
 
-    delivery = office.config.delivery
-    if delivery is None or wanted.target not in delivery.approval or wanted.approver is not None:
-        return False
-    content = request(wanted, now=datetime.now(UTC)).to_json().encode()
-    with office.branch(DESIRED) as desired:
-        write_request(
-            desired, wanted.target, wanted.model, content, sign(content, office.private_key)
-        )
-    text = (
-        f"{wanted.model} waits at {wanted.target} for the approval of somebody other than "
-        f"{wanted.author}: run the workflow Rollout with the operation `approve`."
-    )
-    _notice(text)
-    return True
-
-
-def _notice(text: str) -> None:
-    from assay.cli.console import on_github
-    from assay.github.commands import Annotation, annotation_line
-
-    note = Annotation(level="notice", title="Awaiting approval", message=text)
-    click.echo(annotation_line(note) if on_github() else text)
+    digest = wanted.artifact_digest
+    return digest is not None and serves_alone(office.chain(wanted.target, wanted.model), digest)
 
 
 def _is_last(office: Office, asked: Asked) -> bool:

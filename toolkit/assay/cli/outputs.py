@@ -50,6 +50,8 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "state": "awaiting-approval, unanswered, rejected, under-way, promoted, concluded or "
         "rolled-back.",
         "intent": "The intent's id.",
+        "onward": "JSON list of the targets after this one that wait for its promotion; empty for "
+        "none.",
     },
     "stage": {"state": "pass, warn or fail."},
     "ask": {

@@ -23,6 +23,7 @@ GLASS_LIFE = timedelta(hours=1)
 REQUEST_LIFE = timedelta(days=7)
 _PAUSE = 5.0
 _LAST = (DecisionKind.PROMOTED, DecisionKind.ROLLED_BACK, DecisionKind.CONCLUDED)
+_BEGINS = (DecisionKind.ACCEPTED, DecisionKind.STEPPED, DecisionKind.REPAIRED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +96,13 @@ def request(wanted: Ask, *, now: datetime) -> Intent:
     )
 
 
-def approved(asked: Intent, approver: str, *, now: datetime) -> Ask:
-    """Return what a request asks for, agreed to by ``approver``.
+def approved(asked: Intent, approver: str | None, *, now: datetime) -> Ask:
+    """Return what a request asks for, agreed to by ``approver`` where anybody has.
 
     Raises InputError where that is its author, or where it has expired.
     """
-    refuse_own_approval(asked.author, approver)
+    if approver is not None:
+        refuse_own_approval(asked.author, approver)
     if now >= time_of(asked.expires):
         raise InputError(
             f"what {asked.author} asked for counted until {asked.expires}.",
@@ -197,3 +199,28 @@ def passed_before(links: Sequence[Link], digest: str) -> bool:
         if link.facts.get("artifact_digest") == digest and link.facts["kind"] in _LAST
     ]
     return bool(words) and words[-1] == DecisionKind.PROMOTED
+
+
+def still_waits(asked: Intent, digest: str, links: Sequence[Link], now: datetime) -> bool:
+    """Whether a request for this very version has neither expired nor had a controller's word."""
+    later = [
+        link
+        for link in links
+        if link.facts.get("artifact_digest") == digest
+        and str(link.facts["wall_time"]) >= asked.issued
+        and link.facts["kind"] in (*_LAST, DecisionKind.REJECTED)
+    ]
+    return asked.artifact_digest == digest and not later and now < time_of(asked.expires)
+
+
+def serves_alone(links: Sequence[Link], digest: str) -> bool:
+    """Whether the newest decision about any version is that this one was promoted."""
+    about = [
+        link
+        for link in links
+        if link.facts.get("artifact_digest") and link.facts["kind"] in (*_LAST, *_BEGINS)
+    ]
+    if not about:
+        return False
+    last = about[-1].facts
+    return (last["kind"], last["artifact_digest"]) == (DecisionKind.PROMOTED, digest)
