@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,19 @@ def test_a_snapshot_holds_the_tree_as_it_is_and_leaves_it_alone(
     assert export_tree(sandbox.root, exported, env=ENV) == 3
     assert sorted(p.name for p in exported.iterdir()) == [".gitignore", "kept", "new"]
     assert (exported / "kept").read_text() == "2"
+
+
+def test_an_export_is_without_what_a_download_is_without(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.commit(
+        {".gitattributes": "/tests export-ignore\n/tests/** export-ignore\n", "tests/a b": "1"},
+        message="second",
+    )
+    archive = tmp_path / "archive.tar"
+    sandbox.git("archive", "--output", str(archive), "HEAD")
+    exported = tmp_path / "export"
+    assert export_tree(sandbox.root, exported, env=ENV) == 4
+    with tarfile.open(archive) as members:
+        assert sorted(members.getnames()) == sorted(p.name for p in exported.rglob("*"))
 
 
 def test_the_merge_commit_has_the_base_first_and_a_conflict_is_named(

@@ -25,14 +25,17 @@ def run_git(
     *arguments: str,
     env: Mapping[str, str],
     check: bool = True,
+    stdin: bytes | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """``git -C folder …``; ``env`` is what git sees beside :data:`ALWAYS` (it needs PATH).
+    """``git -C folder …``, reading ``stdin``; it sees ``env`` (PATH in it) and :data:`ALWAYS`.
 
     Raises :class:`OutsideError` with git's own words if git is missing, or fails and ``check``.
     """
     command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, env={**env, **ALWAYS}, capture_output=True, check=False)
+        done = subprocess.run(
+            command, env={**env, **ALWAYS}, input=stdin, capture_output=True, check=False
+        )
     except FileNotFoundError as error:
         raise OutsideError("there is no git on PATH", remedy="Install git.") from error
     if check and done.returncode:
