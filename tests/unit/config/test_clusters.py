@@ -16,7 +16,11 @@ BY_DIGEST = f"models.example/server@sha256:{'ab' * 32}"
 
 
 def parsed(
-    target: dict[str, Any], strategy: str = "canary", quality: Any = None, **delivery: Any
+    target: dict[str, Any],
+    strategy: str = "canary",
+    quality: Any = None,
+    agreement: float = 0.0,
+    **delivery: Any,
 ) -> Any:
     found = parse_config(
         yaml.safe_dump(
@@ -30,7 +34,9 @@ def parsed(
                         "gates": {"accuracy": {"margin": 0.05}},
                         "delivery": {
                             "targets": ["there"],
-                            "strategy": {"kind": strategy, "quality": quality},
+                            "strategy": {
+                                "kind": strategy, "quality": quality, "agreement": agreement,
+                            },
                             **delivery,
                         },
                     }
@@ -66,6 +72,14 @@ def test_what_no_cluster_takes_is_refused(keys: dict[str, Any], words: str) -> N
 def test_a_gateway_keeps_no_unit_with_its_version(target: dict[str, Any], strategy: str) -> None:
     with pytest.raises(AssayError, match="no standard way to do"):
         parsed(target, strategy, quality={"margin": 0.02})
+
+
+@pytest.mark.parametrize("target", [{"kind": "kubernetes", "image": IMAGE}, GITOPS])
+def test_without_a_prediction_log_nothing_is_judged_by_it(target: dict[str, Any]) -> None:
+    with pytest.raises(AssayError, match=r"strategy\.quality: .* so it could never be judged"):
+        parsed(target, quality={"margin": 0.02})
+    with pytest.raises(AssayError, match=r"strategy\.agreement: .* there is none"):
+        parsed(target, "shadow", agreement=0.9)
 
 
 def test_without_counts_nothing_could_be_promoted() -> None:

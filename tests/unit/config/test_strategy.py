@@ -5,7 +5,25 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from assay.config import OnlineMetric, Strategy
+from assay.config import METRICS, OnlineMetric, Strategy, parse_config
+from assay.config.families import FAMILIES, ONLINE, is_online
+from assay.errors import InputError
+from assay.tables.labelled_log import value_of
+
+ON_A_TARGET = """\
+version: 1
+models:
+  churn:
+    predictions: p.parquet
+    artifact: model
+    gates: {accuracy: {margin: 0.01}}
+    delivery:
+      targets: [production]
+      strategy: {kind: canary}
+delivery:
+  targets:
+    production: {kind: local}
+"""
 
 
 @pytest.mark.parametrize(
@@ -22,7 +40,10 @@ from assay.config import OnlineMetric, Strategy
             "leave each version the floor",
         ),
         ({"agreement": 0.9}, "only a shadow"),
-        ({"quality": {"metric": "roc_auc", "margin": 0.01}}, "not a mean of one value per unit"),
+        *(
+            ({"quality": {"metric": name, "margin": 0.01}}, "accuracy, mae, quantile_loss:Q, mean:")
+            for name in ("roc_auc", "log_loss", "brier", "ndcg@5", "acuracy", "quantile_loss:2")
+        ),
         ({"quality": {"metric": "accuracy"}}, "exactly one of margin and must_improve"),
         (
             {"quality": {"margin": 0.1, "must_improve": True}},
@@ -54,7 +75,7 @@ def test_each_kind_has_steps_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("name", "up"),
-    [("accuracy", True), ("log_loss", False), ("mean:clicked", True), ("mae", False)],
+    [("accuracy", True), ("quantile_loss:0.9", False), ("mean:clicked", True), ("mae", False)],
 )
 def test_a_mean_of_one_value_per_unit_has_a_direction(name: str, up: bool) -> None:
     assert OnlineMetric(metric=name, margin=0.1).measured.higher_is_better is up
@@ -63,3 +84,42 @@ def test_a_mean_of_one_value_per_unit_has_a_direction(name: str, up: bool) -> No
 def test_a_column_may_be_turned() -> None:
     metric = OnlineMetric(metric="mean:cost", margin=1.0, higher_is_better=False)
     assert not metric.measured.higher_is_better
+
+
+def test_only_what_a_rollout_counts_is_taken() -> None:
+    examples = {each.prefix: each.prefix + {"COLUMN": "x", "K": "5", "Q": "0.9"}[each.parameter]
+                for each in FAMILIES}  # fmt: skip
+    taken = {name for name in (*METRICS, *examples.values()) if is_online(name)}
+    assert taken == {"accuracy", "mae", "quantile_loss:0.9", "mean:x"}
+    assert len(ONLINE) == len(taken)
+    for name in (*METRICS, *examples.values()):
+        if name in taken:
+            assert value_of(name)
+        else:
+            with pytest.raises(InputError, match="cannot be measured from the prediction log"):
+                value_of(name)
+
+
+@pytest.mark.parametrize("kind", ["canary", "blue-green", "shadow", "ab", "bandit"])
+def test_a_metric_that_no_rollout_counts_is_refused_with_its_place(kind: str) -> None:
+    text = ON_A_TARGET.replace(
+        "{kind: canary}", f"{{kind: {kind}, quality: {{margin: 0.01, metric: log_loss}}}}"
+    )
+    with pytest.raises(InputError) as raised:
+        parse_config(text)
+    column = text.splitlines()[8].index("log_loss") + 1
+    assert str(raised.value) == (
+        f"assay.yaml:9:{column}: models.churn.delivery.strategy.quality.metric should be accuracy, "
+        "mae, quantile_loss:Q, mean:COLUMN: what a rollout counts as labels arrive, not the text "
+        "'log_loss'."
+    )
+
+
+def test_a_metric_is_not_judged_from_a_log_that_is_off() -> None:
+    off = "serving: {log: {share: 0}}"
+    judged = ON_A_TARGET.replace("{kind: canary}", "{quality: {margin: 0.01}}")
+    with pytest.raises(InputError, match="0 logs nothing"):
+        parse_config(judged.replace("targets: [production]", f"targets: [production]\n      {off}"))
+    parse_config(
+        ON_A_TARGET.replace("targets: [production]", f"targets: [production]\n      {off}")
+    )

@@ -162,7 +162,8 @@ def test_the_models_own_strategy_is_read(
         ({"error": lambda _, n: ["maybe"] * n}, [], "'error' holds 50 values that are no number"),
         ({"time": lambda _, n: ["soon"] * n}, [], "'time' holds 50 values that are no time"),
         ({"error": None, "new_error": lambda _, n: [0] * n}, [], "nothing to compare"),
-        ({}, ["--margin", "0.01", "--metric", "roc_auc"], "not a mean of one value per unit"),
+        ({}, ["--margin", "0.01", "--metric", "roc_auc"], "no rollout counts 'roc_auc'"),
+        ({}, ["--margin", "0.01", "--metric", "log_loss"], "quantile_loss:Q or mean:COLUMN"),
         ({}, ["--value-change", "-0.99"], "cannot change by -0.99"),
     ],
 )
@@ -191,6 +192,8 @@ def test_what_a_log_cannot_tell_is_refused(
     [
         (["--strategy", "ab"], "Give a --margin"),
         (["--margin", "0.1"], "need --strategy"),
+        (["--metric", "mae"], "need --strategy"),
+        (["--strategy", "canary", "--metric", "mae"], "needs a --margin"),
         (["--strategy", "rainbow"], "is not one of"),
         (["--strategy", "canary", "--every", "0"], "--every"),
         (["--strategy", "canary", "--replays", "0"], "--replays"),

@@ -77,7 +77,7 @@ def setup_of(given: Given) -> Iterator[Setup]:
                 trusted=trusted,
                 repository=repository,
                 approval=chosen.target_name in chosen.delivery.approval,
-                unfit=_unfit if reader is not None else (lambda _: None),
+                unfit=lambda intent: _unfit(intent, reader),
             ),
             target=lambda: open_target(chosen, stack),
             step=step,
@@ -177,18 +177,10 @@ def _label_reader(given: Given) -> LabelReader | None:
     return LabelReader(log=given.chosen.state / "target" / "predictions", labels=given.labels)
 
 
-def _unfit(intent: Intent) -> str | None:
-    """Why a strategy's quality metric could never be judged from the prediction log."""
-    from assay.tables.labelled_log import value_of
+def _unfit(intent: Intent, reader: LabelReader | None) -> str | None:
+    from assay.rollout.labels import unjudged
 
-    quality = None if intent.strategy is None else intent.strategy.quality
-    if quality is None:
-        return None
-    try:
-        value_of(quality.metric)
-    except InputError as error:
-        return f"its quality metric cannot be judged here: {error.message.rstrip('.')}"
-    return None
+    return None if intent.strategy is None else unjudged(intent.strategy, reader)
 
 
 def _download(given: Given) -> Download:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.options import json_option, model_option
+from assay.cli.options import json_option
+from assay.cli.rollout_strategy import strategy_options
 from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.config import Strategy
-
-_KINDS = ("canary", "blue-green", "shadow", "ab", "bandit")
+    from assay.rollout.rehearsal import Assumed
+    from assay.tables.request_log import Outcomes, RequestLog
 
 
 @click.command()
@@ -23,23 +24,7 @@ _KINDS = ("canary", "blue-green", "shadow", "ab", "bandit")
     required=True,
     help="Parquet, CSV or JSON lines: time, unit, error, milliseconds, value, label_time.",
 )
-@click.option(
-    "--strategy",
-    "kind",
-    type=click.Choice(_KINDS),
-    help="A strategy with its defaults.  [default: the model's own, from --config]",
-)
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("assay.yaml"),
-    show_default=True,
-    help="Where the model's own strategy stands.",
-)
-@model_option
-@click.option("--metric", default="accuracy", show_default=True, help="What `value` is.")
-@click.option("--margin", type=float, help="What may be lost of it; with --strategy.")
-@click.option("--deadline", type=float, metavar="SECONDS", help="Of --strategy.  [default: a day]")
+@strategy_options
 @click.option(
     "--value-change",
     type=float,
@@ -76,13 +61,8 @@ _KINDS = ("canary", "blue-green", "shadow", "ab", "bandit")
 @json_option
 def simulate(
     log: Path,
-    kind: str | None,
-    config: Path,
-    model: str | None,
     *,
-    metric: str,
-    margin: float | None,
-    deadline: float | None,
+    strategy: Strategy,
     value_change: float,
     more_errors: float,
     slower: float,
@@ -108,75 +88,36 @@ def simulate(
     Exit codes: 0 done; 2 the log, the configuration or an option is wrong.
     """
     from assay.cli.rollout_simulated import as_document, lines_of
-    from assay.rollout.rehearsal import Assumed, assume, rehearse
+    from assay.rollout.rehearsal import Assumed, rehearse
     from assay.tables.request_log import read_request_log
 
-    strategy = _strategy(kind, config, model, metric=metric, margin=margin, deadline=deadline)
     requests = read_request_log(log)
     _fits(strategy, requests.columns, log)
     assumed = Assumed(value=value_change, errors=more_errors, slower=slower)
-    if requests.new is not None and assumed != Assumed():
+    new = _new_version(requests, assumed, seed)
+    found = rehearse(requests, new, strategy, every=every, replays=replays, seed=seed)
+    if as_json:
+        click.echo(as_document(requests, strategy, found))
+        return
+    for line in lines_of(requests, strategy, found, assumed=requests.new is None):
+        click.echo(line)
+
+
+def _new_version(log: RequestLog, assumed: Assumed, seed: int) -> Outcomes:
+    """The second version's outcomes: the log's, or those that are assumed."""
+    from assay.rollout.rehearsal import Assumed, assume
+
+    if log.new is None:
+        try:
+            return assume(log.serving, assumed, seed=seed)
+        except ValueError as error:
+            raise click.UsageError(f"--value-change: {error}.") from None
+    if assumed != Assumed():
         raise click.UsageError(
             "the log has a second version's outcomes: leave out --value-change, --more-errors "
             "and --slower."
         )
-    try:
-        new = requests.new or assume(requests.serving, assumed, seed=seed)
-    except ValueError as error:
-        raise click.UsageError(f"--value-change: {error}.") from None
-    found = rehearse(requests, new, strategy, every=every, replays=replays, seed=seed)
-    if as_json:
-        click.echo(as_document(requests, strategy, found))
-    else:
-        for line in lines_of(requests, strategy, found, assumed=requests.new is None):
-            click.echo(line)
-
-
-def _strategy(
-    kind: str | None,
-    config: Path,
-    model: str | None,
-    *,
-    metric: str,
-    margin: float | None,
-    deadline: float | None,
-) -> Strategy:
-    """The strategy that was asked for, or the model's own."""
-    from pydantic import ValidationError
-
-    from assay.config import Strategy
-
-    if kind is None:
-        if margin is not None or deadline is not None:
-            raise click.UsageError("--margin and --deadline need --strategy.")
-        return _configured(config, model)
-    given: dict[str, object] = {"kind": kind}
-    if margin is not None:
-        given["quality"] = {"metric": metric, "margin": margin}
-    if deadline is not None:
-        given["deadline"] = deadline
-    try:
-        return Strategy.model_validate(given)
-    except ValidationError as error:
-        said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        hint = " Give a --margin." if "name one" in said else ""
-        raise click.UsageError(f"--strategy {kind}: {said}.{hint}") from None
-
-
-def _configured(config: Path, model: str | None) -> Strategy:
-    from assay.config import load_config, model_named
-
-    found = load_config(config)
-    if model is None and len(found.models) > 1:
-        raise click.UsageError(f"Name a --model: {', '.join(sorted(found.models))}.")
-    name = model or next(iter(found.models))
-    delivery = model_named(found, name).delivery
-    if delivery is None:
-        raise InputError(
-            f"the model {name} has no `delivery`, so it has no strategy.",
-            remedy="Name one with --strategy, or write `delivery` in assay.yaml.",
-        )
-    return delivery.strategy
+    return log.new
 
 
 def _fits(strategy: Strategy, columns: tuple[str, ...], log: Path) -> None:

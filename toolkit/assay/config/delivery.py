@@ -68,6 +68,15 @@ class ModelDelivery(Strict):
         default=None, description="In the MLflow registry. Default: the model's name."
     )
 
+    @model_validator(mode="after")
+    def _logged_where_judged(self) -> ModelDelivery:
+        if self.serving.log.share == 0 and (self.strategy.quality or self.strategy.agreement):
+            raise ValueError(
+                "serving.log.share: 0 logs nothing, and strategy.quality and strategy.agreement "
+                "are counted from that log"
+            )
+        return self
+
     def strategy_at(self, target: str) -> Strategy:
         """Return how traffic moves at a target: on those before the last, all at once."""
         if target == self.targets[-1]:

@@ -119,6 +119,27 @@ FAMILIES = (
 """Every family; the schema, the messages and the reference page read this table."""
 
 
+_ONLINE_NAMES = ("accuracy", "mae")
+_ONLINE_FAMILIES = (QUANTILE_PREFIX, MEAN_PREFIX)
+ONLINE = (
+    *_ONLINE_NAMES,
+    *(each.written for prefix in _ONLINE_FAMILIES for each in FAMILIES if each.prefix == prefix),
+)
+"""What a rollout counts as labels arrive, as documentation writes it: `assay.tables.labelled_log`
+has the value of one row for each."""
+ONLINE_SCHEMA = {
+    "type": "string",
+    "anyOf": [
+        {"enum": list(_ONLINE_NAMES)},
+        *(
+            {"pattern": f"^{each.prefix}{each.pattern}$"}
+            for each in FAMILIES
+            if each.prefix in _ONLINE_FAMILIES
+        ),
+    ],
+}
+
+
 def family_of(name: str) -> Family | None:
     """Return the family that ``name`` is a metric of, or None."""
     for family in FAMILIES:
@@ -131,6 +152,12 @@ def family_of(name: str) -> Family | None:
 def is_metric(name: str) -> bool:
     """Whether there is a metric called ``name``."""
     return name in METRICS or family_of(name) is not None
+
+
+def is_online(name: str) -> bool:
+    """Whether a rollout can judge the metric ``name`` as labels arrive (`ONLINE`)."""
+    family = family_of(name)
+    return name in _ONLINE_NAMES or (family is not None and family.prefix in _ONLINE_FAMILIES)
 
 
 def metric_named(name: str, *, higher_is_better: bool = True) -> Metric:

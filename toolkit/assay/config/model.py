@@ -246,3 +246,15 @@ def _check_last(name: str, way: ModelDelivery, last: Target) -> None:
             "version, which a Gateway API route has no standard way to do; write canary, "
             "blue-green or shadow, or deliver to a local target"
         )
+    if isinstance(last, Cluster):
+        _check_unlabelled(f"models.{name}.delivery.strategy", way, last.kind)
+
+
+def _check_unlabelled(place: str, way: ModelDelivery, kind: str) -> None:
+    """Refuse what is judged from a prediction log where the controller has none."""
+    asked = {"quality": way.strategy.quality is not None, "agreement": way.strategy.agreement > 0}
+    for key in (key for key, given in asked.items() if given):
+        raise ValueError(
+            f"{place}.{key}: it is counted from the prediction log of a local or docker target, "
+            f"and on {kind} there is none, so it could never be judged; leave it out"
+        )

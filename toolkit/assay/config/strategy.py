@@ -5,21 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from assay.config.families import MEAN_PREFIX, QUANTILE_PREFIX, metric_named
+from assay.config.families import metric_named
 from assay.config.gates import Severity
 from assay.config.metrics import Metric
-from assay.config.types import MetricName, Number, Share, Strict, Switch, Whole
+from assay.config.types import Number, OnlineMetricName, Share, Strict, Switch, Whole
 
 DAY = 86_400
-_UNIT_MEANS = (
-    "accuracy", "log_loss", "brier", "mae", "mape", "smape", "ndcg", "mrr", "subset_accuracy",
-    "hamming_loss", "f1_samples",
-)  # fmt: skip
-_UNIT_MEAN_PREFIXES = (
-    MEAN_PREFIX, QUANTILE_PREFIX, "ndcg@", "precision@", "recall@", "hit_rate@",
-)  # fmt: skip
 
 
 class Step(Strict):
@@ -65,7 +58,11 @@ class Guards(Strict):
 class OnlineMetric(Strict):
     """A pre-registered quality metric, judged as labels arrive."""
 
-    metric: MetricName = Field(default="accuracy", description="A mean of one value per unit.")
+    metric: OnlineMetricName = Field(
+        default="accuracy",
+        description="A mean of one value per unit, counted from the prediction log and labels: "
+        "accuracy, mae, quantile_loss:Q or mean:COLUMN of the labels.",
+    )
     margin: Number | None = Field(default=None, gt=0, description="What may be lost.")
     must_improve: Switch = Field(
         default=False, description="Promote only what is `better`; takes no margin."
@@ -83,16 +80,6 @@ class OnlineMetric(Strict):
         default=Severity.BLOCK,
         description="block: a promotion waits for better or no-worse; warn: only worse counts.",
     )
-
-    @field_validator("metric")
-    @classmethod
-    def _unit_mean(cls, name: str) -> str:
-        if name in _UNIT_MEANS or name.startswith(_UNIT_MEAN_PREFIXES):
-            return name
-        raise ValueError(
-            f"{name[:60]} is not a mean of one value per unit, so it cannot be judged as labels "
-            f"arrive; these can: {', '.join(_UNIT_MEANS)}, mean:COLUMN, quantile_loss:Q, NAME@K"
-        )
 
     @model_validator(mode="after")
     def _one_margin(self) -> OnlineMetric:

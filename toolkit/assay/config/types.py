@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from assay.config.families import FAMILIES, is_metric
+from assay.config.families import FAMILIES, ONLINE, ONLINE_SCHEMA, is_metric, is_online
 from assay.config.metrics import METRICS
 
 RELATIVE_PATH_RULE = "a relative path with forward slashes, without '..'"
@@ -35,6 +35,12 @@ def _metric_name(value: str) -> str:
     raise ValueError(f"unknown metric {value[:60]!r}")
 
 
+def _online_metric_name(value: str) -> str:
+    if is_online(value):
+        return value
+    raise ValueError(f"{', '.join(ONLINE)}: what a rollout counts as labels arrive")
+
+
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True)]
 Switch = Annotated[bool, Field(strict=True)]
@@ -59,6 +65,9 @@ MetricName = Annotated[
             ],
         }
     ),
+]
+OnlineMetricName = Annotated[
+    str, AfterValidator(_online_metric_name), WithJsonSchema(ONLINE_SCHEMA)
 ]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from assay.config import Strategy
 from assay.errors import AssayError
 from assay.evidence import Agreed, Labelled, Rollout, ValueSums
 from assay.rollout.records import State
@@ -118,6 +119,19 @@ class LabelReader:
             self._spans[path] = _span(path)
         span = self._spans[path]
         return span is not None and any(span[0] <= each <= span[1] for each in generations)
+
+
+def unjudged(strategy: Strategy, reader: LabelReader | None) -> str | None:
+    """Why what a strategy asks of log and labels could never be judged; None where it can.
+
+    ``reader`` is the controller's: None on a target without a prediction log.
+    """
+    asked = [name for name in ("quality", "agreement") if getattr(strategy, name)]
+    if asked and reader is None:
+        return f"its {asked[0]} cannot be judged here: this target has no prediction log"
+    if strategy.quality is not None and reader is not None and reader.labels is None:
+        return "its quality cannot be judged here: this controller was started without --labels"
+    return None
 
 
 def _span(path: Path) -> Span | None:

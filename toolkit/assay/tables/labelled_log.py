@@ -12,12 +12,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.config.families import MEAN_PREFIX, QUANTILE_PREFIX
+from assay.config.families import MEAN_PREFIX, ONLINE, QUANTILE_PREFIX
 from assay.errors import InputError, Location
 from assay.tables.source import Engine, open_tables
 from assay.tables.sql import identifier, literal
 
-MEASURED = ("accuracy", "mae", f"{QUANTILE_PREFIX}Q", f"{MEAN_PREFIX}COLUMN")
 _LABELS = "labels"
 
 
@@ -53,7 +52,7 @@ def read_labelled_log(
     """Join and sum. `by_unit`: a unit's requests are one value, their mean.
 
     Raises InputError where the labels have not the columns that are needed, or the metric is none
-    that can be measured so (`MEASURED`).
+    that can be measured so (`assay.config.families.ONLINE`).
     """
     value = value_of(metric) if metric is not None else None
     if not log or not generations:
@@ -74,7 +73,10 @@ def read_labelled_log(
 
 
 def value_of(metric: str) -> str:
-    """The value of one row in SQL, from `predicted` and `label`, both text."""
+    """The value of one row in SQL, from `predicted` and `label`, both text.
+
+    Raises InputError for a metric that is none of `assay.config.families.ONLINE`.
+    """
     number = "TRY_CAST(predicted AS DOUBLE)", "TRY_CAST(label AS DOUBLE)"
     apart = f"({number[1]} - {number[0]})"
     if metric == "accuracy":
@@ -88,7 +90,7 @@ def value_of(metric: str) -> str:
         return number[1]
     raise InputError(
         f"{metric} cannot be measured from the prediction log.",
-        remedy=f"Name one of {', '.join(MEASURED)} as the strategy's quality metric.",
+        remedy=f"Name one of {', '.join(ONLINE)} as the strategy's quality metric.",
     )
 
 
