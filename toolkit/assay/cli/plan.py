@@ -125,8 +125,13 @@ def _environment(plan: Plan) -> str:
 def _asked(model: ModelPlan) -> dict[str, bool | str]:
     """What the model's job does beside the base and the head."""
     from assay.gate.delivered import artifact_of
+    from assay.gate.reference import is_watched
 
-    more = {"anchor": model.anchor is not None, "attribution": model.attribution}
+    more = {
+        "anchor": model.anchor is not None,
+        "attribution": model.attribution,
+        "reference": is_watched(model),
+    }
     artifact = artifact_of(model)
     kept: dict[str, bool | str] = {} if artifact is None else {"artifact": artifact}
     return {**{name: True for name, asked in more.items() if asked}, **kept}

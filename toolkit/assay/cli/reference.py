@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -39,8 +40,9 @@ def reference(
 
     Writes <model>/reference.json into the evidence folder: counts over bins and of categories of
     every feature, the prediction, the score and the label, the quality within them, and the rates
-    by score. It holds no rows; categories are listed by name, at most 50 of a column, so leave
-    out with `data.ignore` what names a person.
+    by score. Run it after `assay train`, with its evidence folder: the gate takes a profile of the
+    predictions that it judges, and no other. It holds no rows; categories are listed by name, at
+    most 50 of a column, so leave out with `data.ignore` what names a person.
 
     Exit codes: 0 written; 2 a file does not fit, and the message says how.
     """
@@ -63,6 +65,7 @@ def reference(
             task=chosen.task,
             ignore=declared.ignore + ((declared.label,) if declared.label else ()),
         )
+    found = found.model_copy(update={"inputs": _named(found.inputs, evidence / name)})
     written = found.write(evidence / name)
     if as_json:
         click.echo(found.to_json(), nl=False)
@@ -72,3 +75,13 @@ def reference(
     quality = ", ".join(f"{metric} {value:.4g}" for metric, value in found.quality.items())
     click.echo(f"{name}: {rows:,} rows, {features} features{f', {quality}' if quality else ''}.")
     click.echo(f"Written: {written}")
+
+
+def _named(inputs: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Name the inputs as evidence does: a file beside the document, or with a colon, not kept."""
+    from assay.evidence import Training
+
+    kept = Training.read(folder).predictions if (folder / Training.FILE).is_file() else None
+    judged = kept.file if kept is not None and inputs["predictions"] == kept.sha256 else None
+    names = {"predictions": judged or "predictions:test", "data": "data:test"}
+    return {names[name]: digest for name, digest in inputs.items()}

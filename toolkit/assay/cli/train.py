@@ -108,13 +108,15 @@ def train(
 def _head(consumer: Consumer, model: str | None, evidence: Path, *, exit_zero: bool) -> Training:
     from assay.cli.tracking import open_tracker, track
     from assay.errors import AssayError
-    from assay.evidence import StageState, Training
+    from assay.evidence import Reference, StageState, Training
     from assay.training.pipeline import Job
     from assay.training.pipeline import train as train_model
 
     name, chosen = chosen_model(consumer.config, model)
     target = evidence / name
     target.mkdir(parents=True, exist_ok=True)
+    # It is of the predictions before these.
+    (target / Reference.FILE).unlink(missing_ok=True)
     tracker = open_tracker(consumer, chosen)
     try:
         checkout = consumer.checkout(chosen)

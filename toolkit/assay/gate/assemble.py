@@ -21,7 +21,7 @@ _DOCUMENTS = {
     "plan": frozenset({"plan.json", "ledger.json"}),
     "base": frozenset({"training.json"}),
     "anchor": frozenset({"training.json"}),
-    "head": frozenset({"tests.json", "data.json", "training.json"}),
+    "head": frozenset({"tests.json", "data.json", "training.json", "reference.json"}),
 }
 _CORNERS = ("code-only", "data-only")
 _PREDICTIONS = re.compile(r"predictions\.(parquet|csv|jsonl)")
@@ -105,9 +105,8 @@ def _copy_corners(artifact: Artifact, target: Path) -> None:
         folder = artifact.folder / name
         if folder.is_dir() and not folder.is_symlink():
             for source in _evidence_files(replace(artifact, folder=folder)):
-                if source.name in ("tests.json", "data.json"):
-                    continue
-                _copy(source, target / name / source.name)
+                if source.name == "training.json" or _PREDICTIONS.fullmatch(source.name):
+                    _copy(source, target / name / source.name)
 
 
 def _copy_carried(source: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from assay.config import Severity
 from assay.evidence import Plan, StageRule
+from assay.gate.reference import is_watched
 from assay.report.bundle import ModelEvidence
 
 _MUST_HAVE_A_BASE = ("pull_request", "merge_group")
@@ -15,7 +16,7 @@ def findings(plan: Plan, models: Sequence[ModelEvidence]) -> list[StageRule]:
     """Return one judged stage for each thing that no rule of the configuration speaks of."""
     found = [*_plan(plan)]
     for model in models:
-        found += [*_stale(plan, model), *_rows(model)]
+        found += [*_stale(plan, model), *_rows(model), *_profile(plan, model)]
     return found
 
 
@@ -65,6 +66,14 @@ def _rows(model: ModelEvidence) -> Iterator[StageRule]:
     if rows.labels_changed:
         said = f"{rows.labels_changed:,} test rows have another label on the head"
         yield _found(model.plan.name, "comparison", Severity.WARN, said)
+
+
+def _profile(plan: Plan, model: ModelEvidence) -> Iterator[StageRule]:
+    """A watched model without its profile: nobody would see that drift is measured from nothing."""
+    trained = model.head is not None and model.head.predictions is not None
+    if plan.event.name != "local" and is_watched(model.plan) and trained and not model.reference:
+        said = "no reference profile was made, so drift in production will not be measured"
+        yield _found(model.plan.name, "training", Severity.WARN, said)
 
 
 def _found(model: str, stage: str, severity: Severity, message: str) -> StageRule:

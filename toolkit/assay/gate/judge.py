@@ -14,6 +14,7 @@ from assay.evidence import (
     Ledger,
     ModelPlan,
     Plan,
+    Reference,
     StageRule,
     TestRun,
     Training,
@@ -22,6 +23,7 @@ from assay.evidence import (
 )
 from assay.gate.attribution import attribution_of
 from assay.gate.findings import findings
+from assay.gate.reference import reference_of
 from assay.gate.sides import ANCHOR, BASE, compare_anchor, compare_model, read_if_there
 from assay.report.bundle import ModelEvidence
 from assay.verdict.decide import accept, decide
@@ -71,13 +73,15 @@ def _evidence(planned: ModelPlan, folder: Path) -> ModelEvidence:
     if not planned.touched:
         return ModelEvidence(plan=planned)
     own = folder / planned.name
+    head = read_if_there(Training, own)
     return ModelEvidence(
         plan=planned,
         tests=read_if_there(TestRun, own),
         data=read_if_there(DataReport, own),
-        head=read_if_there(Training, own),
+        head=head,
         base=read_if_there(Training, own / BASE),
         comparison=compare_model(planned, own),
+        reference=reference_of(planned.name, own, head),
         anchor=read_if_there(Training, own / ANCHOR),
         anchored=compare_anchor(planned, own),
         attribution=attribution_of(planned, own),
@@ -92,7 +96,7 @@ def _inputs(
         yield Ledger.FILE, file_digest(folder / Ledger.FILE)
     for model in models:
         name = model.plan.name
-        for kind in (TestRun, DataReport, Training):
+        for kind in (TestRun, DataReport, Training, Reference):
             if (folder / name / kind.FILE).is_file():
                 yield f"{name}/{kind.FILE}", file_digest(folder / name / kind.FILE)
         if model.comparison is not None:

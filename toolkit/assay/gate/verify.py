@@ -20,6 +20,7 @@ from assay.evidence import (
     Document,
     Ledger,
     Plan,
+    Reference,
     TestRun,
     Training,
     Verdict,
@@ -27,7 +28,7 @@ from assay.evidence import (
 )
 
 _DOCUMENTS = (
-    Plan, Ledger, TestRun, DataReport, Training, Comparison, Attribution, Verdict
+    Plan, Ledger, TestRun, DataReport, Training, Reference, Comparison, Attribution, Verdict
 )  # fmt: skip
 KINDS: dict[str, type[Document]] = {kind.FILE: kind for kind in _DOCUMENTS}
 

@@ -15,7 +15,7 @@ from assay.github.payload import is_commit
 
 _TREE = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MODEL = r"[a-z0-9][a-z0-9._-]{0,62}"
-_DOCUMENT = r"(?:plan|ledger|tests|data|training|comparison|attribution|verdict)\.json"
+_DOCUMENT = r"(?:plan|ledger|tests|data|training|reference|comparison|attribution|verdict)\.json"
 _WANTED = re.compile(
     rf"(?:{_MODEL}/(?:(?:base|anchor|code-only|data-only)/)?)?(?:{_DOCUMENT}|predictions\.(?:parquet|csv|jsonl))"
 )

@@ -12,13 +12,14 @@ from assay.evidence import (
     Document,
     Outcome,
     Plan,
+    Reference,
     StageState,
     TestRun,
     Training,
     Verdict,
 )
 
-_KEPT: tuple[type[Document], ...] = (TestRun, DataReport, Training, Comparison)
+_KEPT: tuple[type[Document], ...] = (TestRun, DataReport, Training, Reference, Comparison)
 _GATE = "Package the evidence folder of a gate that passed: the artifact assay-gate-<tree>."
 
 

@@ -10,6 +10,7 @@ from assay.evidence import (
     DataReport,
     ModelPlan,
     Plan,
+    Reference,
     TestRun,
     Training,
     Verdict,
@@ -21,7 +22,8 @@ from assay.report.history import Entry
 class ModelEvidence:
     """One model's evidence; what is None was not there.
 
-    ``anchored`` is the head's comparison with the anchor.
+    ``anchored`` is the head's comparison with the anchor, ``reference`` the profile that production
+    is compared with.
     """
 
     plan: ModelPlan
@@ -33,6 +35,7 @@ class ModelEvidence:
     anchor: Training | None = None
     anchored: Comparison | None = None
     attribution: Attribution | None = None
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
