@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from assay.alerting.rules import rules_text
+from assay.evidence.monitoring import Retrospect
 from assay.report.exposition import exposition
 from assay.report.look_metrics import Silenced, look_families
 from assay.rollout.controller.metrics import _SINGLE as CONTROLLER
@@ -23,7 +24,9 @@ CONTROLLERS = {f"assay_controller_{name}" for name in (*CONTROLLER, "weight", "r
 def written() -> dict[str, set[str]]:
     """Return the names that can be scraped, with their labels."""
     silence = Silenced(kind="quality", subject="f1", until=1.0)
-    text = exposition(look_families(look(problem()), [silence]))
+    estimated = Retrospect(metric="f1", windows=9, held=8, error=0.01, constant=0.05)
+    found = look(problem(), retrospects=(estimated,))
+    text = exposition(look_families(found, [silence]))
     found: dict[str, set[str]] = {}
     for name, labels in re.findall(r"^(assay_\w+)\{(.*)\} ", text, re.MULTILINE):
         found.setdefault(name, set()).update(re.findall(r"(\w+)=", labels))

@@ -20,7 +20,7 @@ from assay.errors import InputError, Location, VerdictFailed
 
 if TYPE_CHECKING:
     from assay.config import Config, Model, Monitoring
-    from assay.evidence import Look, Reference
+    from assay.evidence import Reference
 
 
 @click.command()
@@ -77,7 +77,9 @@ def monitor(
     from datetime import UTC, datetime
 
     from assay.cli.chosen import states_home
+    from assay.cli.console import console
     from assay.cli.consumer import chosen_model
+    from assay.cli.monitor_table import print_look
     from assay.config import load_config
     from assay.evidence import Outcome
     from assay.monitoring.look import Task, take_look
@@ -97,29 +99,13 @@ def monitor(
         promised=_promised(chosen.monitoring, reference, config, name),
     )
     look = take_look(task, evidence / name)
-    click.echo(json.dumps(json.loads(look.to_json()), indent=2) if as_json else described(look))
+    if as_json:
+        click.echo(json.dumps(json.loads(look.to_json()), indent=2))
+    else:
+        print_look(console(), look)
     write_outputs("monitor", state=look.state.value, problems=str(len(look.problems)))
     if look.state is Outcome.FAIL and not exit_zero:
         raise VerdictFailed(look.sentence)
-
-
-def described(look: Look) -> str:
-    """The look for a person at a terminal."""
-    lines = [look.sentence]
-    lines += [f"  {one.severity.value}  {one.key}  {one.sentence}" for one in look.problems]
-    for rule in look.rules:
-        if rule.interval is None or rule.head is None or rule.base is None:
-            lines.append(f"  {rule.metric}: {rule.state.value} ({rule.reason})")
-            continue
-        low, high = rule.interval
-        lines.append(
-            f"  {rule.metric} {rule.head:.4g}, promised {rule.base:.4g}: {rule.state.value}, "
-            f"difference [{low:+.4f}, {high:+.4f}], {rule.n:,} predictions"
-        )
-    if look.windows:
-        newest = look.windows[-1]
-        lines.append(f"  {newest.predictions:,} predictions since {newest.start}")
-    return "\n".join(lines)
 
 
 def _watched(config: Config, path: Path, model: str | None) -> Config:

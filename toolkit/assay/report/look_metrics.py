@@ -27,7 +27,11 @@ HELP: dict[str, str] = {
     "version_predictions": "Predictions in the newest whole window, by version.",
     "label_coverage": "Share of a window's predictions that have their label.",
     "label_delay_seconds": "How late a share of a window's labels came at most.",
+    "label_selection": "1 where a window's labelled predictions differ from those without one.",
     "labels_known": "Predictions with a label.",
+    "labels_new": "Labels that this look saw first.",
+    "labels_duplicate": "Rows of the labels that repeat another one.",
+    "labels_ahead": "Labels dated later than the look: they wait.",
     "labels_corrected": "Labels that a later one replaced.",
     "labels_contradictory": "Predictions with two labels of one time.",
     "labels_orphaned": "Labels without a prediction.",
@@ -37,13 +41,25 @@ HELP: dict[str, str] = {
     "quality_rows": "Labelled predictions that the value stands on.",
     "rule_difference": "Live minus reference, positive is better.",
     "rule_difference_low": "Lower end of the difference's interval.",
+    "rule_difference_high": "Upper end of the difference's interval.",
+    "rule_reference": "What was promised.",
+    "rule_value": "What was measured live, over all predictions that the rule stands on.",
+    "rule_rows": "Labelled predictions that the rule stands on.",
     "rule_margin": "The largest loss that is no worse.",
     "rule_state": "1 for the state of a live metric's rule, 0 for the others.",
     "drift_effect": "How far a column moved, by measure.",
     "drift_moved": "1 where a column counts as moved.",
     "drift_cost": "Estimated loss of the first metric.",
+    "drift_p_value": "P-value of the move, corrected over all columns.",
+    "estimate_windows": "Windows that were estimated without labels and have them now.",
+    "estimate_windows_held": "Those whose interval held what the labels showed.",
+    "estimate_error": "Mean absolute error of these estimates.",
+    "estimate_reference_error": "The same of always saying the reference's value.",
+    "not_measured": "What was not measured, or not yet: the notes of the look.",
     "heartbeat_timestamp_seconds": "When something last showed that it lives.",
     "heartbeat_silent": "1 where something was silent for too long.",
+    "heartbeat_silent_after_seconds": "How long it may be silent.",
+    "problem_since_timestamp_seconds": "When a problem was found first.",
     "problem": "1 for each thing that somebody should know.",
     "silenced_until_timestamp_seconds": "Until when nobody is told of a problem.",
 }
@@ -68,6 +84,7 @@ def look_families(look: Look, silences: Iterable[Silenced] = ()) -> tuple[Family
         _of_quality(look),
         _of_rules(look.rules),
         _of_drift(look.drift),
+        _of_estimates(look),
         _of_health(look, silences),
     )
     for part in parts:
@@ -131,6 +148,9 @@ def _of_labels(feed: LabelFeed | None) -> _Gauges:
     if feed is None:
         return
     yield "labels_known", {}, feed.known
+    yield "labels_new", {}, feed.new
+    yield "labels_duplicate", {}, feed.duplicates
+    yield "labels_ahead", {}, feed.ahead
     yield "labels_corrected", {}, feed.corrected
     yield "labels_contradictory", {}, feed.contradictory
     yield "labels_orphaned", {}, feed.orphans
@@ -142,6 +162,7 @@ def _of_quality(look: Look) -> _Gauges:
         if coverage is not None:
             share = coverage.labelled / window.predictions if window.predictions else None
             yield "label_coverage", when, share
+            yield "label_selection", when, int(coverage.selection is not None)
             yield "label_delay_seconds", {**when, "share": "0.5"}, coverage.delay_median
             yield "label_delay_seconds", {**when, "share": "0.9"}, coverage.delay_90
         for one in window.quality:
@@ -158,7 +179,12 @@ def _of_rules(rules: Iterable[Rule]) -> _Gauges:
     for rule in rules:
         labels = {"metric": rule.metric, "slice": rule.slice}
         yield "rule_difference", labels, rule.difference
-        yield "rule_difference_low", labels, rule.interval[0] if rule.interval else None
+        low, high = rule.interval or (None, None)
+        yield "rule_difference_low", labels, low
+        yield "rule_difference_high", labels, high
+        yield "rule_reference", labels, rule.base
+        yield "rule_value", labels, rule.head
+        yield "rule_rows", labels, rule.n
         yield "rule_margin", labels, rule.margin
         for state in State:
             yield "rule_state", {**labels, "state": state.value}, int(state is rule.state)
@@ -171,6 +197,17 @@ def _of_drift(drift: Iterable[Drift]) -> _Gauges:
             yield "drift_effect", {**labels, "measure": effect.name}, effect.value
         yield "drift_moved", labels, int(one.moved)
         yield "drift_cost", labels, one.cost
+        yield "drift_p_value", labels, one.p_adjusted
+
+
+def _of_estimates(look: Look) -> _Gauges:
+    yield "not_measured", {}, len(look.notes)
+    for one in look.retrospects:
+        labels = {"metric": one.metric}
+        yield "estimate_windows", labels, one.windows
+        yield "estimate_windows_held", labels, one.held
+        yield "estimate_error", labels, one.error
+        yield "estimate_reference_error", labels, one.constant
 
 
 def _of_health(look: Look, silences: Iterable[Silenced]) -> _Gauges:
@@ -178,9 +215,11 @@ def _of_health(look: Look, silences: Iterable[Silenced]) -> _Gauges:
         last = seconds(beat.last) if beat.last else None
         yield "heartbeat_timestamp_seconds", {"name": beat.name}, last
         yield "heartbeat_silent", {"name": beat.name}, int(beat.silent)
+        yield "heartbeat_silent_after_seconds", {"name": beat.name}, beat.silent_after
     for problem in look.problems:
         labels = {"kind": problem.kind.value, "subject": problem.subject}
         yield "problem", {**labels, "severity": problem.severity.value}, 1
+        yield "problem_since_timestamp_seconds", labels, seconds(problem.since)
     for silence in silences:
         labels = {"kind": silence.kind, "subject": silence.subject}
         yield "silenced_until_timestamp_seconds", labels, silence.until
