@@ -15,7 +15,9 @@ from assay.evidence import Intent
 from assay.packaging.keys import sign
 from assay.rollout.controller.after import Hooks
 from assay.rollout.controller.chain import basis
+from assay.rollout.controller.clock import Clock
 from assay.rollout.controller.logs import Log
+from assay.rollout.controller.retention import House
 from assay.rollout.controller.service import Branches, Service, Setup
 from assay.rollout.step import step
 from assay.state import (
@@ -44,6 +46,8 @@ class Hosted:
     target: FakeTarget
     hooks: Hooks = field(default_factory=Hooks)
     log: StringIO = field(default_factory=StringIO)
+    house: House | None = None
+    clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
         source = Sandbox.make(self.folder / "source")
@@ -69,6 +73,9 @@ class Hosted:
             fetch=self.fetch,
             branches=branches,
             hooks=self.hooks,
+            house=self.house,
+            tidying=0.0,
+            clock=self.clock,
             log=Log(stream=self.log),
         )
         self.service = Service(setup)

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from assay.config.delivery import DockerTarget, LocalTarget
     from assay.evidence import Intent
     from assay.rollout.controller.releases import Download
+    from assay.rollout.controller.retention import House
     from assay.rollout.controller.service import Setup
     from assay.rollout.labels import LabelReader
     from assay.rollout.target import Target
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 """The checkout of Assay that this runs from."""
+RELEASES = "releases"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ def setup_of(given: Given) -> Iterator[Setup]:
         )
     repository = repository_of(chosen, given.repository, given.remote)
     releases = Releases(
-        folder=chosen.state / "releases",
+        folder=chosen.state / RELEASES,
         download=_download(given),
         trusted=trusted,
         repository=repository,
@@ -90,11 +92,26 @@ def setup_of(given: Given) -> Iterator[Setup]:
                 start_seconds=chosen.way.serving.start_seconds,
                 freeze=freezing(chosen.delivery.freeze),
             ),
+            house=_house(chosen),
             hooks=hooks_of(chosen, repository),
             interval=given.interval,
             poll=given.poll,
             log=Log(shared={"target": chosen.target_name, "model": chosen.model_name}),
         )
+
+
+def _house(chosen: Chosen) -> House:
+    from assay.config.delivery import DockerTarget, LocalTarget
+    from assay.rollout.controller.retention import House
+    from assay.rollout.controller.service import INTENTS
+
+    here = isinstance(chosen.target, LocalTarget | DockerTarget)
+    return House(
+        releases=chosen.state / RELEASES,
+        intents=chosen.state / INTENTS,
+        target=chosen.state / "target" if here else None,
+        limits=chosen.delivery.retention,
+    )
 
 
 def _on_this_host(target: LocalTarget | DockerTarget, chosen: Chosen, latency_ms: float) -> Target:

@@ -10,6 +10,7 @@ from assay.config.delivery import (
     LocalTarget,
     ModelDelivery,
     PredictionLog,
+    Retention,
     Serving,
     Trust,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Override",
     "PredictionLog",
     "Publisher",
+    "Retention",
     "Retrain",
     "Scalar",
     "Serving",

@@ -166,6 +166,27 @@ class Freeze(Strict):
     reason: Text = Field(description="What a refusal says.")
 
 
+class Retention(Strict):
+    """What a controller keeps on its host; it removes what is beyond (docs/delivery.md)."""
+
+    releases: Whole = Field(
+        default=5,
+        ge=1,
+        description="Bundles of so many versions that served last, and of so many that are barred. "
+        "What serves, served before, runs, or is on its way stays besides.",
+    )
+    log_days: Number | None = Field(
+        default=90,
+        gt=0,
+        description="Prediction log of a local or docker target: older files go. null: none do.",
+    )
+    log_gigabytes: Number | None = Field(
+        default=20,
+        gt=0,
+        description="Of that log in all: beyond, its oldest files go. null: however much there is.",
+    )
+
+
 class Delivery(Strict):
     """Where models are delivered, and whose word counts there."""
 
@@ -187,6 +208,9 @@ class Delivery(Strict):
     )
     rollbacks_per_day: Whole = Field(
         default=2, ge=1, description="Automatic ones of a target; then it holds, and says so."
+    )
+    retention: Retention = Field(
+        default_factory=Retention, description="What a controller keeps on its host."
     )
     state_repository: Text | None = Field(
         default=None,

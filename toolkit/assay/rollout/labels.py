@@ -116,7 +116,7 @@ class LabelReader:
     def _overlaps(self, path: Path, generations: set[int]) -> bool:
         """Whether a file may hold answers of these generations, from its statistics, read once."""
         if path not in self._spans:
-            self._spans[path] = _span(path)
+            self._spans[path] = generations_of(path)
         span = self._spans[path]
         return span is not None and any(span[0] <= each <= span[1] for each in generations)
 
@@ -134,8 +134,8 @@ def unjudged(strategy: Strategy, reader: LabelReader | None) -> str | None:
     return None
 
 
-def _span(path: Path) -> Span | None:
-    """The least and the greatest generation in a file; None where there is none."""
+def generations_of(path: Path) -> Span | None:
+    """The least and the greatest generation in a file of the prediction log; None: it has none."""
     try:
         file = pq.ParquetFile(path)
         column = file.schema_arrow.get_field_index("generation")

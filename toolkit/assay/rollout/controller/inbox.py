@@ -77,6 +77,15 @@ class Inbox:
             self._wanted.add(digest)
         return found
 
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The versions whose bundles are fetched at the next poll."""
+        return frozenset(self._wanted)
+
+    def forget(self, digest: str) -> None:
+        """Know no folder of a bundle any more: it is about to go."""
+        self.folders.pop(digest, None)
+
     def poll(self) -> None:
         """Fetch once. Raises OutsideError where the branch or a bundle cannot be had now."""
         failed: OutsideError | None = None

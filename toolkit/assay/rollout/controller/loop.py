@@ -33,6 +33,8 @@ _BACK = ("rollback", "abort", "lost")
 """Orders that are carried out without knowing how it is, and on a full disk."""
 
 
+_ALERTS = 100
+"""Alerts that are remembered for the status; all of them are in the log."""
 _LATELY = 20
 """Decisions among which the one is looked for that asks for a route."""
 
@@ -228,8 +230,8 @@ class Controller:
         limits, clock = self._parts.limits, self._parts.clock
         # By both clocks: one that jumps a day ahead must not allow more of them.
         day = clock.running() - 86_400
-        lately = sum(at > day for at in self._rolled_back)
-        used = max(automatic_rollbacks(self.store.links, clock.wall()), lately)
+        self._rolled_back = [at for at in self._rolled_back if at > day]
+        used = max(automatic_rollbacks(self.store.links, clock.wall()), len(self._rolled_back))
         return Desired(
             orders=orders,
             held=self._parts.held() or limits.freeze(clock.wall()),
@@ -280,7 +282,7 @@ class Controller:
             if one.glass
         ]
         for sentence in (*broken, *(one.sentence for one in actions if isinstance(one, Alert))):
-            self.alerts = (*self.alerts, sentence)
+            self.alerts = (*self.alerts, sentence)[-_ALERTS:]
             self._parts.log.alert(sentence)
 
     def _complain(self, failures: tuple[str, ...]) -> None:

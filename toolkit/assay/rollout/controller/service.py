@@ -16,10 +16,12 @@ from assay.rollout.controller.clock import Clock
 from assay.rollout.controller.heartbeat import Heart
 from assay.rollout.controller.inbox import Fetch, Inbox
 from assay.rollout.controller.intake import Rules
+from assay.rollout.controller.log_retention import tidy_log
 from assay.rollout.controller.logs import Log
 from assay.rollout.controller.loop import Controller, Limits, Parts, Step
 from assay.rollout.controller.outbox import Mail, Outbox
 from assay.rollout.controller.recovery import adopt
+from assay.rollout.controller.retention import House, kept_releases
 from assay.rollout.controller.store import Points, Store
 from assay.rollout.controller.talk import Listener
 from assay.rollout.controller.view import Surroundings, observed_of, status_of
@@ -56,10 +58,14 @@ class Setup:
     trouble: Callable[[], Mapping[str, str]] = dict
     """What else does not work, by name, for the status."""
     limits: Limits = field(default_factory=Limits)
+    house: House | None = None
+    """What is removed here of versions that are over; None: nothing is."""
     hooks: Hooks = field(default_factory=Hooks)
     interval: float = 1.0
     poll: float = 10.0
     heartbeat: float = 300.0
+    tidying: float = 600.0
+    """Seconds between two removals of what is over."""
     clock: Clock = field(default_factory=Clock)
     log: Log = field(default_factory=Log)
     points: Points = lambda _: None
@@ -95,6 +101,8 @@ class Service:
         self._wake = threading.Event()
         self._beat, self._beaten, self._posted = 0, clock.running(), -1
         self.workers = self._workers(store, adopted=adopted)
+        self._tidier = Worker("retention", self._tidy, seconds=setup.tidying, log=setup.log)
+        self._tidied: float | None = None
 
     def status(self) -> dict[str, Any]:
         """What `assay status` gets."""
@@ -193,9 +201,37 @@ class Service:
         return tuple(made)
 
     def _poll(self) -> None:
-        self._inbox.poll()
-        if self._inbox.has_mail():
-            self._wake.set()
+        try:
+            self._inbox.poll()
+        finally:
+            if self._inbox.has_mail():
+                self._wake.set()
+            now = self.setup.clock.running()
+            if self._tidied is None or now - self._tidied >= self.setup.tidying:
+                # In this thread, which fetches bundles: none goes while it comes.
+                self._tidied = now
+                self._tidier.once()
+
+    def _tidy(self) -> None:
+        """Remove what is over; bundles only while nothing is on its way."""
+        house, controller, log = self.setup.house, self.controller, self.setup.log
+        if house is None:
+            return
+        seen = controller.observed
+        if seen is not None and controller.settled() and not self._inbox.has_mail():
+            for digest in house.tidy_releases(self._needed, self._inbox.forget):
+                log.info("a bundle was removed", digest=digest)
+        if house.target is not None:
+            predictions, rollout = house.target / "predictions", controller.store.state.rollout
+            now = self.setup.clock.wall()
+            if freed := tidy_log(predictions, house.limits, rollout, now=now):
+                log.info("old files of the prediction log were removed", bytes=freed)
+
+    def _needed(self) -> frozenset[str]:
+        store, seen, house = self.controller.store, self.controller.observed, self.setup.house
+        running = () if seen is None else tuple(seen.backends)
+        most = 1 if house is None else house.limits.releases
+        return kept_releases(store.state, store.links, running, most=most) | self._inbox.wanted
 
     def _post(self) -> None:
         """Put the newest chain and observation where the journal's worker finds them."""
@@ -226,7 +262,9 @@ class Service:
             pushed = outbox.pushed
             journal = "diverged" if outbox.diverged else "ok" if pushed == links else "waiting"
         trouble = {
-            worker.name: worker.trouble for worker in self.workers if worker.trouble is not None
+            worker.name: worker.trouble
+            for worker in (*self.workers, self._tidier)
+            if worker.trouble is not None
         }
         everything = {**trouble, **self.setup.trouble()}
         return Surroundings(journal=journal, pushed=pushed, trouble=everything)
