@@ -13,7 +13,7 @@ from assay.cli.consumer import Consumer, chosen_model, environment_options, open
 from assay.cli.options import config_option, evidence_option, exit_zero_option, model_option
 
 if TYPE_CHECKING:
-    from assay.evidence import ModelPlan, Plan, Training
+    from assay.evidence import ModelPlan, ModelSelection, Plan, Training
 
 
 @click.command("train")
@@ -106,7 +106,7 @@ def train(
 
 
 def _head(consumer: Consumer, model: str | None, evidence: Path, *, exit_zero: bool) -> Training:
-    from assay.cli.tracking import open_tracker, track
+    from assay.cli.tracking import open_tracker, track, track_experiments
     from assay.errors import AssayError
     from assay.evidence import Reference, StageState, Training
     from assay.training.pipeline import Job
@@ -131,6 +131,7 @@ def _head(consumer: Consumer, model: str | None, evidence: Path, *, exit_zero: b
         return made
     made.write(target)
     if tracker is not None:
+        made = track_experiments(tracker, made, chosen)
         tracked = track(tracker, made, chosen, checkout.folder, target)
         made = made.model_copy(update={"tracking": str(tracked)})
         made.write(target)
@@ -206,6 +207,8 @@ def print_training(made: Training) -> None:
     words = [f"{made.model} ({made.side}): {made.state.value}"]
     if made.cache_hit and made.side == "head":
         words.append("nothing changed since the last run: a cache hit")
+    if made.selection:
+        words.append(_chosen(made.selection))
     if made.source_detail:
         words.append(f"from {made.source_detail}")
     if made.reason:
@@ -218,3 +221,12 @@ def print_training(made: Training) -> None:
         words.append(made.tracking)
     words.append(f"{made.seconds:.1f} s")
     click.echo(printable("; ".join(words)))
+
+
+def _chosen(selection: ModelSelection) -> str:
+    best = next(each for each in selection.experiments if each.name == selection.chosen)
+    given = ", ".join(f"{name}={value}" for name, value in best.params.items())
+    return (
+        f"chosen of {len(selection.experiments)} experiments by {selection.metric} on "
+        f"{selection.data} data: {given} ({best.value:.6g})"
+    )

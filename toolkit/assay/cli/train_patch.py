@@ -27,6 +27,12 @@ def hand_over(consumer: Consumer, model: str | None, made: Training, patch: Path
     if made.state is not StageState.PASSED:
         return
     _, chosen = chosen_model(consumer.config, model)
+    if chosen.train.selection is not None:
+        raise InputError(
+            "a retraining proposes dvc.lock alone, and a selection changes parameters as well.",
+            where=Location(file="assay.yaml"),
+            remedy="Search in a pull request of its own, and commit the parameters it chose.",
+        )
     folder = consumer.folder(chosen)
     lock = folder / "dvc.lock"
     if not lock.is_file() or lock.is_symlink():

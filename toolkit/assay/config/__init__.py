@@ -30,6 +30,7 @@ from assay.config.monitoring import (
 )
 from assay.config.retraining import NewData, Retrain
 from assay.config.search import WorstSlice
+from assay.config.selection import Parameters, Selection
 from assay.config.stages import Data, DataRule, Deepchecks, Environment, Tests, Tracking, Train
 from assay.config.strategy import Guards, OnlineMetric, Step, Strategy
 
@@ -70,11 +71,13 @@ __all__ = [
     "Objectives",
     "OnlineMetric",
     "Override",
+    "Parameters",
     "PredictionLog",
     "Publisher",
     "Retention",
     "Retrain",
     "Scalar",
+    "Selection",
     "Serving",
     "Severity",
     "Slice",

@@ -15,7 +15,7 @@ from assay.config.anchor import Anchor
 from assay.config.clusters import Cluster, GitOpsTarget
 from assay.config.delivery import Delivery, ModelDelivery, Target
 from assay.config.families import family_of, metric_named
-from assay.config.gates import Columns, Gate, Scalar, SliceEntry
+from assay.config.gates import Columns, Gate, Scalar, Severity, SliceEntry
 from assay.config.metrics import Task
 from assay.config.monitoring import Monitoring
 from assay.config.retraining import Retrain
@@ -148,6 +148,26 @@ class Model(Strict):
             span = metric_named(name).span
             if span is not None and margin >= span:
                 raise ValueError(f"anchor.margins.{name}: {margin:g} lets every {name} pass")
+        return self
+
+    @model_validator(mode="after")
+    def _chosen_apart_from_the_gate(self) -> Model:
+        if self.train.selection is None:
+            return self
+        metric = self.train.selection.metric
+        where = "train.selection.metric"
+        if metric.file in {self.predictions, self.data and self.data.test}:
+            raise ValueError(
+                f"{where}: {metric.file} is what the gate judges by; a model that it chose would "
+                "be judged by the rows it was chosen on. Name a metrics file of validation data"
+            )
+        for name, scalar in self.scalars.items():
+            judged = scalar.severity is not Severity.OFF
+            if judged and (scalar.file, scalar.key) == (metric.file, metric.key):
+                raise ValueError(
+                    f"{where}: scalars.{name} compares the same number at the gate, where a "
+                    f"chosen one is always too good. Write severity: off under scalars.{name}"
+                )
         return self
 
     @property

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from assay.config.gates import Severity
+from assay.config.selection import Selection
 from assay.config.types import (
     ColumnName,
     Number,
@@ -144,6 +145,9 @@ class Tests(Strict):
 class Train(Strict):
     """How the model is made."""
 
+    orchestrator: Literal["local"] = Field(
+        default="local", description="Where the training runs: `local`, in this job."
+    )
     command: Text | None = Field(
         default=None,
         description="Default: `dvc repro` where the model has a dvc.yaml.",
@@ -158,6 +162,19 @@ class Train(Strict):
         description="Exported as ASSAY_SEED and PYTHONHASHSEED, kept in the lineage.",
     )
     timeout: Number = Field(default=6 * 3600, gt=0, le=MONTH, description="Seconds.")
+    selection: Selection | None = Field(
+        default=None,
+        description="Run experiments by DVC's queue and take the best one; none: the pipeline "
+        "makes one model.",
+    )
+
+    @model_validator(mode="after")
+    def _search_by_dvc(self) -> Train:
+        if self.selection and self.command:
+            raise ValueError(
+                "selection: experiments are DVC's and run its pipeline; leave command out"
+            )
+        return self
 
 
 class Tracking(Strict):

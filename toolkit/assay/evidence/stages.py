@@ -153,6 +153,28 @@ class BaseSource(StrEnum):
     NONE = "none"
 
 
+class Experiment(Part):
+    """One experiment of a selection: what it was given, and its number on validation data."""
+
+    name: str
+    params: dict[str, str] = Field(default_factory=dict)
+    commit: str | None = Field(default=None, description="DVC's own, that holds its files.")
+    value: float | None = None
+    reason: str | None = Field(default=None, description="Why it has no number.")
+    reused: bool = Field(default=False, description="It was there from an earlier try.")
+    tracking: str | None = Field(default=None, description="MLflow run, or why there is none.")
+
+
+class ModelSelection(Part):
+    """Which experiment was taken, by which number on validation data, out of which."""
+
+    metric: str = Field(description="Metrics file and key, as file:key.")
+    direction: Literal["maximize", "minimize"]
+    data: Literal["validation"] = "validation"
+    chosen: str
+    experiments: tuple[Experiment, ...]
+
+
 class Training(Document):
     """One side's model: how it came to be, and its predictions."""
 
@@ -183,4 +205,7 @@ class Training(Document):
     )
     scalars: dict[str, float] = Field(default_factory=dict)
     missing_scalars: dict[str, str] = Field(default_factory=dict, description="Name to reason.")
+    selection: ModelSelection | None = Field(
+        default=None, description="Where experiments competed for it."
+    )
     tracking: str | None = Field(default=None, description="MLflow run, or why there is none.")

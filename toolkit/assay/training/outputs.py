@@ -129,7 +129,7 @@ def _scalar(scalar: Scalar, folder: Path) -> float | str:
         return f"{scalar.file} cannot be read: {error.strerror}"
     except ValueError:
         return f"{scalar.file} is not valid {path.suffix.removeprefix('.').upper() or 'YAML'}"
-    found = _at(data, scalar.key)
+    found = value_at(data, scalar.key)
     if found is None:
         return f"{scalar.file} has no {scalar.key}"
     if isinstance(found, bool) or not isinstance(found, int | float):
@@ -198,8 +198,8 @@ def _numbers(data: Any, prefix: str = "") -> dict[str, float]:
     return {prefix.rstrip("."): float(data)} if usable and math.isfinite(data) else {}
 
 
-def _at(data: Any, key: str) -> Any:
-    """Follow a dotted key; a key that itself holds dots is found as well."""
+def value_at(data: Any, key: str) -> Any:
+    """Follow a dotted key; a key that itself holds dots is found as well; None for nothing."""
     if isinstance(data, Mapping):
         if key in data:
             return data[key]
@@ -207,9 +207,9 @@ def _at(data: Any, key: str) -> Any:
         for size in range(len(parts) - 1, 0, -1):
             head = ".".join(parts[:size])
             if head in data:
-                return _at(data[head], ".".join(parts[size:]))
+                return value_at(data[head], ".".join(parts[size:]))
     if isinstance(data, list):
         first, _, rest = key.partition(".")
         if first.isascii() and first.isdigit() and int(first) < len(data):
-            return _at(data[int(first)], rest) if rest else data[int(first)]
+            return value_at(data[int(first)], rest) if rest else data[int(first)]
     return None

@@ -10,14 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from assay.config import Model
+from assay.config import Model, Selection
 from assay.errors import InputError, Location
-from assay.evidence import Side, StageState, Training
+from assay.evidence import ModelSelection, Side, StageState, Training
 from assay.training import dvc
 from assay.training.build import Builder
 from assay.training.dvc_state import demand_readable
 from assay.training.environment import ConsumerEnvironment
 from assay.training.lineage import Checkout, lineage_of
+from assay.training.orchestrators.interface import Carried, Order, carry_out
+from assay.training.orchestrators.local import Local
 from assay.training.outputs import (
     digest_of,
     forget_predictions,
@@ -26,7 +28,8 @@ from assay.training.outputs import (
     read_scalars,
     test_set_digest,
 )
-from assay.training.process import Ended, Transcript
+from assay.training.process import Transcript
+from assay.training.selection import NotChosenError, Search, choose, demand_pipeline
 
 REPRO = "dvc repro"
 
@@ -72,30 +75,82 @@ def train(job: Job, tools: Tools) -> Training:
         demand_readable(checkout.folder, checkout.root)
     started, clock = tools.now(), time.monotonic()
     environment = _environment(job, command, tools)
-    pulled = _pull(model, environment, checkout, tools.transcript)
-    before = _stamp(checkout.folder / model.predictions)
-    ended = environment.run(
-        command,
-        cwd=checkout.folder,
-        timeout=model.train.timeout,
-        transcript=tools.transcript,
-        extra=_seed_variables(model.train.seed),
-    )
-    untouched = before != () and before == _stamp(checkout.folder / model.predictions)
-    by_dvc = dvc.was_cache_hit(ended.tail)
-    result = _result(job, ended, pulled)
-    if untouched and not by_dvc and "reason" not in result:
-        result["reason"] = f"the command did not write {model.predictions}, which was there before"
+    result = _made(job, tools, environment, command)
     made = Training(
         model=job.name,
         side=job.side,
         command=environment.redact(command),
-        cache_hit=ended.succeeded and (untouched or by_dvc),
         started=started.isoformat(timespec="seconds"),
         lineage=lineage_of(environment, checkout, seed=model.train.seed, host=platform.node()),
         **result,
     )
     return made.model_copy(update={"seconds": round(time.monotonic() - clock, 3)})
+
+
+def _made(job: Job, tools: Tools, environment: ConsumerEnvironment, command: str) -> dict[str, Any]:
+    """Run what there is to run; return the fields of Training that say how that went."""
+    model, folder, clock = job.model, job.checkout.folder, time.monotonic()
+    pulled = _pull(model, environment, job.checkout, tools.transcript)
+    chosen: dict[str, Any] = {}
+    if model.train.selection is not None:
+        try:
+            chosen = {"selection": _choose(job, tools, environment, model.train.selection)}
+        except NotChosenError as why:
+            return {"state": StageState.FAILED, "reason": f"no model was chosen: {why}"}
+    before = _stamp(folder / model.predictions)
+    local = Local(
+        environment=environment,
+        command=command,
+        folder=folder,
+        variables=_seed_variables(model.train.seed),
+    )
+    carried = carry_out(
+        local,
+        _order(job, command),
+        folder=folder,
+        timeout=max(1.0, model.train.timeout - (time.monotonic() - clock if chosen else 0.0)),
+        transcript=tools.transcript,
+    )
+    ended = carried.outcome.ended
+    untouched = before != () and before == _stamp(folder / model.predictions)
+    by_dvc = dvc.was_cache_hit(ended.tail)
+    result = _result(job, carried, pulled)
+    if untouched and not by_dvc and "reason" not in result:
+        result["reason"] = f"the command did not write {model.predictions}, which was there before"
+    # After a selection DVC has nothing left to run, and yet the model is a new one.
+    hit = ended.succeeded and (untouched or by_dvc) and not chosen
+    return {**result, **chosen, "cache_hit": hit}
+
+
+def _choose(
+    job: Job, tools: Tools, environment: ConsumerEnvironment, rules: Selection
+) -> ModelSelection:
+    model = job.model
+    demand_pipeline(job.checkout.folder)
+    judged = {model.predictions, *((model.data.test,) if model.data and model.data.test else ())}
+    return choose(
+        Search(
+            rules=rules,
+            judged=frozenset(judged),
+            environment=environment,
+            checkout=job.checkout,
+            transcript=tools.transcript,
+            timeout=model.train.timeout,
+            committed=not job.checkout.dirty and not job.side.endswith("-only"),
+            variables=_seed_variables(model.train.seed),
+        )
+    )
+
+
+def _order(job: Job, command: str) -> Order:
+    checkout = job.checkout
+    return Order(
+        model=job.name,
+        commit=checkout.revision.commit,
+        path=checkout.folder.relative_to(checkout.root).as_posix(),
+        command=command,
+        seed=job.model.train.seed,
+    )
 
 
 def command_of(model: Model, folder: Path) -> str:
@@ -137,18 +192,14 @@ def _pull(
     return failed
 
 
-def _result(job: Job, ended: Ended, pulled: str | None) -> dict[str, Any]:
-    """Return the fields of Training that say how the command ended and what it left."""
-    lacking = pulled is not None or dvc.lacked_data(ended.tail)
+def _result(job: Job, carried: Carried, pulled: str | None) -> dict[str, Any]:
+    """Return the fields of Training that say how the run ended and what it left."""
+    lacking = pulled is not None or dvc.lacked_data(carried.outcome.ended.tail)
     blamed = StageState.NOT_MEASURED if lacking else StageState.FAILED
-    if ended.succeeded:
+    if carried.reason is None:
         kept = collect(job.model, job.checkout.folder, job.target)
         return {"state": blamed, **kept} if "reason" in kept else kept
-    command = job.model.train.command or REPRO
-    if "dvc" in command.split():
-        reason = dvc.failure(ended, f"`{command}`", job.model.train.timeout)
-    else:
-        reason = ended.why("the training command", job.model.train.timeout)
+    reason = carried.reason
     return {"state": blamed, "reason": f"{pulled}; then {reason}" if pulled else reason}
 
 

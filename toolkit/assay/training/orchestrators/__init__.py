@@ -1,0 +1,1 @@
+"""Where training runs: one small interface, and what speaks it."""
