@@ -102,7 +102,7 @@ TOKEN = Input(
 )
 NEED_TOKEN = (
     "plan", "gate", "report", "publish-report", "ledger", "delivery-plan", "deploy", "ask",
-    "reconcile", "retrain", "notify",
+    "reconcile", "retrain", "notify", "monitor",
 )  # fmt: skip
 """Commands that ask GitHub something; the actions that run the consumer's code take no token."""
 

@@ -79,13 +79,15 @@ def monitor(
     from assay.cli.chosen import states_home
     from assay.cli.console import console
     from assay.cli.consumer import chosen_model
+    from assay.cli.monitor_delivery import delivered_of
     from assay.cli.monitor_table import print_look
     from assay.config import load_config
     from assay.evidence import Outcome
     from assay.monitoring.look import Task, take_look
     from assay.monitoring.times import time_of
 
-    name, chosen = chosen_model(_watched(load_config(config), config, model), model)
+    read = load_config(config)
+    name, chosen = chosen_model(_watched(read, config, model), model)
     assert chosen.monitoring is not None  # noqa: S101 -- _watched leaves no other
     task = Task(
         name=name,
@@ -95,6 +97,7 @@ def monitor(
         state=state or states_home() / "monitor" / name,
         at=datetime.now(UTC) if at is None else time_of(at),
         reference=_profile(reference),
+        delivered=delivered_of(read, config, name),
         replayed=at is not None,
         promised=_promised(chosen.monitoring, reference, config, name),
     )

@@ -111,6 +111,9 @@ def _rules(rules: Sequence[Rule]) -> Table | None:
 def _window(window: Window) -> Table:
     table = _table()
     table.add_row("labels", Text(_coverage(window)))
+    if window.unknown:
+        rows = plural(window.unknown, "prediction")
+        table.add_row("unknown", f"{rows} of unknown versions, counted apart")
     for one in window.quality:
         if one.slice == "all":
             name = f"{one.metric} (by scores)" if one.estimated else one.metric

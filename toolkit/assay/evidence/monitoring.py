@@ -125,8 +125,13 @@ class Window(Part):
     start: Moment
     end: Moment
     complete: bool = Field(description="Whether its end had passed.")
-    predictions: int
+    predictions: int = Field(description="Of versions that delivery knows, where it knows any.")
     versions: dict[str, int] = Field(default_factory=dict, description="Predictions of each.")
+    unknown: int = Field(
+        default=0,
+        description="Predictions of versions that neither a journal nor the registry knows: they "
+        "are in `versions` and count nowhere else.",
+    )
     coverage: Coverage | None = None
     quality: tuple[Quality, ...] = ()
 
@@ -155,6 +160,7 @@ class ProblemKind(StrEnum):
     LABELS = "labels"
     HEARTBEAT = "heartbeat"
     CLOCK = "clock"
+    VERSION = "version"
 
 
 class Problem(Part):
@@ -175,7 +181,7 @@ class Problem(Part):
 class Heartbeat(Part):
     """When something last showed that it lives: silence is a finding."""
 
-    name: str = Field(description="log, labels or monitor.")
+    name: str = Field(description="log, labels, monitor, controller TARGET or journal TARGET.")
     last: Moment | None
     silent_after: float = Field(description="Seconds.")
     silent: bool

@@ -11,6 +11,7 @@ from pathlib import Path
 from assay.config import Model, Monitoring
 from assay.evidence import LabelFeed, Look, Problem, Reference, Rule
 from assay.monitoring import problems as found_problems
+from assay.monitoring.delivered import NOTHING, Delivered
 from assay.monitoring.found import Read, Span, serving
 from assay.monitoring.heartbeats import heartbeats_of
 from assay.monitoring.memory import Memory
@@ -35,6 +36,7 @@ class Task:
     """The reference's value of each judged metric."""
     reference: Reference | None = None
     """What the version was like when it was made; None: drift is not measured."""
+    delivered: Delivered = NOTHING
     replayed: bool = False
     """Whether `at` is no clock's: what is dated later has not come yet, and is no finding."""
 
@@ -53,12 +55,15 @@ def look_of(task: Task, before: Memory, span: Span, found: Read, answered: datet
         if found.labels is not None and found.labels.last is not None
         else None,
         looked=None if before.last is None else time_of(before.last),
+        signs=() if task.replayed else task.delivered.signs,
     )
     feed = _feed(found)
     labelled = sum(cell.sums.n for cell in cells)
     counts: Counter[int] = Counter()
     for cell in cells:
         counts[cell.window] += cell.predictions
+    for window, versions in found.unknown.items():
+        counts[window] += sum(versions.values())
     raised = [
         *quality,
         *found_problems.drift_problems(found.columns.drift),
@@ -66,6 +71,7 @@ def look_of(task: Task, before: Memory, span: Span, found: Read, answered: datet
         *found_problems.file_problems("logs", found.unreadable_logs, found.log.unusable),
         *found_problems.clock_problem("logs", 0 if task.replayed else found.log.ahead),
         *found_problems.volume_problem(counts, span.newest, task.monitoring.window),
+        *found_problems.version_problem(found.unknown, span.newest),
     ]
     if found.labels is not None and feed is not None:
         unusable = found.labels.unusable
@@ -84,7 +90,7 @@ def look_of(task: Task, before: Memory, span: Span, found: Read, answered: datet
         rules=rules,
         drift=found.columns.drift,
         retrospects=found.columns.retrospects,
-        notes=found.columns.notes,
+        notes=(*found.columns.notes, *task.delivered.notes),
         heartbeats=beats,
         problems=dated,
         state=found_problems.outcome_of(dated),

@@ -47,6 +47,8 @@ class Read:
     log: live_log.LogFacts = live_log.NOTHING
     labels: live_labels.LabelFacts | None = None
     columns: Watched = field(default_factory=Watched)
+    unknown: dict[int, dict[str, int]] = field(default_factory=dict)
+    """Predictions by window of versions that delivery does not know, which count nowhere else."""
     unreadable_logs: tuple[str, ...] = ()
     unreadable_labels: tuple[str, ...] = ()
 

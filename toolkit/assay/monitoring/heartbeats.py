@@ -1,11 +1,13 @@
-"""When the log, the label feed and the monitor itself last showed that they live."""
+"""When log, label feed, monitor, controllers and their journals last showed that they live."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from assay.config import Monitoring
 from assay.evidence import Heartbeat
+from assay.monitoring.delivered import Sign
 from assay.monitoring.times import moment_of
 
 
@@ -17,11 +19,12 @@ def heartbeats_of(
     first: datetime | None,
     labelled: datetime | None,
     looked: datetime | None,
+    signs: Sequence[Sign] = (),
 ) -> tuple[Heartbeat, ...]:
     """Each is silent when its last sign is too old; None stands for a sign that never came.
 
     `first` is when predictions began: until labels can be expected, none have to be there. A first
-    look has none before it.
+    look has none before it. `signs` are those of delivery.
     """
     beats = [_beat("log", answered, monitoring.silence, at)]
     if monitoring.labels is not None:
@@ -29,6 +32,10 @@ def heartbeats_of(
         waiting = first is None or (at - first).total_seconds() <= monitoring.labels.delay + limit
         beats.append(_beat("labels", labelled, limit, at, patient=waiting))
     beats.append(_beat("monitor", looked, 2 * monitoring.window, at, patient=True))
+    for sign in signs:
+        begun = sign.begun
+        waiting = begun is not None and (at - begun).total_seconds() <= sign.silent_after
+        beats.append(_beat(sign.name, sign.last, sign.silent_after, at, patient=waiting))
     return tuple(beats)
 
 

@@ -32,6 +32,7 @@ def take_look(task: Task, evidence: Path) -> Look:
         before = memories.recall(task.state, task.name, task.monitoring.window)
         _check_time(before, task)
         span = _span(task, before)
+        known = task.delivered.versions | set(before.known)
         logs, labels = _files(task)
         found = read(
             Reading(
@@ -43,11 +44,13 @@ def take_look(task: Task, evidence: Path) -> Look:
                 span=span,
                 reference=task.reference,
                 before=tuple(cell.cell() for cell in before.cells),
+                known=known,
             )
         )
         first = span.since // span.length
         kept = {number: pair for number, pair in before.delays.items() if number < first}
-        found = replace(found, delays=kept | found.delays)
+        apart = {number: one for number, one in before.unknown.items() if number < first}
+        found = replace(found, delays=kept | found.delays, unknown=apart | found.unknown)
         answered = latest_answer(before, found)
         look = look_of(task, before, span, found, answered)
         look.write(evidence)
@@ -59,6 +62,8 @@ def take_look(task: Task, evidence: Path) -> Look:
             answered=None if answered is None else moment_of(answered),
             cells=tuple(map(Remembered.of, found.cells)),
             delays=found.delays,
+            known=tuple(sorted(known)),
+            unknown=found.unknown,
             since={one.key: one.since for one in look.problems},
         ).write(task.state)
     finally:

@@ -72,6 +72,13 @@ class Memory(Document):
     delays: dict[int, tuple[float, float]] = Field(
         default_factory=dict, description="Median and 90 % quantile of the labels, by window."
     )
+    known: tuple[str, ...] = Field(
+        default=(), description="Versions that delivery knew at any look."
+    )
+    unknown: dict[int, dict[str, int]] = Field(
+        default_factory=dict,
+        description="Predictions of versions it did not know, by window and version.",
+    )
     since: dict[str, Moment] = Field(default_factory=dict, description="Of each open problem.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -13,11 +14,16 @@ from assay.monitoring.times import from_microseconds, moment_of, spoken, time_of
 WEEK = 7 * 86_400
 _FEWEST_WEEKS = 2
 _LITTLE, _MUCH = 1 / 3, 3.0
+_SHOWN = 3
 _EXPECTED = {
     "log": "prediction in the log",
     "labels": "new label",
     "monitor": "look of the monitor before this one",
+    "controller": "sign of life of the controller",
+    "journal": "push of the controller's records to assay/journal",
 }
+_URGENT = frozenset({"log", "controller"})
+_DIGITS = 12
 
 
 def quality_problem(rule: Rule, since: datetime, share: float | None) -> Problem | None:
@@ -51,7 +57,8 @@ def silence_problems(heartbeats: Sequence[Heartbeat], at: datetime) -> list[Prob
     for one in heartbeats:
         if not one.silent:
             continue
-        what = _EXPECTED[one.name]
+        kind, _, target = one.name.partition(" ")
+        what = f"{_EXPECTED[kind]} of {target}" if target else _EXPECTED[kind]
         limit = f"one is expected each {spoken(one.silent_after)}"
         gone = (
             f"There has been no {what} yet; {limit}."
@@ -59,7 +66,7 @@ def silence_problems(heartbeats: Sequence[Heartbeat], at: datetime) -> list[Prob
             else f"The last {what} is of {one.last}, "
             f"{spoken((at - time_of(one.last)).total_seconds())} ago; {limit}."
         )
-        severity = Severity.BLOCK if one.name == "log" else Severity.WARN
+        severity = Severity.BLOCK if kind in _URGENT else Severity.WARN
         found.append(_problem(ProblemKind.HEARTBEAT, one.name, severity, gone))
     return found
 
@@ -130,6 +137,28 @@ def label_problems(feed: LabelFeed, labelled: int) -> list[Problem]:
             )
         )
     return found
+
+
+def version_problem(unknown: Mapping[int, Mapping[str, int]], newest: int) -> list[Problem]:
+    """Versions that answer now and that delivery does not know; `unknown` is by window."""
+    counts: Counter[str] = Counter()
+    for window, versions in unknown.items():
+        if window >= newest:
+            counts.update(versions)
+    if not counts:
+        return []
+    listed = ", ".join(name[:_DIGITS] for name, _ in counts.most_common(_SHOWN))
+    more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
+    return [
+        _problem(
+            ProblemKind.VERSION,
+            "unknown",
+            Severity.BLOCK,
+            f"{counts.total():,} predictions since the newest whole window began are of versions "
+            f"that neither a controller's journal nor the registry knows: {listed}{more}. They are "
+            "counted apart and judged nowhere.",
+        )
+    ]
 
 
 def volume_problem(counts: Mapping[int, int], newest: int, length: float) -> list[Problem]:

@@ -14,6 +14,7 @@ from assay.monitoring.found import Read, Span, merged, serving
 from assay.monitoring.memory import COLUMNS, LEDGER
 from assay.monitoring.quality import qualities, shown_metrics
 from assay.tables import live_columns, live_counts, live_features, live_labels, live_log
+from assay.tables.live_versions import read_unknown
 from assay.tables.source import Engine, open_tables
 
 
@@ -29,6 +30,8 @@ class Reading:
     span: Span
     reference: Reference | None
     before: tuple[live_counts.Cell, ...]
+    known: frozenset[str] = frozenset()
+    """The versions that may be judged; empty: all."""
 
 
 def read(asked: Reading) -> Read:
@@ -83,10 +86,11 @@ def _read(asked: Reading, *, history: int, deep: bool) -> Read:
         log = _answers(engine, wanted, since=history, until=span.until)
         facts = None
         if labels is not None:
-            facts = _labelled(engine, _label_columns(labels), span)
+            facts = _labelled(engine, _label_columns(labels), span, asked.known)
             live_labels.write_ledger(engine, aside, ledger)
         else:
-            live_labels.make_judged(engine, None)
+            live_labels.make_judged(engine, None, asked.known)
+        unknown = read_unknown(engine, asked.known, length=span.length)
         found = _counted(engine, asked)
         columns = Watched()
         if asked.reference is not None:
@@ -97,17 +101,18 @@ def _read(asked: Reading, *, history: int, deep: bool) -> Read:
         log=log,
         labels=facts,
         columns=columns,
+        unknown=unknown,
         unreadable_logs=good.unreadable,
         unreadable_labels=truth.unreadable,
     )
 
 
 def _labelled(
-    engine: Engine, columns: live_labels.LabelColumns, span: Span
+    engine: Engine, columns: live_labels.LabelColumns, span: Span, known: frozenset[str]
 ) -> live_labels.LabelFacts:
     names = [name for name in engine.tables if name.startswith("labels")]
     facts = live_labels.make_labels(engine, names, columns, at=span.at, until=span.until)
-    live_labels.make_judged(engine, columns)
+    live_labels.make_judged(engine, columns, known)
     return facts
 
 

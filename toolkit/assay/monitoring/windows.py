@@ -21,10 +21,11 @@ def windows_of(
     monitoring: Monitoring, span: Span, found: Read, cells: Sequence[Cell]
 ) -> tuple[Window, ...]:
     """The newest windows, oldest first; those without a prediction are among them."""
-    if not cells:
+    begun = [*(cell.window for cell in cells), *found.unknown]
+    if not begun:
         return ()
     last = span.at // span.length
-    first = max(min(cell.window for cell in cells), last - SHOWN + 1)
+    first = max(min(begun), last - SHOWN + 1)
     return tuple(
         _window(monitoring, span, found, [c for c in cells if c.window == number], number)
         for number in range(first, last + 1)
@@ -49,12 +50,14 @@ def _window(
         )
     estimates = found.columns.estimates.get(number, ())
     sliced = found.sliced if number == span.mature else ()
+    apart = found.unknown.get(number, {})
     return Window(
         start=moment_of(from_microseconds(number * span.length)),
         end=moment_of(from_microseconds((number + 1) * span.length)),
         complete=(number + 1) * span.length <= span.at,
         predictions=predictions,
-        versions={cell.version or "unknown": cell.predictions for cell in cells},
+        versions={cell.version or "unknown": cell.predictions for cell in cells} | apart,
+        unknown=sum(apart.values()),
         coverage=coverage,
         quality=(*quality, *estimates, *sliced),
     )

@@ -60,6 +60,15 @@ class Registry:
 
         return self._within(self._transfer, "versions", call)
 
+    def known_versions(self, name: str) -> frozenset[str]:
+        """Return what versions are called: see ``versions.known_versions``."""
+
+        def call(do: Any, client: Any) -> frozenset[str]:
+            found: frozenset[str] = do.known_versions(client, name)
+            return found
+
+        return self._within(self._call, "versions", call)
+
     def project(
         self, name: str, wanted: Mapping[str, str | None], *, repair: bool = True
     ) -> tuple[Difference, ...]:

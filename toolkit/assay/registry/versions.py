@@ -58,6 +58,21 @@ def version_of(client: MlflowClient, name: str, digest: str) -> ModelVersion | N
     return _oldest(client, name, DIGEST_TAG, digest)
 
 
+def known_versions(client: MlflowClient, name: str) -> frozenset[str]:
+    """Return the artifact digests and the numbers of all versions of a model; none for no model."""
+    if "'" in name:
+        raise InputError(f"{name[:80]!r} cannot be a name in the registry.")
+    found: set[str] = set()
+    token: str | None = None
+    while True:
+        page = client.search_model_versions(f"name = '{name}'", page_token=token)
+        for one in page:
+            found |= {str(one.version), *filter(None, [one.tags.get(DIGEST_TAG)])}
+        token = page.token
+        if not token:
+            return frozenset(found)
+
+
 def fetch(client: MlflowClient, name: str, digest: str, to: Path) -> Path:
     """Download the bundle of an artifact digest into the new folder ``to``, whole or not at all.
 

@@ -25,6 +25,7 @@ HELP: dict[str, str] = {
     "window_end_timestamp_seconds": "End of the newest whole window.",
     "predictions": "Predictions in the newest whole window.",
     "version_predictions": "Predictions in the newest whole window, by version.",
+    "unknown_version_predictions": "Those of versions that delivery does not know: not among them.",
     "label_coverage": "Share of a window's predictions that have their label.",
     "label_delay_seconds": "How late a share of a window's labels came at most.",
     "label_selection": "1 where a window's labelled predictions differ from those without one.",
@@ -126,6 +127,7 @@ def _of_window(look: Look) -> _Gauges:
     if newest is not None:
         yield "window_end_timestamp_seconds", {}, seconds(newest.end)
         yield "predictions", {}, newest.predictions
+        yield "unknown_version_predictions", {}, newest.unknown
         for digest, count in newest.versions.items():
             yield "version_predictions", {"artifact_digest": digest}, count
 

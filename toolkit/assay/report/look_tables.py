@@ -177,7 +177,7 @@ def window_table(windows: Sequence[Window]) -> str:
                 moment(window.start),
                 moment(window.end) + ("" if window.complete else " (not over)"),
                 count(of),
-                count(len(window.versions)),
+                _versions(window),
                 f"{count(known.labelled)} ({percent(known.labelled / of)})"
                 if known and of
                 else NONE,
@@ -188,6 +188,11 @@ def window_table(windows: Sequence[Window]) -> str:
     header = ("from (UTC)", "to", "predictions", "versions", "with label")
     shown = _cut((*header, "half came within", "90 % within", ""), rows, right=(2, 3, 4, 5, 6))
     return details("Windows", shown) if rows else ""
+
+
+def _versions(window: Window) -> str:
+    apart = f" (unknown ones answered {count(window.unknown)})" if window.unknown else ""
+    return count(len(window.versions)) + apart
 
 
 def heartbeat_table(beats: Iterable[Heartbeat]) -> str:

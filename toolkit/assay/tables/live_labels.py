@@ -10,7 +10,7 @@ labels name no place in a request.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import duckdb
 
 from assay.errors import InputError, IntegrityError, Location, OutsideError
 from assay.tables.live_log import microseconds, normal
+from assay.tables.live_versions import is_known
 from assay.tables.source import Engine, open_tables
 from assay.tables.sql import identifier, literal
 
@@ -131,17 +132,21 @@ def _make_entries(engine: Engine, columns: LabelColumns, at: int) -> None:
     )
 
 
-def make_judged(engine: Engine, columns: LabelColumns | None) -> None:
-    """Make ``judged``: every answer with its label and when that came; both NULL without one."""
+def make_judged(engine: Engine, columns: LabelColumns | None, known: Collection[str] = ()) -> None:
+    """Make ``judged``: every answer with its label and when that came; both NULL without one.
+
+    `known` are the versions that are judged; none: all of them.
+    """
     if columns is None:
         engine.run(
             "CREATE TEMP VIEW judged AS SELECT *, NULL::VARCHAR AS label, NULL::BIGINT AS came "
-            "FROM answers"
+            f"FROM answers WHERE {is_known(known)}"
         )
         return
     engine.run(
         "CREATE TEMP TABLE judged AS SELECT a.*, t.label, t.came FROM answers a "
-        f"LEFT JOIN truth t ON {_joined('a', 't', columns)} AND t.label IS NOT NULL"
+        f"LEFT JOIN truth t ON {_joined('a', 't', columns)} AND t.label IS NOT NULL "
+        f"WHERE {is_known(known)}"
     )
 
 

@@ -14,9 +14,12 @@ from pathlib import Path
 
 from assay.errors import IntegrityError
 from assay.rollout.controller.chain import Place
+from assay.rollout.controller.heartbeat import sign
 from assay.rollout.controller.store import EVIDENCE
 from assay.state import Link, StateBranch, observed_path, push_chain
 
+PUSHED = "pushed"
+"""Touched in the state folder when the branch has all there is: a monitor reads when."""
 _TRIES = 3
 
 
@@ -67,6 +70,7 @@ class Outbox:
             raise
         self.diverged = None
         self._sent = (len(mail.links), mail.beat)
+        sign(self._folder / PUSHED, f"{len(mail.links)} {mail.beat}")
 
     def _evidence(self, links: tuple[Link, ...]) -> Mapping[str, bytes]:
         found = {}
