@@ -89,11 +89,13 @@ class Consumer:
         """Describe the work tree as the head's side of ``model``."""
         from assay.training.lineage import Checkout
 
+        changed = self.repository.uncommitted_paths()
         return Checkout(
             root=self.repository.root,
             folder=self.folder(model),
             revision=self.repository.resolve("HEAD"),
-            dirty=self.repository.is_dirty(),
+            dirty=bool(changed),
+            changed=changed,
         )
 
 

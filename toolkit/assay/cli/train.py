@@ -209,6 +209,10 @@ def print_training(made: Training) -> None:
         words.append("nothing changed since the last run: a cache hit")
     if made.selection:
         words.append(_chosen(made.selection))
+    if made.orchestrated:
+        run = made.orchestrated
+        there = ", which was there already" if run.attached else ""
+        words.append(f"by run {run.run} of {run.orchestrator} at {run.server}{there}")
     if made.source_detail:
         words.append(f"from {made.source_detail}")
     if made.reason:

@@ -28,6 +28,7 @@ from assay.config.monitoring import (
     Monitoring,
     Objectives,
 )
+from assay.config.orchestrators import Airflow, Remote
 from assay.config.retraining import NewData, Retrain
 from assay.config.search import WorstSlice
 from assay.config.selection import Parameters, Selection
@@ -39,6 +40,7 @@ __all__ = [
     "FAMILIES",
     "METRICS",
     "WATCHED",
+    "Airflow",
     "Alerts",
     "Anchor",
     "Cluster",
@@ -74,6 +76,7 @@ __all__ = [
     "Parameters",
     "PredictionLog",
     "Publisher",
+    "Remote",
     "Retention",
     "Retrain",
     "Scalar",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from assay.config.gates import Severity
+from assay.config.orchestrators import Airflow
 from assay.config.selection import Selection
 from assay.config.types import (
     ColumnName,
@@ -145,8 +146,10 @@ class Tests(Strict):
 class Train(Strict):
     """How the model is made."""
 
-    orchestrator: Literal["local"] = Field(
-        default="local", description="Where the training runs: `local`, in this job."
+    orchestrator: Literal["local"] | Airflow = Field(
+        default="local",
+        description="Where the training runs: `local`, in this job, or on a server "
+        "(docs/orchestrators.md).",
     )
     command: Text | None = Field(
         default=None,
@@ -173,6 +176,10 @@ class Train(Strict):
         if self.selection and self.command:
             raise ValueError(
                 "selection: experiments are DVC's and run its pipeline; leave command out"
+            )
+        if self.selection and self.orchestrator != "local":
+            raise ValueError(
+                "selection: experiments run in this job; what a server trains, it selects itself"
             )
         return self
 

@@ -175,6 +175,20 @@ class ModelSelection(Part):
     experiments: tuple[Experiment, ...]
 
 
+class OrchestratedRun(Part):
+    """The run of a server that trained the model, and what it says of itself."""
+
+    orchestrator: Literal["airflow"]
+    server: str
+    run: str
+    attached: bool = Field(description="It was there already: an earlier try had submitted it.")
+    commit: str | None = Field(default=None, description="The code it trained, by its own word.")
+    data: dict[str, str] = Field(
+        default_factory=dict, description="Digests of its data by path, by its own word."
+    )
+    outputs: str | None = Field(default=None, description="Where its files were fetched from.")
+
+
 class Training(Document):
     """One side's model: how it came to be, and its predictions."""
 
@@ -207,5 +221,8 @@ class Training(Document):
     missing_scalars: dict[str, str] = Field(default_factory=dict, description="Name to reason.")
     selection: ModelSelection | None = Field(
         default=None, description="Where experiments competed for it."
+    )
+    orchestrated: OrchestratedRun | None = Field(
+        default=None, description="Where a server trained it."
     )
     tracking: str | None = Field(default=None, description="MLflow run, or why there is none.")

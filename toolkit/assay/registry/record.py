@@ -61,6 +61,7 @@ def record_of(
         "assay.cache_hit": str(training.cache_hit).lower(),
         "assay.reason": training.reason,
         "assay.command": training.command,
+        "assay.orchestrator_run": training.orchestrated and training.orchestrated.run,
         "assay.tree": lineage.tree,
         "assay.dirty": str(lineage.dirty).lower(),
         "assay.environment": lineage.environment_kind,

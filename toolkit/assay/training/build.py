@@ -53,9 +53,7 @@ class Builder:
         OutsideError where it cannot be built.
         """
         chosen = self._chosen(model, folder)
-        bare = ConsumerEnvironment(
-            kind="none", variables=self.variables, inside=self.inside, redact=self.redact
-        )
+        bare = self.bare("none")
         if chosen is None:
             return self._with_version(bare, folder)
         kind, file, python = chosen
@@ -71,6 +69,12 @@ class Builder:
             built = self._venv(bare, kind, Path(file), python, transcript)
         return self._with_version(built, folder)
 
+    def bare(self, kind: str) -> ConsumerEnvironment:
+        """Return the environment of the machine itself, called ``kind``; nothing is built."""
+        return ConsumerEnvironment(
+            kind=kind, variables=self.variables, inside=self.inside, redact=self.redact
+        )
+
     def with_dvc(
         self, environment: ConsumerEnvironment, transcript: Transcript
     ) -> ConsumerEnvironment:
@@ -82,14 +86,21 @@ class Builder:
             return environment
         if self.dvc_lock is None:
             raise OutsideError("the environment has no dvc.", remedy="Add dvc to its requirements.")
-        made = self._venv(environment, "requirements", self.dvc_lock, None, transcript)
-        only = made.path[0].parent / "only-dvc"
+        programs = self.locked(self.dvc_lock, transcript)
+        only = programs.parent / "only-dvc"
         only.mkdir(exist_ok=True)
         link = only / "dvc"
         if not link.is_symlink():
-            link.symlink_to(made.path[0] / "dvc")
+            link.symlink_to(programs / "dvc")
         transcript.say("The environment has no dvc: Assay's own pinned one is used.")
         return replace(environment, last=(*environment.last, only))
+
+    def locked(self, lock: Path, transcript: Transcript) -> Path:
+        """Return the folder of programs of an environment of its own, made from a hashed lock.
+
+        Raises OutsideError where it cannot be built.
+        """
+        return self._venv(self.bare("none"), "requirements", lock, None, transcript).path[0]
 
     def _chosen(self, model: Model, folder: Path) -> tuple[str, str, str | None] | None:
         """Return kind, file (or image) and Python version; None for the Python on PATH."""

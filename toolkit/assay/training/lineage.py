@@ -20,12 +20,16 @@ _MOST_VALUE = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Checkout:
-    """The files a side is made from: the work tree, the model's folder in it, the commit."""
+    """The files a side is made from: the work tree, the model's folder in it, the commit.
+
+    ``changed`` are the paths from the root that are not as committed, where they are known.
+    """
 
     root: Path
     folder: Path
     revision: Revision
     dirty: bool = False
+    changed: tuple[str, ...] = ()
 
 
 def read_lock(folder: Path, root: Path) -> tuple[Path, Lock] | None:

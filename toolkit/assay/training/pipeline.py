@@ -4,59 +4,27 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from assay.config import Model, Selection
 from assay.errors import InputError, Location
-from assay.evidence import ModelSelection, Side, StageState, Training
+from assay.evidence import ModelSelection, StageState, Training
 from assay.training import dvc
-from assay.training.build import Builder
 from assay.training.dvc_state import demand_readable
+from assay.training.elsewhere import train_elsewhere
 from assay.training.environment import ConsumerEnvironment
+from assay.training.job import Job, Tools, collect
 from assay.training.lineage import Checkout, lineage_of
 from assay.training.orchestrators.interface import Carried, Order, carry_out
 from assay.training.orchestrators.local import Local
-from assay.training.outputs import (
-    digest_of,
-    forget_predictions,
-    keep_predictions,
-    kept_name,
-    read_scalars,
-    test_set_digest,
-)
+from assay.training.outputs import forget_predictions, kept_name
 from assay.training.process import Transcript
 from assay.training.selection import NotChosenError, Search, choose, demand_pipeline
 
+__all__ = ["Job", "Tools", "collect", "train"]
+
 REPRO = "dvc repro"
-
-
-def utc_now() -> datetime:
-    """Return the time of day in UTC."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One side of one model, and the evidence folder ``target`` that it goes to."""
-
-    name: str
-    model: Model
-    side: Side
-    checkout: Checkout
-    target: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tools:
-    """What a job is done with: environments, the log, the clock."""
-
-    builder: Builder
-    transcript: Transcript
-    now: Callable[[], datetime] = utc_now
 
 
 def train(job: Job, tools: Tools) -> Training:
@@ -66,10 +34,13 @@ def train(job: Job, tools: Tools) -> Training:
     the DVC remote where there is one. A command that fails is ``failed``; where fetching its data
     failed before, ``not-measured``; both with the reason. Raises InputError where the
     configuration gives nothing to run, and OutsideError where there is no environment to run in.
+    Where ``train.orchestrator`` names a server, that runs it.
     """
     model, checkout = job.model, job.checkout
     kept_name(model.predictions)
     forget_predictions(job.target)
+    if model.train.orchestrator != "local":
+        return train_elsewhere(job, tools, model.train.orchestrator)
     command = command_of(model, checkout.folder)
     if "dvc" in command.split():
         demand_readable(checkout.folder, checkout.root)
@@ -201,34 +172,6 @@ def _result(job: Job, carried: Carried, pulled: str | None) -> dict[str, Any]:
         return {"state": blamed, **kept} if "reason" in kept else kept
     reason = carried.reason
     return {"state": blamed, "reason": f"{pulled}; then {reason}" if pulled else reason}
-
-
-def collect(model: Model, folder: Path, target: Path) -> dict[str, Any]:
-    """Keep what lies in ``folder``; return the fields of Training that describe it.
-
-    Where there are no predictions the fields hold ``reason``.
-    """
-    values, missing = read_scalars(model.scalars, folder)
-    found: dict[str, Any] = {
-        "model_digest": digest_of(folder, model.artifact),
-        "test_set_digest": test_set_digest(model, folder),
-        "scalars": values,
-        "missing_scalars": missing,
-    }
-    source = folder / model.predictions
-    if not source.is_file():
-        return {**found, "reason": f"the pipeline left no {model.predictions}{_meant(model)}"}
-    kept = keep_predictions(source, target)
-    return {**found, "predictions": kept, "state": StageState.PASSED}
-
-
-def _meant(model: Model) -> str:
-    """Say where predictions are looked for, if they were named from the repository's root."""
-    folder = f"{model.path.rstrip('/')}/"
-    if not model.predictions.startswith(folder):
-        return ""
-    meant = model.predictions.removeprefix(folder)
-    return f" in {folder} (predictions: is relative to path:, so write {meant})"
 
 
 def _seed_variables(seed: int | None) -> dict[str, str]:

@@ -65,12 +65,12 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """What was fetched of a run, and what it says it was made from.
+    """What was fetched of a run: ``lock`` where its dvc.lock came along.
 
-    ``reason`` names what is missing of its outputs; ``facts`` go into the evidence.
+    ``facts`` are what it says it was made from, for the evidence.
     """
 
-    reason: str | None = None
+    lock: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -90,7 +90,10 @@ class Orchestrator(Protocol):
         """Stop ``run``; what has ended already stays as it is."""
 
     def fetch(self, run: Run, folder: Path, transcript: Transcript) -> Fetched:
-        """Put the outputs of ``run`` into the model's ``folder``."""
+        """Put the outputs of ``run`` into the model's ``folder``.
+
+        Raises OutsideError where they are missing, and IntegrityError where they are another's.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +107,7 @@ class Carried:
     @property
     def reason(self) -> str | None:
         """Why there is nothing to judge, or None."""
-        return self.outcome.reason or self.fetched.reason
+        return self.outcome.reason
 
 
 def carry_out(

@@ -1,0 +1,57 @@
+"""Orchestrators: where a model is trained, if not in the job itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+
+from assay.config.types import Number, Strict, Text
+
+_ADDRESS = r"^(https://|http://(127\.0\.0\.1|localhost|\[::1\])(:|/|$))[^\s@?#]*$"
+
+
+def _address(value: str) -> str:
+    if not re.search(_ADDRESS, value):
+        raise ValueError("an https:// address without a name or password in it")
+    return value.rstrip("/")
+
+
+Address = Annotated[
+    str, AfterValidator(_address), WithJsonSchema({"type": "string", "pattern": _ADDRESS})
+]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$")]
+Value = bool | int | Number | str
+
+
+class Remote(Strict):
+    """What is the same wherever a run of a server trains the model."""
+
+    url: Address = Field(description="The server; plain http only on this machine.")
+    outputs: Text = Field(
+        description="Where the run leaves its files: `dvc` (it pushed them to the DVC remote), "
+        "or a folder as this job sees it, or an address DVC can read; `{run}` is the run's id.",
+        examples=["dvc", "s3://bucket/training/{run}", "/mnt/training/{run}"],
+    )
+    poll: Number = Field(default=5, gt=0, le=600, description="Seconds between two looks.")
+    patience: Number = Field(
+        default=300,
+        ge=0,
+        le=86_400,
+        description="Seconds that the server may be out of reach before the wait is given up.",
+    )
+
+
+class Airflow(Remote):
+    """A DAG of Airflow 3, triggered over its REST API."""
+
+    kind: Literal["airflow"]
+    dag: Identifier = Field(description="The DAG's id.")
+    conf: dict[Text, Value] = Field(
+        default_factory=dict, description="Further entries of the run's conf, beside `assay`."
+    )
+    report: Identifier = Field(
+        default="report",
+        description="The task whose return value says which commit was trained, and on what.",
+    )
