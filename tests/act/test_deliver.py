@@ -50,7 +50,7 @@ def test_a_merge_is_registered_from_its_own_evidence_and_asked_for(
     run = deliver(gated, pull.base_sha)
     assert run.result == "success", logs(run)
     assert models(run) == {}, "the evidence and the bytes of the pull request's run are taken"
-    assert "answers its example as it should" in run.job("Try toy").log
+    assert "smoke: passed: All 4 questions" in run.job("Try toy").log
     bundle = released(run, tmp_path / "release")
     (version,) = versions(mlflow)
     assert version.tags["assay.signer"].startswith("key ")

@@ -79,8 +79,7 @@ def stage(output: Path, parts: str, **given: object) -> None:
     assay stage --model churn --target staging --url http://host:8081 --bundle bundle --parts smoke
     """
     from assay.cli.stage_parts import found_of, sought_of
-    from assay.errors import InputError, VerdictFailed
-    from assay.evidence import Outcome
+    from assay.errors import InputError
 
     wanted = tuple(part.strip() for part in parts.split(","))
     if not set(wanted) <= set(PARTS):
@@ -89,15 +88,25 @@ def stage(output: Path, parts: str, **given: object) -> None:
             remedy=f"Write some of {', '.join(PARTS)}.",
         )
     sought = sought_of(wanted, output, **given)
-    found = found_of(sought)
-    _show(sought, found)
+    conclude("stage", sought, found_of(sought))
+
+
+def conclude(command: str, sought: Sought, found: Found) -> None:
+    """Show what was found, hand it on, and end as it says.
+
+    Raises VerdictFailed, or what kept a part from being measured.
+    """
+    from assay.errors import VerdictFailed
+    from assay.evidence import Outcome
+
+    _show(command, sought, found)
     if found.trouble is not None:
         raise found.trouble
     if found.report.state is Outcome.FAIL:
         raise VerdictFailed("the version may not go on.")
 
 
-def _show(sought: Sought, found: Found) -> None:
+def _show(command: str, sought: Sought, found: Found) -> None:
     from assay.cli.console import printable
     from assay.cli.outputs import write_outputs
     from assay.github.outputs import write_summary
@@ -113,7 +122,7 @@ def _show(sought: Sought, found: Found) -> None:
     for look in found.load.looks if found.load else ():
         click.echo(printable(f"  {look.name}: {look.state.value}"))
     click.echo(printable(f"{report.model} {report.artifact_digest[:12]}: {report.state.value}"))
-    write_outputs("stage", state=report.state.value)
+    write_outputs(command, state=report.state.value)
     page = staging_summary(report, smoke=found.smoke, tests=found.tests, load=found.load)
     (sought.folder / "report.md").write_text(page, encoding="utf-8")
     settings = read_settings(os.environ)

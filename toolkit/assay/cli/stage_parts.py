@@ -22,12 +22,12 @@ from assay.evidence import (
     State,
     TestRun,
 )
-from assay.evidence.staging import outcome_of
+from assay.evidence.staging import SmokeName, outcome_of
 
 if TYPE_CHECKING:
     from assay.cli.chosen import Chosen
     from assay.rollout.load_test import Contender
-    from assay.rollout.smoke.checks import Promised
+    from assay.rollout.smoke.promised import Promised
 
 Name = Literal["smoke", "tests", "load"]
 _LOAD_STATES: dict[Outcome, Literal["passed", "warned", "failed"]] = {
@@ -54,6 +54,8 @@ class Sought:
     python_version: str | None
     environment_cache: Path | None
     training_secrets: str | None
+    demanded: frozenset[SmokeName] | None = None
+    """Questions of the smoke test that must be measured; None: all of them."""
 
 
 @dataclass(kw_only=True)
@@ -149,8 +151,7 @@ class _Run:
         worst = next(
             (check for check in found.checks if check.state is found.state), found.checks[0]
         )
-        passed = f"All {len(found.checks)} questions are answered as they should be."
-        sentence = passed if found.state is StageState.PASSED else worst.sentence
+        sentence = _passed(found) if found.state is StageState.PASSED else worst.sentence
         return StagingPart(name="smoke", state=found.state.value, sentence=sentence)
 
     def tests(self) -> StagingPart:
@@ -190,6 +191,17 @@ class _Run:
         unmeasured = missing == {State.NOT_MEASURED}
         state = "not-measured" if unmeasured else _LOAD_STATES[found.state]
         return StagingPart(name="load", state=state, sentence=found.sentence)
+
+
+def _passed(found: SmokeTest) -> str:
+    """The sentence of a test that passed; what was not measured, and not demanded, is named."""
+    left = [one.name for one in found.checks if one.state is StageState.NOT_MEASURED]
+    if not left:
+        return f"All {len(found.checks)} questions are answered as they should be."
+    return (
+        f"{len(found.checks) - len(left)} questions are answered as they should be; not measured: "
+        f"{', '.join(left)}."
+    )
 
 
 def _run_tests(sought: Sought, place: Place) -> TestRun:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from assay.cli.stage_parts import Sought
     from assay.packaging.bundle import Bundle
     from assay.rollout.load_test import Contender
-    from assay.rollout.smoke.checks import Promised
     from assay.rollout.smoke.client import Client
+    from assay.rollout.smoke.promised import Promised
     from assay.rollout.targets.local.looking import Running
     from assay.tables.scored_rows import Sample
 
@@ -133,11 +133,11 @@ def promised_of(sought: Sought, place: Place) -> Promised:
     """
     from assay.packaging.bundle import model_folder
     from assay.packaging.model_directory import FILE, read_model_directory
-    from assay.rollout.smoke.checks import Promised
-    from assay.rollout.smoke.signature import read_example, read_inputs
+    from assay.rollout.smoke.promised import QUESTIONS, Promised
+    from assay.rollout.smoke.signature import EXAMPLES, read_example, read_inputs
 
     model = read_model_directory(model_folder(place.folder))
-    for name in (FILE, "input_example.json", "serving_input_example.json"):
+    for name in (FILE, *EXAMPLES):
         if (model.folder / name).is_file():
             _hold(place, f"model/{name}")
     inputs = read_inputs(model)
@@ -157,6 +157,7 @@ def promised_of(sought: Sought, place: Place) -> Promised:
         sample=sample,
         why_none=why,
         tolerance=sought.chosen.way.staging.tolerance,
+        demanded=QUESTIONS if sought.demanded is None else sought.demanded,
     )
 
 

@@ -14,9 +14,11 @@ import pytest
 
 from assay.errors import InputError, OutsideError
 from assay.evidence import SmokeCheck, SmokeTest, StageState
-from assay.rollout.smoke.checks import Promised, load_bodies, not_measured, smoke_test
+from assay.packaging.model_directory import ModelDirectory
+from assay.rollout.smoke.checks import load_bodies, not_measured, smoke_test
 from assay.rollout.smoke.client import Client, normal_address
-from assay.rollout.smoke.signature import Frame, Input, as_typed
+from assay.rollout.smoke.promised import Promised
+from assay.rollout.smoke.signature import Example, Frame, Input, as_typed, read_example
 from assay.tables.scored_rows import Sample, ScoredRow
 
 DIGEST, OTHER = "a" * 64, "b" * 64
@@ -73,6 +75,11 @@ def served(
         server.server_close()
 
 
+def example(expected: tuple[object, ...] | None = None) -> Example:
+    frame = Frame(columns=("a", "b"), rows=((1.0, "x"), (2.0, None)))
+    return Example(body=frame.body(), rows=2, frame=frame, expected=expected)
+
+
 def promised(**changes: object) -> Promised:
     rows = tuple(
         ScoredRow(id=f"id{n}", features=(n / 2, None), prediction=str(float(n))) for n in range(45)
@@ -81,7 +88,7 @@ def promised(**changes: object) -> Promised:
         "model": "churn",
         "artifact_digest": DIGEST,
         "inputs": INPUTS,
-        "example": Frame(columns=("a", "b"), rows=((1.0, "x"), (2.0, None))),
+        "example": example(),
         "sample": Sample(
             file=Path("test.csv"), columns=("a", "b"), rows=rows, joined=45, predicted=45
         ),
@@ -177,6 +184,67 @@ def test_what_cannot_be_asked_says_why() -> None:
         tensors = smoke_test(client, promised(inputs=(), sample=None, why_none="tensors"))
     assert tensors.state is StageState.NOT_MEASURED
     assert check(tensors, "example").state is StageState.PASSED
+
+
+def test_a_question_that_is_not_demanded_may_be_left_open() -> None:
+    given = {"inputs": (), "sample": None, "why_none": "tensors"}
+    with served() as client:
+        found = smoke_test(client, promised(**given, demanded=frozenset({"version", "example"})))
+        strict = smoke_test(client, promised(**given, demanded=frozenset({"signature"})))
+    assert found.state is StageState.PASSED
+    assert check(found, "offline").state is StageState.NOT_MEASURED
+    assert strict.state is StageState.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    ("expected", "state", "rows"),
+    [
+        ((2.0, 4.0 + 1e-9), StageState.PASSED, ()),
+        ((2.0, 4.1), StageState.FAILED, ("row 2",)),
+        ((2.0,), StageState.FAILED, ("row 2",)),
+        ((2.0, 4.0, 6.0), StageState.FAILED, ("row 3",)),
+        (("2", [4.0]), StageState.FAILED, ("row 2",)),
+    ],
+)
+def test_without_test_rows_the_pipelines_own_answers_are_held_to(
+    expected: tuple[object, ...], state: StageState, rows: tuple[str, ...]
+) -> None:
+    given = {"sample": None, "why_none": "No rows.", "example": example(expected)}
+    with served() as client:
+        found = check(smoke_test(client, promised(**given)), "offline")
+    assert (found.state, found.examples) == (state, rows)
+    assert found.sentence.endswith("No rows.")
+
+
+def test_an_example_that_is_answered_by_no_number_fails() -> None:
+    with served(lambda _: (200, {"predictions": [1.0, float("nan")]})) as client:
+        found = check(smoke_test(client, promised(sample=None)), "example")
+    assert found.state is StageState.FAILED
+    assert "not a finite number" in found.sentence
+
+
+def saved(folder: Path, **files: str) -> ModelDirectory:
+    for name, text in files.items():
+        (folder / f"{name}.json").write_text(text)
+    return ModelDirectory(folder=folder, flavors=(), described={})
+
+
+def test_the_example_is_mlflows(tmp_path: Path) -> None:
+    assert read_example(saved(tmp_path)) is None
+    found = read_example(saved(tmp_path, input_example='{"columns": ["a"], "data": [[1.0], [2]]}'))
+    assert found is not None
+    assert (found.rows, found.expected) == (2, None)
+    assert json.loads(found.body) == {"dataframe_split": {"columns": ["a"], "data": [[1.0], [2]]}}
+    found = read_example(saved(tmp_path, input_example="[[1.0]]", output_example="[1]"))
+    assert found is not None
+    assert (json.loads(found.body), found.frame) == ({"instances": [[1.0]]}, None)
+    assert found.expected == (1,)
+    more = {"serving_input_example": '{"inputs": {"a": [1]}}', "output_example": '{"a": 1}'}
+    with pytest.raises(InputError, match="no list of predictions"):
+        read_example(saved(tmp_path, **more))
+    found = read_example(saved(tmp_path, output_example='{"predictions": [1]}'))
+    assert found is not None
+    assert (json.loads(found.body), found.rows) == ({"inputs": {"a": [1]}}, None)
 
 
 def test_a_test_row_stands_in_for_an_example_and_the_report_says_so() -> None:

@@ -30,8 +30,8 @@ class Difference:
     """Largest difference of two numbers; None where texts were compared."""
 
 
-def predictions_in(body: bytes, rows: int) -> list[Any]:
-    """Return one answer for each row; raises ValueError that says what the body is instead."""
+def predictions_in(body: bytes, rows: int | None) -> list[Any]:
+    """Return one answer for each row (None: however many); raises ValueError that says why not."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -39,9 +39,45 @@ def predictions_in(body: bytes, rows: int) -> list[Any]:
     answers = found.get("predictions") if isinstance(found, dict) else None
     if not isinstance(answers, list):
         raise ValueError("the answer has no list of predictions")  # noqa: TRY004 -- of the body
-    if len(answers) != rows:
+    if rows is not None and len(answers) != rows:
         raise ValueError(f"{rows} rows were asked, and {len(answers)} answered")
     return answers
+
+
+def finite(value: Any) -> bool:
+    """Whether no number in an answer is infinite, or none at all."""
+    if isinstance(value, list):
+        return all(map(finite, value))
+    if isinstance(value, dict):
+        return all(map(finite, value.values()))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def differing(
+    answers: Sequence[Any], expected: Sequence[Any], *, tolerance: float
+) -> tuple[int, ...]:
+    """Return the places, from 0 on, where an answer is not the one that is expected, or is none."""
+    most = max(len(answers), len(expected))
+    return tuple(
+        place
+        for place in range(most)
+        if place >= min(len(answers), len(expected))
+        or not _same(answers[place], expected[place], tolerance)
+    )
+
+
+def _same(served: Any, offline: Any, tolerance: float) -> bool:
+    if isinstance(served, list) and isinstance(offline, list):
+        return len(served) == len(offline) and all(
+            _same(one, two, tolerance) for one, two in zip(served, offline, strict=True)
+        )
+    if isinstance(served, dict) and isinstance(offline, dict):
+        return served.keys() == offline.keys() and all(
+            _same(served[key], offline[key], tolerance) for key in served
+        )
+    if isinstance(served, list | dict) or isinstance(offline, list | dict):
+        return False
+    return _apart(served, offline) <= tolerance
 
 
 def compare(answers: Sequence[Any], rows: Sequence[ScoredRow], *, tolerance: float) -> Difference:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assay.errors import InputError, Location
 from assay.packaging.model_directory import FILE, ModelDirectory
 
-_EXAMPLES = ("serving_input_example.json", "input_example.json")
+_REQUESTS = ("serving_input_example.json", "input_example.json")
+_EXPECTED = "output_example.json"
+EXAMPLES = (*_REQUESTS, _EXPECTED)
+"""Files of a model directory that the smoke test reads."""
 _WHOLE = frozenset({"integer", "long"})
 _REAL = frozenset({"float", "double"})
 NUMBERS = _WHOLE | _REAL
@@ -53,6 +56,19 @@ class Frame:
         return Frame(columns=self.columns, rows=rows)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """The request that a model was saved with."""
+
+    body: bytes
+    rows: int | None = None
+    """How many it has; None where its form does not say."""
+    frame: Frame | None = None
+    """The same as rows of named columns; None where it has none."""
+    expected: tuple[Any, ...] | None = None
+    """What was predicted offline for these rows, where the pipeline wrote it down."""
+
+
 def read_inputs(model: ModelDirectory) -> tuple[Input, ...]:
     """Return the named columns of the signature; none where it has tensors or is missing.
 
@@ -81,22 +97,66 @@ def read_inputs(model: ModelDirectory) -> tuple[Input, ...]:
         ) from None
 
 
-def read_example(model: ModelDirectory) -> Frame | None:
-    """Return the rows that the model was saved with; None where there are none of named columns."""
-    for name in _EXAMPLES:
+def read_example(model: ModelDirectory) -> Example | None:
+    """Return what the model was saved with; None where that is no request.
+
+    ``output_example.json`` is the pipeline's: a list of predictions, or an object that holds one
+    as ``predictions``. Raises InputError where it is neither.
+    """
+    for name in _REQUESTS:
         text = model.text(name)
-        if text is None:
-            continue
-        try:
-            found = json.loads(text)
-            split = found.get("dataframe_split", found)
-            columns = tuple(str(column) for column in split["columns"])
-            rows = tuple(tuple(row) for row in split["data"])
-        except (ValueError, TypeError, KeyError, AttributeError):
-            continue
-        if rows and all(len(row) == len(columns) for row in rows):
-            return Frame(columns=columns, rows=rows)
+        found = None if text is None else _example(text)
+        if found is not None:
+            return replace(found, expected=_expected(model))
     return None
+
+
+def _example(text: str) -> Example | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    split = found.get("dataframe_split", found) if isinstance(found, dict) else None
+    frame = _frame(split)
+    if frame is not None:
+        return Example(body=frame.body(), rows=len(frame.rows), frame=frame)
+    if isinstance(found, dict) and {"instances", "inputs", "dataframe_records"} & found.keys():
+        listed = found.get("instances", found.get("dataframe_records"))
+        rows = len(listed) if isinstance(listed, list) else None
+        return Example(body=json.dumps(found).encode(), rows=rows)
+    if isinstance(found, list) and found:
+        return Example(body=json.dumps({"instances": found}).encode(), rows=len(found))
+    return None
+
+
+def _frame(split: Any) -> Frame | None:
+    try:
+        columns = tuple(str(column) for column in split["columns"])
+        rows = tuple(tuple(row) for row in split["data"])
+    except (TypeError, KeyError):
+        return None
+    if rows and all(len(row) == len(columns) for row in rows):
+        return Frame(columns=columns, rows=rows)
+    return None
+
+
+def _expected(model: ModelDirectory) -> tuple[Any, ...] | None:
+    text = model.text(_EXPECTED)
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict):
+        found = found.get("predictions")
+    if not isinstance(found, list):
+        raise InputError(
+            "this is no list of predictions.",
+            where=Location(file=(model.folder / _EXPECTED).as_posix()),
+            remedy='Write one prediction a row: [0.1, 0.9] or {"predictions": [0.1, 0.9]}.',
+        )
+    return tuple(found)
 
 
 def as_typed(value: Any, column: Input, *, file: Path) -> Any:

@@ -1,1 +1,0 @@
-"""Trying a bundle before any target has it: smoke test, integration tests, load test by turns."""
