@@ -40,6 +40,7 @@ from demo.traffic import Asked, Traffic  # noqa: E402
 from support.mlflow_server import mlflow_server  # noqa: E402
 
 MODEL, TARGET, SLUG = "doctor-visit", "production", "octo/doctor-visit"
+DELIVERY = "    delivery: {targets: [staging, production], staging: {features: staging.csv}}\n"
 STRATEGY = """\
     delivery:
       targets: [production]
@@ -108,7 +109,7 @@ def template_with_delivery(folder: Path, public: bytes, *, port: int) -> Path:
     """The template, with a canary that takes seconds and callers that wait for no controller."""
     shutil.copytree(ROOT / "template-repo", folder, ignore=IGNORED)
     config = folder / "assay.yaml"
-    replace(config, "    delivery: {targets: [staging, production]}\n", STRATEGY)
+    replace(config, DELIVERY, STRATEGY)
     replace(config, TARGETS, f"    production: {{kind: local, port: {port}}}\n")
     (folder / "signing.pub").write_bytes(public)
     caller = folder / ".github/workflows/deliver.yml"

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from demo.consumer import Consumer, build, check_out, dvc, event, git
+from assay.packaging.bundle import Bundle
+from assay.packaging.keys import new_key
+from assay.rollout.target import Release
+from assay.rollout.trial import Trial
+from demo.consumer import (
+    REPOSITORY,
+    Consumer,
+    build,
+    check_out,
+    commit_all,
+    dvc,
+    event,
+    git,
+    run,
+)
 from demo.scenarios import DEMO, SCENARIOS, replace
+from support.serving import local_target
 
 TEMPLATE = Path(__file__).parents[2] / "template-repo"
 UV = str(Path(sys.executable).with_name("uv"))
@@ -90,6 +106,52 @@ def test_a_clone_of_main_pulls_the_base_from_the_remote(consumer: Consumer, tmp_
 
 def test_the_committed_lock_is_what_training_gives(consumer: Consumer) -> None:
     assert (consumer.main / "dvc.lock").read_bytes() == (TEMPLATE / "dvc.lock").read_bytes()
+
+
+def test_the_committed_staging_rows_are_those_of_the_test_set(consumer: Consumer) -> None:
+    python = str(consumer.environment / "bin/python")
+    run([python, "-m", "doctor_visit.staging"], cwd=consumer.main, environment=os.environ)
+    assert git(consumer.main, "status", "--porcelain") == ""
+
+
+@pytest.mark.timeout(1200)
+def test_the_served_model_passes_staging_as_shipped(consumer: Consumer, tmp_path: Path) -> None:
+    here = tmp_path / "checkout"
+    git(tmp_path, "clone", "--quiet", str(consumer.origin), str(here))
+    private, public = new_key()
+    (here / "signing.pub").write_bytes(public)
+    with (here / "requirements.in").open("a") as touched:
+        touched.write("# a change that makes no other model\n")
+    commit_all(here, "Trust a key, and touch the model")
+    variables = {
+        **os.environ,
+        "PATH": f"{consumer.environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(TEMPLATE.parent / "toolkit"),
+    }
+
+    def assay(*words: str) -> str:
+        command = [sys.executable, "-m", "assay", *words]
+        return run(command, cwd=here, environment=variables)
+
+    for words in ("plan --base HEAD~1", "train --side base", "test", "train", "check-data", "gate"):
+        assay(*words.split())
+    named = ("--model", "doctor-visit")
+    shipped = ("--artifact", "model", "--repository", REPOSITORY, "--signing-key", private.decode())
+    assay("package", *named, *shipped)
+    bundle = here / ".assay/bundle"
+    release = Release(digest=Bundle.read(bundle).digest(), folder=bundle)
+    target = local_target(tmp_path / "target", python=None)
+    try:
+        trial = Trial(target, start_seconds=600)
+        trial.start(release)
+        trial.switch(release.digest)
+        where = ("--target", "staging", "--url", trial.address, "--bundle", str(bundle))
+        said = assay("stage", *named, *where, "--parts", "smoke")
+    finally:
+        target.close()
+    assert "offline: passed: 200 test rows" in said
+    assert "doctor-visit" in said.splitlines()[-1]
+    assert said.endswith(": pass")
 
 
 @pytest.mark.parametrize("name", DEMO)
