@@ -242,6 +242,27 @@ def test_tracked_data_that_changed_without_a_run_is_noticed(consumer: Consumer) 
     assert any("stage prepare changed" in line for line in consumer.transcript.said)
 
 
+def test_new_data_outside_the_repository_leaves_the_base_what_it_was(
+    consumer: Consumer, tmp_path: Path
+) -> None:
+    """As in a retraining, whose head alone is made of what came in since."""
+    feed = tmp_path / "feed.csv"
+    feed.write_text("id,y\n1,0\n")
+    consumer.sandbox.git("checkout", "--quiet", "main")
+    consumer.sandbox.commit({"dvc.yaml": PIPELINE.replace("raw.csv", str(feed))})
+    consumer.dvc("repro", "--quiet")
+    consumer.dvc("push", "--quiet")
+    consumer.sandbox.commit()
+    feed.write_text("id,y\n1,1\n")
+    consumer.sandbox.git("checkout", "--quiet", "-b", "retrained")
+    consumer.dvc("repro", "--quiet")
+    consumer.sandbox.commit()
+    made = consumer.base()
+    assert made.source is BaseSource.DVC_OUTPUTS, made.reason
+    assert consumer.base_rows() == "first\nid,y\n1,0\n"
+    assert (consumer.root / "p.csv").read_text() == "first\nid,y\n1,1\n"
+
+
 def test_outputs_that_are_nowhere_are_made_again(consumer: Consumer) -> None:
     shutil.rmtree(consumer.storage)
     consumer.forget_cache()

@@ -6,6 +6,7 @@ import json
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
 import yaml
@@ -155,7 +156,9 @@ _MISSING = frozenset({"deleted", "not in cache"})
 def stale_stages(status: object) -> set[str]:
     """Return the stages that ``dvc status --json`` calls changed, by name.
 
-    Files that are only missing (not fetched yet) do not count: the lock still describes them.
+    Files that are only missing (not fetched yet) do not count: the lock still describes them. Nor
+    does data outside the repository, or the base of a retraining would be made of the new data too:
+    the lock says what the commit was made of.
     """
     if not isinstance(status, dict):
         return set()
@@ -172,8 +175,16 @@ def _is_change(reason: object) -> bool:
         return reason != "always changed"
     states: set[str] = set()
     for what in reason.values():
-        states |= set(flatten(what).values()) if isinstance(what, Mapping) else {str(what)}
+        if isinstance(what, Mapping):
+            states |= {state for path, state in flatten(what).items() if not _is_outside(path)}
+        else:
+            states.add(str(what))
     return not states <= _MISSING
+
+
+def _is_outside(path: str) -> bool:
+    """Whether DVC names a file that is none of the repository's: those it names relatively."""
+    return "://" in path or PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
 
 
 def _text(value: object) -> str:
