@@ -11,7 +11,7 @@ LOCKS := toolkit delivery kubernetes dev uv dvc deepchecks evidently airflow ben
 WORKERS ?= 2
 PYTEST := $(PYTHON) -m pytest
 
-.PHONY: help dev-env demo demo-delivery test lint bench act browser kubernetes honesty honesty-long heavy generate lock release format
+.PHONY: help dev-env demo demo-delivery demo-watch test lint bench act browser kubernetes honesty honesty-long heavy generate lock release format
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -28,6 +28,9 @@ demo: $(STAMP) ## Run three pull requests through the gate, under real act
 
 demo-delivery: $(STAMP) ## Deliver two models to a controller on this machine, under load
 	@$(PYTHON) tests/demo/delivery.py
+
+demo-watch: $(STAMP) ## Watch a model for a simulated month, with and without harmful drift
+	@$(PYTHON) tests/demo/watch.py
 
 test: $(STAMP) ## Run the unit and contract tests
 	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not act and not heavy and not honesty and not browser and not kubernetes"

@@ -124,6 +124,8 @@ class Delivery:
     harness: Harness
     folder: Path
     registry: str
+    looks: Path | None = None
+    """A folder of looks at the model, whose metrics the controller shows too."""
 
     @property
     def labels(self) -> Path:
@@ -139,6 +141,7 @@ class Delivery:
     def controller(self) -> Iterator[None]:
         """Run the real controller on a clone of its own."""
         clone = self.folder / "host"
+        beside = ("--looks", str(self.looks)) if self.looks else ()
         remote = self.harness.remote
         subprocess.run(
             ["git", "clone", "--quiet", str(remote.path), str(clone)],
@@ -148,7 +151,7 @@ class Delivery:
             process = subprocess.Popen(
                 self._assay(
                     *("controller", "--repository", SLUG, "--labels", str(self.labels)),
-                    *("--poll", "2", "--interval", "0.5", "--listen", "127.0.0.1:0"),
+                    *("--poll", "2", "--interval", "0.5", "--listen", "127.0.0.1:0", *beside),
                 ),
                 cwd=clone,
                 env=self._environment(),
@@ -162,6 +165,17 @@ class Delivery:
                 process.wait(timeout=60)
                 self._end_servers()
 
+    def metrics_port(self) -> int:
+        """The port of the controller's /metrics, as its log says; waits for the line."""
+        late = time.monotonic() + SECONDS
+        while time.monotonic() < late:
+            lines = (self.folder / "controller.log").read_text(encoding="utf-8").splitlines()
+            for said in (json.loads(line) for line in lines if line.startswith("{")):
+                if said.get("event") == "listening":
+                    return int(said["port"])
+            time.sleep(0.2)
+        raise TimeoutError(f"no port in {self.folder / 'controller.log'}")
+
     def deliver(self, *, by_hand: bool = False) -> None:
         """Run deliver.yml for what main is at."""
         pushed, asked = self.harness.push_event, self.harness.dispatch_event
@@ -173,12 +187,13 @@ class Delivery:
         pull = self.harness.open_pull_request(scenario.branch, title=scenario.title)
         show(self.harness.run("pull-request.yml", self.harness.pull_request_event(pull)))
         before = len(self.ended())
-        self._merge(pull)
+        self.merge(pull)
         self.deliver()
         say("  The controller takes it from here, under load ...")
         return self.wait_for("promoted", "rolled-back", decisions=before + 1)
 
-    def _merge(self, pull: PullRequest) -> None:
+    def merge(self, pull: PullRequest) -> None:
+        """Squash a pull request into main, as a person would."""
         self.harness.merge_pull_request(pull, squash=True)
         say("  Merged.")
 
