@@ -21,6 +21,7 @@ from assay.errors import InputError, Location, VerdictFailed
 if TYPE_CHECKING:
     from assay.config import Config, Model, Monitoring
     from assay.evidence import Reference
+    from assay.monitoring.look import Task
 
 
 @click.command()
@@ -39,9 +40,10 @@ if TYPE_CHECKING:
     "--reference",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     default=None,
-    help="What the version was like when it was made: a folder with reference.json (assay "
-    "reference), from which drift is measured, or with the gate's comparison.json. Its values are "
-    "what was promised, where assay.yaml names none.",
+    help="What the version was like when it was judged: its bundle, or a folder with "
+    "reference.json (assay reference), from which drift is measured, or with the gate's "
+    "comparison.json. Its values are what was promised, where assay.yaml names none. Default: in "
+    "a job, the evidence of the version that the log names, or else of the default branch.",
 )
 @config_option
 @evidence_option
@@ -74,34 +76,13 @@ def monitor(
     promised, or the log is silent; 2 the configuration, an option or a folder is wrong; 3 a
     bucket, a disk or another thing outside failed, and the next look reads it all again.
     """
-    from datetime import UTC, datetime
-
-    from assay.cli.chosen import states_home
     from assay.cli.console import console
-    from assay.cli.consumer import chosen_model
-    from assay.cli.monitor_delivery import delivered_of
     from assay.cli.monitor_table import print_look
-    from assay.config import load_config
     from assay.evidence import Outcome
-    from assay.monitoring.look import Task, take_look
-    from assay.monitoring.times import time_of
+    from assay.monitoring.look import take_look
 
-    read = load_config(config)
-    name, chosen = chosen_model(_watched(read, config, model), model)
-    assert chosen.monitoring is not None  # noqa: S101 -- _watched leaves no other
-    task = Task(
-        name=name,
-        model=chosen,
-        monitoring=chosen.monitoring,
-        root=config.absolute().parent,
-        state=state or states_home() / "monitor" / name,
-        at=datetime.now(UTC) if at is None else time_of(at),
-        reference=_profile(reference),
-        delivered=delivered_of(read, config, name),
-        replayed=at is not None,
-        promised=_promised(chosen.monitoring, reference, config, name),
-    )
-    look = take_look(task, evidence / name)
+    task = _task(model, config, state=state, at=at, reference=reference)
+    look = take_look(task, evidence / task.name)
     if as_json:
         click.echo(json.dumps(json.loads(look.to_json()), indent=2))
     else:
@@ -109,6 +90,50 @@ def monitor(
     write_outputs("monitor", state=look.state.value, problems=str(len(look.problems)))
     if look.state is Outcome.FAIL and not exit_zero:
         raise VerdictFailed(look.sentence)
+
+
+def _task(
+    model: str | None, config: Path, *, state: Path | None, at: str | None, reference: Path | None
+) -> Task:
+    """What is looked at, with whom it is delivered to, and what it is held against."""
+    import os
+    from datetime import UTC, datetime
+
+    from assay.cli.chosen import states_home
+    from assay.cli.consumer import chosen_model
+    from assay.cli.monitor_delivery import delivered_of
+    from assay.cli.monitor_reference import Wanted, found_reference
+    from assay.config import load_config
+    from assay.github.settings import read_settings
+    from assay.monitoring.look import Task
+    from assay.monitoring.times import time_of
+
+    read = load_config(config)
+    name, chosen = chosen_model(_watched(read, config, model), model)
+    monitoring = chosen.monitoring
+    assert monitoring is not None  # noqa: S101 -- _watched leaves no other
+    delivered = delivered_of(read, config, name)
+    wanted = Wanted(
+        model=name,
+        monitoring=monitoring,
+        root=config.absolute().parent,
+        state=state or states_home() / "monitor" / name,
+        at=datetime.now(UTC) if at is None else time_of(at),
+        known=delivered.versions,
+    )
+    place = _inside(reference, name) or found_reference(read_settings(os.environ), wanted)
+    return Task(
+        name=name,
+        model=chosen,
+        monitoring=monitoring,
+        root=wanted.root,
+        state=wanted.state,
+        at=wanted.at,
+        reference=_profile(place),
+        delivered=delivered,
+        replayed=at is not None,
+        promised=_promised(monitoring, place, config, name),
+    )
 
 
 def _watched(config: Config, path: Path, model: str | None) -> Config:
@@ -131,6 +156,18 @@ def _watched(config: Config, path: Path, model: str | None) -> Config:
     return config.model_copy(update={"models": asked})
 
 
+def _inside(reference: Path | None, model: str) -> Path | None:
+    """Where a bundle, an evidence folder or a model's own folder has the model's documents."""
+    from assay.evidence import Comparison, Reference
+
+    if reference is None:
+        return None
+    for place in (reference / "evidence" / model, reference / model):
+        if any((place / kind.FILE).is_file() for kind in (Reference, Comparison)):
+            return place
+    return reference
+
+
 def _profile(reference: Path | None) -> Reference | None:
     from assay.evidence import Reference
 
@@ -149,7 +186,8 @@ def _promised(
     profile = _profile(reference)
     if profile is not None:
         measured = dict(profile.quality)
-    elif reference is not None:
+    if reference is not None and (profile is None or (reference / Comparison.FILE).is_file()):
+        # The gate's own numbers, where both are there.
         for one in Comparison.read(reference).measurements:
             if one.slice == "all" and one.head is not None:
                 measured[one.metric] = one.head

@@ -40,7 +40,7 @@ def bring_earlier(plan: Plan, settings: Settings, folder: Path, *, say: Say) -> 
     client = client_of(settings)
     try:
         if plan.event.name in ("push", "workflow_dispatch"):
-            carried = _fetch(
+            carried = fetch_tree(
                 client, plan.head.tree, branch, folder / CARRIED, proposals=True, say=say
             )
             if (
@@ -52,7 +52,7 @@ def bring_earlier(plan: Plan, settings: Settings, folder: Path, *, say: Say) -> 
             shutil.rmtree(folder / CARRIED, ignore_errors=True)
         if plan.base is not None and any(model.touched for model in plan.models):
             for tree in _trees(plan):
-                _fetch(client, tree, branch, folder / EARLIER / tree, proposals=False, say=say)
+                fetch_tree(client, tree, branch, folder / EARLIER / tree, proposals=False, say=say)
     finally:
         client.close()
     return plan
@@ -64,9 +64,10 @@ def _trees(plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found.tree for found in (plan.base, *anchors) if found))
 
 
-def _fetch(
+def fetch_tree(
     client: Client, tree: str, branch: str, target: Path, *, proposals: bool, say: Say
 ) -> Earlier | None:
+    """Fetch the newest trusted evidence of a tree into ``target``; say where none can be had."""
     try:
         found = find_earlier(
             client,
