@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,53 +10,13 @@ import pytest
 from assay.act.events import workflow_run_event
 
 from .conftest import StartGated
-from .gating import TOY, Gated, gate_job
+from .gating import Gated, gate_job
+from .pipelines import start_piped
 
 pytestmark = [pytest.mark.act, pytest.mark.timeout(900)]
 
 RETRAIN = "retrain.yml"
 BRANCH = "assay/retrain/toy"
-PIPELINE = """\
-stages:
-  train:
-    cmd: python3 train.py
-    always_changed: true
-    outs: [predictions.csv]
-"""
-
-
-def with_dvc() -> dict[str, str]:
-    """An environment with the dvc of the development environment on its PATH, behind the rest."""
-    path = os.pathsep.join((os.environ["PATH"], str(Path(sys.executable).parent)))
-    return {**os.environ, "PATH": path}
-
-
-def retrained(start_gated: StartGated, folder: Path) -> tuple[Gated, Path]:
-    """Start on a toy whose skill lies outside the repository, as new data does; main has 800."""
-    feed = folder / "feed.txt"
-    feed.write_text("800\n")
-    training = (TOY / "train.py").read_text().replace('Path("skill.txt")', f'Path("{feed}")')
-    config = (TOY / "assay.yaml").read_text()
-    config = config.replace("python3 train.py}", "dvc repro}").replace('"*.txt"', '"dvc.*"')
-    config += "    retrain: {every: 60}\n"
-    files: dict[str, str | bytes] = {
-        "assay.yaml": config,
-        "train.py": training,
-        "dvc.yaml": PIPELINE,
-        ".gitignore": "/predictions.csv\n",
-    }
-    gated = start_gated(files, environ=with_dvc())
-    root = gated.consumer.root
-    for command in (
-        "dvc init --quiet",
-        f"dvc remote add --quiet --default store {folder}/store",
-        "dvc repro --quiet",
-        "dvc push --quiet",
-    ):
-        subprocess.run(command.split(), cwd=root, env=with_dvc(), check=True, capture_output=True)
-    gated.consumer.commit(message="pipeline")
-    gated.harness.fetch()
-    return gated, feed
 
 
 def book(gated: Gated) -> list[dict[str, object]]:
@@ -71,7 +28,7 @@ def book(gated: Gated) -> list[dict[str, object]]:
 def test_a_model_that_is_no_better_is_proposed_once_and_closes_itself(
     start_gated: StartGated, tmp_path: Path
 ) -> None:
-    gated, feed = retrained(start_gated, tmp_path)
+    gated, feed = start_piped(start_gated, tmp_path, "    retrain: {every: 60}\n")
     harness = gated.harness
     main = harness.remote.commit_of("main")
     feed.write_text("700\n")
