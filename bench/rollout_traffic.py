@@ -9,7 +9,9 @@
    the upper 95 % bound of the p50's difference below 0.2 ms.
 
 Run with `make bench`, or alone:
-.venv/bin/python bench/rollout_traffic.py [--requests 50000] [--parts rollbacks,rollout]
+.venv/bin/python bench/rollout_traffic.py [--requests 50000] [--parts mirroring] [--pairs 20]
+Choose the number of pairs before the first is measured: the bound shrinks with its root, and one
+that is asked for again until it fits bounds nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from support.models import probe_model  # noqa: E402
 from support.serving import go, local_target, ready, until  # noqa: E402
 
 BODY = json.dumps({"dataframe_split": {"columns": ["a"], "data": [[1.0]]}}).encode()
-BLOCKS, BLOCK_REQUESTS = 20, 250
+PAIRS, BLOCK_REQUESTS = 20, 250
 ROLLBACKS = 100
 
 
@@ -88,6 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--requests", type=int, default=50_000)
     parser.add_argument("--parts", default="overhead,rollbacks,mirroring,rollout")
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="of blocks, for mirroring")
     asked = parser.parse_args()
     parts = asked.parts.split(",")
     with tempfile.TemporaryDirectory(prefix="assay-bench-") as scratch:
@@ -108,7 +111,7 @@ def main() -> None:
             if "rollbacks" in parts:
                 rollbacks(bench)
             if "mirroring" in parts:
-                mirroring(bench, rate=min(rate, 100))
+                mirroring(bench, rate=min(rate, 100), count=asked.pairs)
             if "rollout" in parts:
                 rollout(bench, rate=rate, requests=asked.requests)
         finally:
@@ -201,14 +204,14 @@ def overhead(bench: Bench, *, rate: float) -> None:
           f"direct p50 {statistics.median(by):.2f} ms")  # fmt: skip
 
 
-def mirroring(bench: Bench, *, rate: float) -> None:
+def mirroring(bench: Bench, *, rate: float, count: int) -> None:
     """Blocks with and without a shadow that sleeps, in turns; the interval is over the pairs."""
     shadow = probe_model(bench.folder / "shadow", 2, sleep=1.0)
     bench.target.start(shadow)
     ready(bench.target, shadow.digest)
     weights = {bench.new.digest: 0, bench.stable.digest: 10_000}
     pairs = []
-    for block in range(BLOCKS):
+    for block in range(count):
         medians = {}
         for mirrored in (True, False) if block % 2 else (False, True):
             mirror = (shadow.digest, 10_000) if mirrored else None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assay.cli.chosen import Chosen
     from assay.config.delivery import DockerTarget, LocalTarget
     from assay.evidence import Intent
+    from assay.packaging.keys import Trusted
     from assay.rollout.controller.releases import Download
     from assay.rollout.controller.retention import House
     from assay.rollout.controller.service import Setup
@@ -46,7 +47,6 @@ def setup_of(given: Given) -> Iterator[Setup]:
     """Open what a controller needs for as long as the context lasts."""
     from assay.cli.callbacks import hooks_of
     from assay.cli.records import open_records_of, repository_of
-    from assay.packaging.keys import load_trust
     from assay.rollout.controller.freeze import freezing
     from assay.rollout.controller.intake import Rules
     from assay.rollout.controller.logs import Log
@@ -56,12 +56,7 @@ def setup_of(given: Given) -> Iterator[Setup]:
     from assay.rollout.step import step
 
     chosen = given.chosen
-    trusted = load_trust(chosen.delivery.trust, chosen.root)
-    if not trusted.keys and trusted.keyless is None:
-        raise InputError(
-            "nobody's signature is trusted, so nothing could ever be deployed.",
-            remedy="Name a public key under delivery.trust.keys (docs/delivery.md).",
-        )
+    trusted = _trusted(chosen)
     repository = repository_of(chosen, given.repository, given.remote)
     releases = Releases(
         folder=chosen.state / RELEASES,
@@ -98,6 +93,19 @@ def setup_of(given: Given) -> Iterator[Setup]:
             poll=given.poll,
             log=Log(shared={"target": chosen.target_name, "model": chosen.model_name}),
         )
+
+
+def _trusted(chosen: Chosen) -> Trusted:
+    """Whose signatures count; raises InputError where nobody's do."""
+    from assay.packaging.keys import load_trust
+
+    trusted = load_trust(chosen.delivery.trust, chosen.root)
+    if not trusted.keys and trusted.keyless is None:
+        raise InputError(
+            "nobody's signature is trusted, so nothing could ever be deployed.",
+            remedy="Name a public key under delivery.trust.keys (docs/delivery.md).",
+        )
+    return trusted
 
 
 def _house(chosen: Chosen) -> House:

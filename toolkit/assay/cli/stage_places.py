@@ -54,26 +54,12 @@ def place_of(sought: Sought) -> Place:
     IntegrityError for a bundle that is not what it says.
     """
     from assay.config.delivery import DockerTarget, LocalTarget
-    from assay.rollout.smoke.client import normal_address
     from assay.rollout.targets.local.looking import look
 
     chosen = sought.chosen
     seconds = chosen.way.serving.request_seconds + _BEYOND
     if sought.url is not None:
-        if sought.bundle is None:
-            raise InputError(
-                "nothing says which version --url should serve.",
-                remedy="Name its bundle with --bundle.",
-            )
-        bundle = _read(sought.bundle)
-        return Place(
-            address=normal_address(sought.url),
-            digest=bundle.digest(),
-            folder=sought.bundle,
-            bundle=bundle,
-            seconds=seconds,
-            running={},
-        )
+        return _place_at(sought.url, sought.bundle, seconds)
     if not isinstance(chosen.target, LocalTarget | DockerTarget):
         raise InputError(
             f"a {chosen.target.kind} target does not say where it serves.",
@@ -97,6 +83,26 @@ def place_of(sought: Sought) -> Place:
         running=seen.versions,
         previous=previous,
         first=first,
+    )
+
+
+def _place_at(url: str, bundle: Path | None, seconds: float) -> Place:
+    """A version whose address and bundle are named."""
+    from assay.rollout.smoke.client import normal_address
+
+    if bundle is None:
+        raise InputError(
+            "nothing says which version --url should serve.",
+            remedy="Name its bundle with --bundle.",
+        )
+    read = _read(bundle)
+    return Place(
+        address=normal_address(url),
+        digest=read.digest(),
+        folder=bundle,
+        bundle=read,
+        seconds=seconds,
+        running={},
     )
 
 
