@@ -176,6 +176,16 @@ def test_broken_glass_passes_a_freeze_and_alerts(rig: Rig) -> None:
     assert any("broke the glass" in sentence for sentence in rig.controller.alerts)
 
 
+def test_alerts_are_counted_for_ever_and_remembered_for_a_while(rig: Rig) -> None:
+    rig.deploy(V1)
+    rig = rig.again(limits=Limits(freeze=lambda _: "the holidays"))
+    rig.controller.alerts, rig.controller.alerted = ("an old one",) * 100, 100
+    rig.send("deploy", V2, reason="outage", ticket="T-1")
+    rig.settle()
+    assert (len(rig.controller.alerts), rig.controller.alerted) == (100, 101)
+    assert "broke the glass" in rig.controller.alerts[-1]
+
+
 def test_a_process_that_was_overtaken_does_nothing_more(rig: Rig) -> None:
     rig.deploy(V1)
     (rig.folder / "state" / "epoch").write_text("9\n")

@@ -104,6 +104,8 @@ class Controller:
         self.trouble: tuple[str, ...] = ()
         """What failed at the last tick."""
         self.alerts: tuple[str, ...] = ()
+        """The newest ones; ``alerted`` counts all of this life."""
+        self.alerted = 0
         self.ticked: float | None = None
         """When the last tick ended, in running time."""
 
@@ -283,6 +285,7 @@ class Controller:
         ]
         for sentence in (*broken, *(one.sentence for one in actions if isinstance(one, Alert))):
             self.alerts = (*self.alerts, sentence)[-_ALERTS:]
+            self.alerted += 1
             self._parts.log.alert(sentence)
 
     def _complain(self, failures: tuple[str, ...]) -> None:

@@ -78,9 +78,10 @@ class Metrics(Collector):
         for kind, count in sorted(kinds.items()):
             decisions.add_metric([kind], count)
         yield decisions
-        alerts = len(self._controller.alerts)
         yield CounterMetricFamily(
-            "assay_controller_alerts", "Times a person should have looked, in this life.", alerts
+            "assay_controller_alerts",
+            "Times a person should have looked, in this life.",
+            self._controller.alerted,
         )
 
     @staticmethod
