@@ -7,7 +7,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.locked
 UV := toolkit/bin/uv
-LOCKS := toolkit delivery kubernetes dev uv dvc deepchecks evidently airflow bench spark go node envoy
+LOCKS := toolkit delivery kubernetes dev uv dvc deepchecks evidently airflow kfp bench spark go node envoy
 WORKERS ?= 2
 PYTEST := $(PYTHON) -m pytest
 

@@ -140,6 +140,7 @@ def open_consumer(
         uv=uv_program(),
         python=python_version,
         dvc_lock=requirements() / "dvc.txt",
+        kfp_lock=requirements() / "kfp.txt",
     )
     return Consumer(
         repository=repository,

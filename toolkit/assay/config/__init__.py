@@ -28,7 +28,7 @@ from assay.config.monitoring import (
     Monitoring,
     Objectives,
 )
-from assay.config.orchestrators import Airflow, Remote
+from assay.config.orchestrators import Airflow, Kubeflow, Remote
 from assay.config.retraining import NewData, Retrain
 from assay.config.search import WorstSlice
 from assay.config.selection import Parameters, Selection
@@ -59,6 +59,7 @@ __all__ = [
     "GitOpsTarget",
     "Guards",
     "Keyless",
+    "Kubeflow",
     "KubernetesTarget",
     "Labels",
     "LiveMetric",

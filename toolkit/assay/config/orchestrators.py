@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
-from assay.config.types import Number, Strict, Text
+from assay.config.types import Number, RelativePath, Strict, Text
 
 _ADDRESS = r"^(https://|http://(127\.0\.0\.1|localhost|\[::1\])(:|/|$))[^\s@?#]*$"
 
@@ -55,3 +55,24 @@ class Airflow(Remote):
         default="report",
         description="The task whose return value says which commit was trained, and on what.",
     )
+
+
+class Kubeflow(Remote):
+    """A pipeline for the server of Kubeflow Pipelines, compiled here by the kfp SDK."""
+
+    kind: Literal["kubeflow"]
+    pipeline: RelativePath = Field(
+        description="Its Python file, or the compiled one (.yaml), relative to the model's folder; "
+        "it takes `commit` and `outputs`."
+    )
+    arguments: dict[Identifier, Value] = Field(
+        default_factory=dict, description="Further parameters of the pipeline."
+    )
+    experiment: Text = Field(default="assay", description="The experiment its runs are in.")
+    namespace: Identifier = Field(default="kubeflow", description="Of a multi-user server.")
+
+    @model_validator(mode="after")
+    def _by_a_folder(self) -> Kubeflow:
+        if self.outputs == "dvc":
+            raise ValueError("outputs: name a folder or an address, where report.json is as well")
+        return self

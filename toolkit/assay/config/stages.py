@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from assay.config.gates import Severity
-from assay.config.orchestrators import Airflow
+from assay.config.orchestrators import Airflow, Kubeflow
 from assay.config.selection import Selection
 from assay.config.types import (
     ColumnName,
@@ -146,10 +146,12 @@ class Tests(Strict):
 class Train(Strict):
     """How the model is made."""
 
-    orchestrator: Literal["local"] | Airflow = Field(
-        default="local",
-        description="Where the training runs: `local`, in this job, or on a server "
-        "(docs/orchestrators.md).",
+    orchestrator: Literal["local"] | Annotated[Airflow | Kubeflow, Field(discriminator="kind")] = (
+        Field(
+            default="local",
+            description="Where the training runs: `local`, in this job, or on a server "
+            "(docs/orchestrators.md).",
+        )
     )
     command: Text | None = Field(
         default=None,

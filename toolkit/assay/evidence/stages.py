@@ -178,7 +178,7 @@ class ModelSelection(Part):
 class OrchestratedRun(Part):
     """The run of a server that trained the model, and what it says of itself."""
 
-    orchestrator: Literal["airflow"]
+    orchestrator: Literal["airflow", "kubeflow"]
     server: str
     run: str
     attached: bool = Field(description="It was there already: an earlier try had submitted it.")

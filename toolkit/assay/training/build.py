@@ -33,7 +33,8 @@ class Builder:
     ``root`` is the repository's work tree, ``mounts`` what a container sees beside it,
     ``variables`` the consumer's process variables and ``inside`` those that a container gets.
     ``uv`` is the program; ``python`` the version where the configuration names none;
-    ``dvc_lock`` a hashed requirements file for consumers whose own environment has no DVC.
+    ``dvc_lock`` a hashed requirements file for consumers whose own environment has no DVC, and
+    ``kfp_lock`` the one of the SDK of Kubeflow Pipelines.
     """
 
     root: Path
@@ -45,6 +46,7 @@ class Builder:
     uv: str = "uv"
     python: str | None = None
     dvc_lock: Path | None = None
+    kfp_lock: Path | None = None
 
     def build(self, model: Model, folder: Path, transcript: Transcript) -> ConsumerEnvironment:
         """Return the environment of ``model``, whose folder is ``folder``, ready to run in.

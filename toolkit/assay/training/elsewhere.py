@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from urllib.parse import urlsplit
 
-from assay.config import Airflow
-from assay.errors import InputError
+from assay.config import Airflow, Kubeflow, Remote
+from assay.errors import InputError, OutsideError
 from assay.evidence import Lineage, OrchestratedRun, StageState, Training
 from assay.training.environment import ConsumerEnvironment
 from assay.training.job import Job, Tools, collect
@@ -14,10 +15,11 @@ from assay.training.lineage import lineage_of
 from assay.training.orchestrators.airflow import AirflowRuns
 from assay.training.orchestrators.http import Server
 from assay.training.orchestrators.interface import Carried, Orchestrator, Order, carry_out
+from assay.training.orchestrators.kubeflow import KubeflowRuns
 from assay.training.orchestrators.outputs import DVC, Source, output_names
 
 
-def train_elsewhere(job: Job, tools: Tools, rules: Airflow) -> Training:
+def train_elsewhere(job: Job, tools: Tools, rules: Airflow | Kubeflow) -> Training:
     """Have a server make the model of ``job``, fetch its outputs and keep them.
 
     A run that fails or times out is ``failed``, with the reason. Raises InputError where what is
@@ -50,7 +52,7 @@ def train_elsewhere(job: Job, tools: Tools, rules: Airflow) -> Training:
     return Training(
         model=job.name,
         side=job.side,
-        command=f"{rules.kind}: {rules.dag}",
+        command=f"{rules.kind}: {rules.dag if isinstance(rules, Airflow) else rules.pipeline}",
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - clock, 3),
         lineage=_lineage(job, environment, rules, run, carried),
@@ -59,7 +61,7 @@ def train_elsewhere(job: Job, tools: Tools, rules: Airflow) -> Training:
     )
 
 
-def _demand_committed(job: Job, rules: Airflow) -> None:
+def _demand_committed(job: Job, rules: Airflow | Kubeflow) -> None:
     if job.side.endswith("-only"):
         raise InputError(
             f"{rules.kind} trains commits, and code and data of two sides are none.",
@@ -85,7 +87,7 @@ def _within(path: str, name: str) -> bool:
 
 
 def _orchestrator(
-    job: Job, tools: Tools, rules: Airflow, environment: ConsumerEnvironment
+    job: Job, tools: Tools, rules: Airflow | Kubeflow, environment: ConsumerEnvironment
 ) -> Orchestrator:
     builder = tools.builder
 
@@ -93,6 +95,15 @@ def _orchestrator(
         where = rules.outputs.replace("{run}", run)
         return Source(where=where, model=job.model, environment=environment, root=job.checkout.root)
 
+    if isinstance(rules, Kubeflow):
+        return KubeflowRuns(
+            rules=rules,
+            environment=_with_kfp(tools, environment),
+            folder=job.checkout.folder,
+            source=source,
+            transcript=tools.transcript,
+            redact=builder.redact,
+        )
     return AirflowRuns(
         rules=rules,
         server=Server(name="Airflow", url=rules.url, patience=rules.patience),
@@ -101,6 +112,17 @@ def _orchestrator(
         source=source,
         redact=builder.redact,
     )
+
+
+def _with_kfp(tools: Tools, environment: ConsumerEnvironment) -> ConsumerEnvironment:
+    """Put the SDK's own environment first on PATH, made from its lock where there is none yet."""
+    if tools.builder.kfp_lock is None:
+        raise OutsideError(
+            "the kfp SDK cannot be installed: its lock is not here.",
+            remedy="Run the command by toolkit/bin/assay.",
+        )
+    programs = tools.builder.locked(tools.builder.kfp_lock, tools.transcript)
+    return replace(environment, path=(programs, *environment.path))
 
 
 def _order(job: Job) -> Order:
@@ -117,12 +139,12 @@ def _order(job: Job) -> Order:
 def _lineage(
     job: Job,
     environment: ConsumerEnvironment,
-    rules: Airflow,
+    rules: Remote,
     run: OrchestratedRun,
     carried: Carried,
 ) -> Lineage:
     """The code is the commit's; data is what dvc.lock says that came along, else the report."""
-    host = urlsplit(rules.url).hostname or rules.kind
+    host = urlsplit(rules.url).hostname or rules.url
     made = lineage_of(environment, job.checkout, seed=job.model.train.seed, host=host)
     changed = {"platform": None, "python": None}
     if carried.reason is None and not carried.fetched.lock:

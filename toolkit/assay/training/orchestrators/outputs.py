@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,6 +117,16 @@ class Source:
                     remedy="Two runs may share one folder: write {run} into `outputs`.",
                 )
         return LOCK in fetched
+
+    def read(self, name: str, folder: Path, transcript: Transcript) -> Any:
+        """Return what a JSON file beside the outputs says; None where it is none or not there."""
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".assay-") as scratch:
+            try:
+                if not self._copy(name, Path(scratch), transcript):
+                    return None
+                return json.loads((Path(scratch) / name).read_text(encoding="utf-8"))
+            except (OSError, ValueError, RecursionError):
+                return None
 
     def _shown(self) -> str:
         return self.environment.redact(self.where)
