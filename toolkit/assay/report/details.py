@@ -203,6 +203,8 @@ def _facts(side: Training) -> dict[str, str]:
         "Commit": commit,
         "Tree": cell_code(made.tree[:12]) if made.tree else None,
         "Made by": cell_code(side.command, most=80) if side.command else None,
+        "Trained by": _orchestrated(side),
+        "Chosen": _selection(side),
         "Took": numbers.duration(side.seconds) + (", cache hit" if side.cache_hit else ""),
         "Started": cell_code(side.started, most=40) if side.started else None,
         "Environment": _environment(side),
@@ -215,6 +217,21 @@ def _facts(side: Training) -> dict[str, str]:
     }
     facts |= {cell_code(name, most=80): _digest(value) for name, value in sorted(made.dvc.items())}
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _orchestrated(side: Training) -> str | None:
+    run = side.orchestrated
+    return cell_code(f"{run.orchestrator} run {run.run} at {run.server}", most=160) if run else None
+
+
+def _selection(side: Training) -> str | None:
+    chosen = side.selection
+    if chosen is None:
+        return None
+    best = next((each for each in chosen.experiments if each.name == chosen.chosen), None)
+    given = ", ".join(f"{name}={value}" for name, value in best.params.items()) if best else ""
+    said = f"{given or chosen.chosen}; of {len(chosen.experiments)}, by {chosen.metric}"
+    return cell_code(f"{said} ({chosen.data} data)", most=200)
 
 
 def _environment(side: Training) -> str | None:
