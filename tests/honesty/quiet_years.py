@@ -1,134 +1,155 @@
-"""Quiet years of traffic, hour by hour, as counts: weekly seasons, restless days, no drift.
+"""How often does a monitor cry wolf in a quiet year of hourly looks?
 
-Each feature is normal with a mean that follows the hour of the day and the weekend, and that each
-day moves by chance; counts by bin are drawn directly, so that a year takes seconds and not rows.
+Each look is judged by the code that judges real ones. Looks at which it cannot find anything are
+passed over: a column has moved only where its p-value is below the level *and* an effect is above
+its threshold, and adjusting a p-value never makes it smaller. The p-values of a year are computed
+at once; where some are small, those columns are looked at alone, which finds more, never less, as
+their p-values are adjusted for fewer; and where that finds something, all of them are.
+`alarms(..., every_look=True)` passes nothing over, and a test holds the two together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import chdtrc
 
 from assay.config.monitoring import DriftRule
-from assay.evidence.monitoring import ColumnReference, Drift, Reference
-from assay.monitoring.drift import drifted
-from assay.monitoring.seasons import spans_of
+from assay.evidence.monitoring import Drift, Reference
+from assay.monitoring.cells import Cells, effects_of, pooled, to_cells
+from assay.monitoring.drift import FEWEST_WEEKS, LEVEL, drifted
+from assay.monitoring.problems import volume_problem
+from assay.monitoring.seasons import EARLIER_WEEKS, spans_of
 from assay.tables.column_counts import ColumnCounts
+from honesty.quiet_traffic import Column, Traffic
 
 Array = NDArray[np.float64]
 HOUR = 3_600
-HOURS = 365 * 24
-FEATURES = 30
-LEVELS = (0.01, 0.025, *(level / 20 for level in range(1, 20)), 0.975, 0.99)
+WEEK = 7 * 24
+RULE = DriftRule()
+_RARE = 5.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Traffic:
-    """Hourly rows and, by feature, counts of cells; of shape (hours,) and (hours, features, k)."""
-
-    reference: Reference
-    rows: NDArray[np.int64]
-    counts: NDArray[np.int64]
-    means: Array
-
-
-def quiet(seed: int, *, hours: int, restless: float = 0.1, test_rows: int = 5_000) -> Traffic:
-    """Draw a year: 40 to 400 rows an hour, seasons up to 0.8 deviations, days that move by 0.1."""
-    rng = np.random.default_rng(seed)
-    hour = np.arange(hours)
-    day = 2 * np.pi * (hour % 24) / 24
-    weekend = (hour // 24) % 7 >= 5
-    rows = rng.poisson(220 - 180 * np.cos(day))
-    by_day, by_week = rng.uniform(0, 0.8, FEATURES), rng.uniform(-0.5, 0.5, FEATURES)
-    phase = rng.uniform(0, 2 * np.pi, FEATURES)
-    chance = np.repeat(rng.normal(0, restless, (hours // 24 + 1, FEATURES)), 24, axis=0)[:hours]
-    means = by_day * np.sin(day[:, None] + phase) + by_week * weekend[:, None] + chance
-    reference, edges = _reference(rng, means, rows, test_rows)
-    counts = np.stack(
-        [
-            rng.multinomial(rows, _shares(edges[feature], means[:, feature]))
-            for feature in range(FEATURES)
-        ],
-        axis=1,
-    )
-    return Traffic(reference=reference, rows=rows, counts=counts, means=means)
-
-
-def _shares(edges: Array, means: Array) -> Array:
-    below = norm.cdf(edges[None, :] - means[:, None])
-    ends = np.ones((means.size, 1))
-    shares: Array = np.diff(np.concatenate([0 * ends, below, ends], axis=1), axis=1)
-    return shares
-
-
-def _reference(
-    rng: np.random.Generator, means: Array, rows: NDArray[np.int64], size: int
-) -> tuple[Reference, list[Array]]:
-    """A test set drawn from whole weeks, as a reference profile."""
-    weeks = min(rows.size, 28 * 24)
-    when = rng.choice(weeks, size, p=rows[:weeks] / rows[:weeks].sum())
-    columns, edges = [], []
-    for feature in range(FEATURES):
-        x = rng.normal(means[when, feature], 1)
-        low, high = float(x.min()), float(x.max())
-        inner = np.quantile(x, LEVELS, method="inverted_cdf")
-        cut = np.unique([np.nextafter(low, -np.inf), *inner, high])
-        counts = np.bincount(np.searchsorted(cut, x, side="left"), minlength=cut.size + 1)
-        edges.append(cut)
-        columns.append(
-            ColumnReference(
-                name=f"f{feature}", role="feature", kind="number", rows=size, missing=0,
-                edges=tuple(cut.tolist()), counts=tuple(counts.tolist()), mean=float(x.mean()),
-                deviation=float(x.std()), low=low, high=high,
-            )
-        )  # fmt: skip
-    return Reference(model="quiet", columns=tuple(columns)), edges
-
-
-def alarms(traffic: Traffic, *, every: int = 1, rule: DriftRule | None = None) -> int:
-    """Look each `every` hours at the last hour; count the times that a column begins to alarm."""
+def alarms(
+    traffic: Traffic, *, every_look: bool = False, rule: DriftRule = RULE
+) -> list[tuple[int, str]]:
+    """Look each hour at the last one: when an alarm begins, and of which column or `volume`."""
+    found: list[tuple[int, str]] = []
     loud: set[str] = set()
-    count = 0
-    for now in looks(traffic, every):
-        moved = {drift.column for drift in _look(traffic, now, rule or DriftRule()) if drift.moved}
-        count += len(moved - loud)
+    suspects = suspicious(traffic)
+    for now in range(1, traffic.rows.size + 1):
+        moved: set[str] = set()
+        asked = range(len(traffic.columns))
+        if every_look or (
+            (few := _beyond(traffic, now, suspects[now - 1], rule))
+            and any(drift.moved for drift in look(traffic, now, rule, few))
+        ):
+            moved = {drift.column for drift in look(traffic, now, rule, asked) if drift.moved}
+        if volume(traffic, now):
+            moved.add("volume")
+        found += [(now, name) for name in sorted(moved - loud)]
         loud = moved
-    return count
+    return found
 
 
-def looks(traffic: Traffic, every: int) -> Iterator[int]:
-    """The hours at whose end somebody looks."""
-    return iter(range(every, traffic.rows.size + 1, every))
-
-
-def _look(traffic: Traffic, now: int, rule: DriftRule) -> tuple[Drift, ...]:
+def look(traffic: Traffic, now: int, rule: DriftRule, places: Sequence[int]) -> tuple[Drift, ...]:
+    """The drift that a look at the end of hour `now`, counted from 1, finds in some columns."""
     spans = spans_of(now - 1, length=HOUR * 1_000_000)
     if spans.week[0] < 0:
         return ()
-    window, week, *earlier = (
-        _counted(traffic, slice(*span))
-        for span in (
-            (now - 1, now),
-            (spans.week[0], now),
-            *((at, at + 1) for at in spans.earlier if at >= 0),
-        )
+    columns = [traffic.columns[place] for place in places]
+    asked = {at for day in (spans.earlier, *spans.usual) for at in day if at >= 0}
+
+    def counts(first: int, last: int) -> dict[str, ColumnCounts]:
+        return {each.reference.name: counted(each, first, last) for each in columns}
+
+    known = {at: counts(at, at + 1) for at in asked}
+    reference = Reference(model="quiet", columns=tuple(each.reference for each in columns))
+    return drifted(
+        reference,
+        counts(now - 1, now),
+        rule=rule,
+        week=counts(now - WEEK, now),
+        days=[[known[at] for at in day if at >= 0] for day in (spans.earlier, *spans.usual)],
     )
-    return drifted(traffic.reference, window, rule=rule, week=week, earlier=earlier)
 
 
-def _counted(traffic: Traffic, hours: slice) -> dict[str, ColumnCounts]:
-    rows = int(traffic.rows[hours].sum())
-    counts = traffic.counts[hours].sum(axis=0)
-    weights = traffic.rows[hours] / max(rows, 1)
-    means = weights @ traffic.means[hours]
-    return {
-        f"f{feature}": ColumnCounts(
-            rows=rows, missing=0, counts=tuple(counts[feature].tolist()),
-            mean=float(means[feature]), deviation=1.0,
-        )
-        for feature in range(FEATURES)
-    }  # fmt: skip
+def volume(traffic: Traffic, now: int) -> bool:
+    """Whether the hour's number of predictions is a finding; of the same hours alone, as asked."""
+    same = range((now - 1) % WEEK, now, WEEK)
+    counts = {at: int(traffic.rows[at]) for at in same}
+    return bool(volume_problem(counts, now - 1, HOUR))
+
+
+def counted(column: Column, first: int, last: int) -> ColumnCounts:
+    """The counts of hours `first` to before `last`, as one scan of their rows would find them."""
+    *cells, missing = column.counts[first:last].sum(axis=0).tolist()
+    known = sum(cells)
+    number = column.totals is not None and known
+    return ColumnCounts(
+        rows=known + missing,
+        missing=missing,
+        counts=tuple(cells),
+        mean=float(column.totals[first:last].sum()) / known if number else None,
+        deviation=1.0 if number else None,
+    )
+
+
+def _beyond(traffic: Traffic, now: int, suspects: NDArray[np.bool_], rule: DriftRule) -> list[int]:
+    """The columns whose p-value is small and of which an effect is above its threshold."""
+    found = set()
+    for place, against in np.argwhere(suspects):
+        column = traffic.columns[place]
+        cells = (_of_reference, _of_same_hours)[against](column, now)
+        if cells and any(e.value > (e.threshold or 0) for e in effects_of(cells, rule)):
+            found.add(int(place))
+    return sorted(found)
+
+
+def _of_reference(column: Column, now: int) -> Cells | None:
+    own = column.reference
+    made = ColumnCounts(rows=own.rows, missing=own.missing, counts=own.counts, mean=own.mean)
+    return to_cells(own, made, counted(column, now - WEEK, now))
+
+
+def _of_same_hours(column: Column, now: int) -> Cells | None:
+    earlier = [now - 1 - week * WEEK for week in range(1, EARLIER_WEEKS + 1)]
+    weeks = [counted(column, at, at + 1) for at in earlier if at >= 0]
+    return to_cells(column.reference, pooled(weeks), counted(column, now - 1, now))
+
+
+def suspicious(traffic: Traffic) -> NDArray[np.bool_]:
+    """Where a p-value may confirm: by hour, column, and what is compared with, in that order."""
+    found = np.zeros((traffic.rows.size, len(traffic.columns), 2), dtype=bool)
+    for place, column in enumerate(traffic.columns):
+        counts = column.counts.astype(np.float64)
+        sums = np.cumsum(np.concatenate([np.zeros((1, counts.shape[1])), counts]), axis=0)
+        week = sums[WEEK:] - sums[:-WEEK]
+        own = np.array([*column.reference.counts, column.reference.missing], dtype=np.float64)
+        found[WEEK - 1 :, place, 0] = p_values(np.broadcast_to(own, week.shape), week) < 2 * LEVEL
+        before = np.zeros_like(counts)
+        for k in range(1, EARLIER_WEEKS + 1):
+            before[k * WEEK :] += counts[: -k * WEEK]
+        first = FEWEST_WEEKS * WEEK
+        found[first:, place, 1] = p_values(before[first:], counts[first:]) < 2 * LEVEL
+    return found
+
+
+def p_values(before: Array, now: Array) -> Array:
+    """Chi-square p-values of pairs of counts, of shape (pairs, cells); rare cells put together."""
+    both = before + now
+    total = both.sum(axis=1, keepdims=True)
+    statistic, kept = np.zeros(len(both)), np.zeros(len(both), dtype=np.int64)
+    least = np.minimum(before.sum(axis=1), now.sum(axis=1))[:, None] * both / np.maximum(total, 1)
+    rare = least < _RARE
+    for side in (before, now):
+        expected = side.sum(axis=1, keepdims=True) * both / np.maximum(total, 1)
+        apart = np.where(rare, 0.0, (side - expected) ** 2 / np.where(expected > 0, expected, 1))
+        rest = np.where(rare, expected, 0).sum(axis=1)
+        gap = np.where(rare, side, 0).sum(axis=1) - rest
+        statistic += apart.sum(axis=1) + gap**2 / np.where(rest > 0, rest, 1)
+    kept = (~rare).sum(axis=1) + (rare & (both > 0)).any(axis=1)
+    p: Array = np.where(kept < 2, 1.0, chdtrc(np.maximum(kept - 1, 1), statistic))
+    return p

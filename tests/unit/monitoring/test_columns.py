@@ -116,6 +116,9 @@ def test_spans() -> None:
     spans = spans_of(2_000, length=hour)
     assert spans.week == tuple(range(1_833, 2_001))
     assert spans.earlier == (1_832, 1_664, 1_496, 1_328)
+    assert len(spans.usual) == 6
+    assert spans.usual[0] == (1_808, 1_640, 1_472, 1_304)
+    assert spans_of(100, length=WEEK).usual == ()
     assert spans_of(100, length=5 * day).earlier == ()
     assert spans_of(100, length=2 * WEEK).week == (100,)
 

@@ -150,11 +150,11 @@ def test_a_night_is_no_drift(tmp_path: Path, reference: Reference) -> None:
     night = counted(tmp_path, reference, drawn(3, shift=1.0))
     week = counted(tmp_path, reference, drawn(4, rows=50_000))
     nights = [counted(tmp_path, reference, drawn(seed, shift=1.0)) for seed in (5, 6, 7, 8)]
-    drifts = drifted(reference, night, rule=RULE, week=week, earlier=nights)
+    drifts = drifted(reference, night, rule=RULE, week=week, days=[nights])
     assert len(drifts) == 6
     assert not any(drift.moved for drift in drifts)
     other = counted(tmp_path, reference, drawn(6, shift=0.2))
-    drifts = drifted(reference, other, rule=RULE, week=week, earlier=nights)
+    drifts = drifted(reference, other, rule=RULE, week=week, days=[nights])
     moved = [(drift.column, drift.against) for drift in drifts if drift.moved]
     assert moved == [("harm", "same hours")]
 
@@ -167,7 +167,19 @@ def test_weeks_that_differ_make_no_drift(tmp_path: Path, reference: Reference) -
     restless = [counted(tmp_path, reference, drawn(9 + n, shift=shift)) for n, shift in shifts]
     calm = [counted(tmp_path, reference, drawn(seed)) for seed in (5, 6, 7, 8)]
     for earlier, moved in ((restless, False), (calm, True), (calm[:2], False)):
-        drifts = drifted(reference, window, rule=RULE, week=week, earlier=earlier)
+        drifts = drifted(reference, window, rule=RULE, week=week, days=[earlier])
+        assert any(drift.moved for drift in drifts) is moved
+
+
+def test_other_weekdays_tell_what_is_usual(tmp_path: Path, reference: Reference) -> None:
+    """Four Mondays that were alike by chance make no drift of a fifth, where other days differ."""
+    week = counted(tmp_path, reference, drawn(4, rows=50_000))
+    window = counted(tmp_path, reference, drawn(3, shift=0.7))
+    mondays = [counted(tmp_path, reference, drawn(seed)) for seed in (5, 6, 7, 8)]
+    shifts = enumerate((0.0, 0.4, -0.4, 0.1))
+    tuesdays = [counted(tmp_path, reference, drawn(9 + n, shift=shift)) for n, shift in shifts]
+    for days, moved in (([mondays], True), ([mondays, tuesdays], False), ([mondays[:2]], False)):
+        drifts = drifted(reference, window, rule=RULE, week=week, days=days)
         assert any(drift.moved for drift in drifts) is moved
 
 

@@ -11,7 +11,7 @@ from assay.monitoring.cells import pooled
 from assay.monitoring.drift import FEWEST_WEEKS, drifted
 from assay.monitoring.estimate import of_windows
 from assay.monitoring.profile import layouts
-from assay.monitoring.seasons import EARLIER_WEEKS, Spans, reach_of, spans_of
+from assay.monitoring.seasons import EARLIER_WEEKS, OTHER_DAYS, Spans, reach_of, spans_of
 from assay.monitoring.times import from_microseconds, moment_of, spoken
 from assay.tables.column_counts import ColumnCounts, Layout
 from assay.tables.live_columns import Asked, WindowCounts, first_windows, read_windows
@@ -94,7 +94,12 @@ def watch(
     Reads the table ``windows``; `version` is the one that serves.
     """
     newest, mature = (spans_of(at, length=when.length) for at in (when.newest, when.mature))
-    wanted = {at for one in (newest, mature) for at in (*one.week, *one.earlier)}
+    wanted = {
+        at
+        for one in (newest, mature)
+        for span in (one.week, one.earlier, *one.usual)
+        for at in span
+    }
     if asked.score is not None:
         wanted |= set(range(when.oldest, when.newest + 1))
     found = read_windows(engine, asked, numbers=sorted(wanted), version=version)
@@ -113,7 +118,7 @@ def watch(
         together.window,
         rule=monitoring.drift,
         week=together.week,
-        earlier=together.earlier,
+        days=(together.earlier, *together.usual),
         names=NAMES,
         young=together.young,
     )
@@ -135,6 +140,7 @@ class _Sides:
     window: dict[str, ColumnCounts]
     week: dict[str, ColumnCounts]
     earlier: tuple[dict[str, ColumnCounts], ...]
+    usual: tuple[tuple[dict[str, ColumnCounts], ...], ...] = ()
     young: frozenset[str] = frozenset()
     what: str = ""
     begun: int = 0
@@ -166,11 +172,15 @@ def _sides(
         absent = set()  # One of several that is missing everywhere has drifted.
     week = {name: one for name, one in week.items() if name not in absent}
     window = {name: one for name, one in counts(spans.window).items() if name in week}
-    earlier = tuple(counts(number) for number in spans.earlier if number >= begun)
+    earlier, *usual = (
+        tuple(counts(number) for number in span if number >= begun)
+        for span in (spans.earlier, *spans.usual)
+    )
     return _Sides(
         window=window,
         week=week,
         earlier=earlier,
+        usual=tuple(usual),
         young=frozenset(week) if begun > spans.week[0] else frozenset(),
         what=_PARTS[rows],
         begun=begun,
@@ -187,12 +197,19 @@ def _compared(
     def renamed(counts: Mapping[str, ColumnCounts]) -> dict[str, ColumnCounts]:
         return {names[name]: one for name, one in counts.items()}
 
-    together = _Sides(window={}, week={}, earlier=tuple({} for _ in range(EARLIER_WEEKS)))
+    def nothing() -> tuple[dict[str, ColumnCounts], ...]:
+        return tuple({} for _ in range(EARLIER_WEEKS))
+
+    usual = tuple(nothing() for _ in range(OTHER_DAYS))
+    together = _Sides(window={}, week={}, earlier=nothing(), usual=usual)
     for one in sides:
         together.window.update(renamed(one.window))
         together.week.update(renamed(one.week))
-        for place, week in enumerate(one.earlier):
-            together.earlier[place].update(renamed(week))
+        for mine, own in zip(
+            (together.earlier, *together.usual), (one.earlier, *one.usual), strict=False
+        ):
+            for place, week in enumerate(own):
+                mine[place].update(renamed(week))
     young = {names[name] for one in sides for name in one.young}
     return replace(together, young=frozenset(young)), list(_unjudged(sides, length))
 

@@ -6,6 +6,8 @@ to a year of hourly looks; quality alone acts (docs/statistics.md).
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -30,7 +32,9 @@ LEVEL = 0.05 / 8_760
 
 FEWEST_WEEKS = 3
 """Earlier weeks from which the same hours are compared."""
-_TIMES = 3
+_TIMES = 4
+_SQUARED = frozenset({"psi"})
+"""Effects that go with the square of a shift."""
 _ANY_HOUR = frozenset({"missing", "unseen"})
 
 Counted = Mapping[str, ColumnCounts]
@@ -52,7 +56,7 @@ def drifted(
     *,
     rule: DriftRule,
     week: Counted | None = None,
-    earlier: Sequence[Counted] = (),
+    days: Sequence[Sequence[Counted]] = (),
     names: Mapping[str, str] | None = None,
     young: Collection[str] = (),
 ) -> tuple[Drift, ...]:
@@ -60,8 +64,9 @@ def drifted(
 
     `week` are the counts of the seven days that end with the window: a whole season, so that
     nights and weekends are no drift; it stands for the window against the reference. Without it
-    the window does. `earlier` are those of the same hours of earlier weeks, each by itself: what
-    they differ by among themselves is no drift, so with less than three of them none is found.
+    the window does. `days` are the same hours of earlier weeks, each week by itself: first those of
+    the window's own weekday, with which it is compared, then those of other weekdays. What weeks
+    differ by among themselves is no drift; with less than three of the first none is found.
     `names` are the logged names of the columns with a role. Of those in `young` the week is not
     whole: only what is no matter of the hour, missing values and values never seen, is judged by
     the reference. Largest estimated cost first.
@@ -87,9 +92,11 @@ def drifted(
             (week or {}).get(name, window[name]),
         )
         compared.append(_compare(column, "reference", known, rule, young=name in young))
-        weeks = [counts[name] for counts in earlier if name in counts and counts[name].rows]
-        if len(weeks) >= FEWEST_WEEKS:
-            before = to_cells(column, pooled(weeks), window[name])
+        weeks = [
+            [counts[name] for counts in day if name in counts and counts[name].rows] for day in days
+        ]
+        if weeks and len(weeks[0]) >= FEWEST_WEEKS:
+            before = to_cells(column, pooled(weeks[0]), window[name])
             compared.append(_compare(column, "same hours", before, rule, weeks))
     return _ranked([each for each in compared if each is not None])
 
@@ -99,7 +106,7 @@ def _compare(
     against: Against,
     cells: Cells | None,
     rule: DriftRule,
-    weeks: Sequence[ColumnCounts] = (),
+    days: Sequence[Sequence[ColumnCounts]] = (),
     *,
     young: bool = False,
 ) -> _Compared | None:
@@ -111,30 +118,38 @@ def _compare(
             one if one.name in _ANY_HOUR else one.model_copy(update={"threshold": None})
             for one in effects
         )
-    if weeks and p < LEVEL and _excess(effects) > 1:
-        effects = _restless(column, effects, weeks, rule)
+    if days and p < LEVEL and _excess(effects) > 1:
+        effects = _restless(column, effects, days, rule)
     return _Compared(column=column, against=against, cells=cells, effects=effects, p=p)
 
 
 def _restless(
     column: ColumnReference,
     effects: tuple[Effect, ...],
-    weeks: Sequence[ColumnCounts],
+    days: Sequence[Sequence[ColumnCounts]],
     rule: DriftRule,
 ) -> tuple[Effect, ...]:
-    """Raise each threshold by three times what an earlier week differs from the others by."""
-    usual: dict[str, float] = {}
-    for place, week in enumerate(weeks):
-        others = pooled([each for other, each in enumerate(weeks) if other != place])
-        cells = to_cells(column, others, week)
-        for effect in effects_of(cells, rule) if cells else ():
-            usual[effect.name] = max(usual.get(effect.name, 0.0), effect.value)
-    return tuple(
-        effect.model_copy(
-            update={"threshold": (effect.threshold or 0) + _TIMES * usual.get(effect.name, 0.0)}
-        )
-        for effect in effects
-    )
+    """Raise each threshold by four times what a week usually differs from the others by.
+
+    That is the root mean square over all weeks of all weekdays: of one weekday alone there are so
+    few that they are often alike by chance, and an ordinary day then looks like drift.
+    """
+    usual: defaultdict[str, list[float]] = defaultdict(list)
+    for weeks in days:
+        for place, week in enumerate(weeks):
+            others = [each for other, each in enumerate(weeks) if other != place]
+            cells = to_cells(column, pooled(others), week) if others else None
+            for effect in effects_of(cells, rule) if cells else ():
+                usual[effect.name].append(effect.value)
+    return tuple(_raised(effect, usual[effect.name]) for effect in effects)
+
+
+def _raised(effect: Effect, usual: Sequence[float]) -> Effect:
+    """Add in units of a shift: the index goes with its square, the others with itself."""
+    power = 2 if effect.name in _SQUARED else 1
+    room = math.sqrt(sum(value ** (2 / power) for value in usual) / max(len(usual), 1))
+    threshold = ((effect.threshold or 0) ** (1 / power) + _TIMES * room) ** power
+    return effect.model_copy(update={"threshold": float(f"{threshold:.6g}")})
 
 
 def _ranked(compared: list[_Compared]) -> tuple[Drift, ...]:
