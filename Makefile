@@ -7,7 +7,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.locked
 UV := toolkit/bin/uv
-LOCKS := toolkit delivery kubernetes dev uv dvc deepchecks evidently airflow kfp bench spark go node envoy
+LOCKS := toolkit delivery kubernetes dev uv dvc deepchecks evidently nannyml airflow kfp bench spark go node envoy
 WORKERS ?= 2
 PYTEST := $(PYTHON) -m pytest
 
@@ -45,6 +45,7 @@ honesty-long: $(STAMP) ## Simulate the statistics in full and write docs/honesty
 	$(PYTEST) -n $(WORKERS) -m "honesty and heavy" tests/honesty
 	$(PYTHON) tests/honesty/verdicts.py
 	$(PYTHON) tests/honesty/rollouts_page.py --processes $(WORKERS)
+	$(PYTHON) tests/honesty/monitoring_page.py --processes $(WORKERS)
 	$(PYTHON) tests/honesty/table.py --processes $(WORKERS)
 
 heavy: $(STAMP) ## Run the suites that need servers or large environments

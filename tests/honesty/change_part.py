@@ -53,7 +53,7 @@ def run(seed: int, drop: float) -> Run:
     return Run(
         false={name: begins(alarms[alarms + 1 <= since]) for name, alarms in found.items()},
         labels={name: found_after(alarms, since) for name, alarms in found.items()},
-        predicted=predicted(int(np.ceil(since)), PROMISED - drop, power=POWER) if drop else 0,
+        predicted=predicted(since, PROMISED - drop, power=POWER) if drop else 0,
     )
 
 

@@ -8,6 +8,7 @@ likelihood.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -132,12 +133,14 @@ def begins(alarms: Counts, *, apart: int = 1) -> int:
     return int((np.diff(alarms, prepend=-apart - 1) > apart).sum())
 
 
-def predicted(start: int, f1: float, *, power: float = 0.9) -> int:
-    """Labels after which the sequence that begins at day `start` (from 0) excludes the promise.
+def predicted(since: float, f1: float, *, power: float = 0.9) -> int:
+    """Labels from the change until the sequence that begins with the next day excludes the promise.
 
-    The least whole days at which its upper end, at the `power` quantile of the hits, is below the
-    promise: then at least that share of changes is found by then, whatever other sequences find.
+    That is after the least whole days at which its upper end, at the `power` quantile of the hits,
+    is below the promise: then at least that share of changes is found by then, whatever other
+    sequences find.
     """
+    start = math.ceil(since)
     rate, promised = live.jaccard_of(f1), live.jaccard_of(PROMISED)
     share = POSITIVES * (2 - f1)
     error = (1 - CONFIDENCE) / ((start + 1) * (start + 2))
@@ -148,7 +151,7 @@ def predicted(start: int, f1: float, *, power: float = 0.9) -> int:
     below = np.flatnonzero(high < promised)
     if below.size == 0:
         raise ValueError("so small a change is not found within 400 days")
-    return int(days[below[0]]) * LABELS
+    return round((start - since + int(days[below[0]])) * LABELS)
 
 
 def found_after(alarms: Sequence[int] | Counts, since: float) -> int | None:
