@@ -13,6 +13,7 @@ import pytest
 
 from assay.act.harness import Harness
 from assay.act.site import Settings
+from support.mlflow_server import mlflow_server
 from support.repositories import Sandbox
 
 from .gating import Gated, make_toy
@@ -89,3 +90,10 @@ def start_gated(tmp_path: Path) -> Iterator[StartGated]:
             return Gated(consumer=consumer, harness=stack.enter_context(Harness(Settings(**given))))
 
         yield begin
+
+
+@pytest.fixture(scope="module")
+def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real MLflow server, for the tests of one file."""
+    with mlflow_server(tmp_path_factory.mktemp("served") / "mlflow") as uri:
+        yield uri

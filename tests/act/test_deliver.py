@@ -3,89 +3,26 @@
 from __future__ import annotations
 
 import json
-import sys
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from mlflow import MlflowClient
 
 from assay.act.result import RunResult
 from assay.packaging.bundle import Bundle
-from assay.packaging.keys import Trusted, new_key, public_key_of
-from assay.rollout.controller.chain import Place
-from assay.rollout.controller.intake import Rejected, Rules, checked
-from assay.state import Remote, Signed, open_desired, read_intents
-from support.mlflow_server import mlflow_server
+from assay.packaging.keys import new_key
+from assay.rollout.controller.intake import Rejected, checked
+from assay.state import Signed
 
 from .conftest import StartGated
-from .gating import BETTER, ROOT, TOY, Gated, gate_job, models
+from .delivering import ROLLOUT, SECRETS, deliver, delivering, intents, logs, rules, versions
+from .gating import BETTER, gate_job, models
 
 pytestmark = [pytest.mark.act, pytest.mark.timeout(1500)]
 
-DELIVER, ROLLOUT = "deliver.yml", "rollout.yml"
-PRIVATE, PUBLIC = new_key()
-SECRETS = {"ASSAY_SIGNING_KEY": PRIVATE.decode()}
-SHIPPED = Path(__file__).with_name("shipped")
-DELIVERY = """
-delivery:
-  targets: {production: {kind: local, python: PYTHON}}
-  trust: {keys: [signing.pub]}
-"""
-
-
-def caller(name: str) -> str:
-    """The template's caller, without waiting for a controller: there is none here."""
-    text = (ROOT / "template-repo/.github/workflows" / name).read_text(encoding="utf-8")
-    assert "    with: {" in text
-    more = ", trial: true" if name == DELIVER else ""
-    return text.replace("    with: {", f"    with: {{wait-minutes: 0{more}, ")
-
-
-def delivering() -> dict[str, str | bytes]:
-    config = (TOY / "assay.yaml").read_text(encoding="utf-8")
-    section = "    artifact: model\n    delivery: {targets: [production]}\n"
-    return {
-        "assay.yaml": config.replace("    tests: null\n", f"    tests: null\n{section}")
-        + DELIVERY.replace("PYTHON", sys.executable),
-        "train.py": (SHIPPED / "train.py").read_bytes(),
-        "limit.txt": "1000\n",
-        "signing.pub": PUBLIC,
-        ".gitignore": "model/\npredictions.csv\n",
-        f".github/workflows/{DELIVER}": caller(DELIVER),
-        f".github/workflows/{ROLLOUT}": caller(ROLLOUT),
-    }
-
-
-@pytest.fixture(scope="module")
-def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with mlflow_server(tmp_path_factory.mktemp("served") / "mlflow") as uri:
-        yield uri
-
-
-def deliver(gated: Gated, before: str) -> RunResult:
-    return gated.harness.run(DELIVER, gated.harness.push_event("main", before=before))
-
-
-def logs(run: RunResult) -> str:
-    return "\n".join(f"== {job.name}: {job.result}\n{job.log}" for job in run.jobs)
-
-
-def intents(gated: Gated) -> tuple[Signed, ...]:
-    remote = gated.harness.remote
-    with open_desired(Remote(address=str(remote.path), environment=remote.env)) as branch:
-        return read_intents(branch, "production", "toy")
-
-
-def rules() -> Rules:
-    return Rules(
-        place=Place(target="production", model="toy"),
-        trusted=Trusted(keys=(public_key_of(PRIVATE),)),
-        repository="octo/toy",
-    )
+HERE = {"deliver": "wait-minutes: 0, trial: true", "rollout": "wait-minutes: 0"}
+"""Without waiting for a controller: there is none."""
 
 
 def released(run: RunResult, folder: Path) -> Bundle:
@@ -95,15 +32,14 @@ def released(run: RunResult, folder: Path) -> Bundle:
     return Bundle.read(folder)
 
 
-def versions(uri: str) -> list[Any]:
-    return list(MlflowClient(uri, registry_uri=uri).search_model_versions("name='toy'"))
-
-
 def test_a_merge_is_registered_from_its_own_evidence_and_asked_for(
     start_gated: StartGated, mlflow: str, tmp_path: Path
 ) -> None:
     gated = start_gated(
-        delivering(), secrets=SECRETS, variables={"MLFLOW_TRACKING_URI": mlflow}, timeout=900.0
+        delivering({"production": 8080}, **HERE),
+        secrets=SECRETS,
+        variables={"MLFLOW_TRACKING_URI": mlflow},
+        timeout=900.0,
     )
     pull = gated.propose("change", {"skill.txt": BETTER})
     judged = gated.gate(pull)
@@ -144,7 +80,10 @@ def test_a_forks_merge_is_gated_again_and_a_key_nobody_trusts_registers_nothing(
     known = len(versions(mlflow))
     wrong = {"ASSAY_SIGNING_KEY": new_key()[0].decode()}
     gated = start_gated(
-        delivering(), secrets=wrong, variables={"MLFLOW_TRACKING_URI": mlflow}, timeout=900.0
+        delivering({"production": 8080}, **HERE),
+        secrets=wrong,
+        variables={"MLFLOW_TRACKING_URI": mlflow},
+        timeout=900.0,
     )
     pull = gated.propose("change", {"skill.txt": BETTER}, fork="stranger/toy")
     assert gate_job(gated.gate(pull)).result == "success"

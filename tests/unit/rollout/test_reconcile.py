@@ -34,7 +34,8 @@ def observed(**changes: object) -> Observed:
 
 
 def decided(**facts: object) -> tuple[Link, ...]:
-    return (link_of(decision_line(None, **facts), None),)
+    wall = moment_of(NOW - timedelta(minutes=9))
+    return (link_of(decision_line(None, **{"wall_time": wall, **facts}), None),)
 
 
 def asked(**facts: object) -> tuple[Signed, ...]:
@@ -62,6 +63,15 @@ def test_what_a_controller_sees_is_held_to_what_it_decided(
 ) -> None:
     (sentence,) = troubles((), decided(), observed(**changes), now=NOW, silent=SILENT)
     assert said in sentence
+
+
+def test_what_was_seen_as_a_decision_was_made_shows_what_was_before_it() -> None:
+    """The observation that is pushed with a decision was seen before the router could take it."""
+    links = decided(wall_time=moment_of(NOW - timedelta(minutes=5, seconds=2)))
+    early = observed(acknowledged=False, health={V1: False})
+    assert troubles((), links, early, now=NOW, silent=SILENT) == ()
+    later = early.model_copy(update={"wall_time": moment_of(NOW)})
+    assert len(troubles((), links, later, now=NOW, silent=SILENT)) == 2
 
 
 def test_an_intent_without_an_answer_is_named_after_a_while() -> None:

@@ -196,6 +196,13 @@ def workflow_dispatch_event(
     return _branch_event("workflow_dispatch", payload, slug=slug, ref=ref, sha=sha, actor=actor)
 
 
+def schedule_event(*, slug: str, branch: str, sha: str, actor: str, cron: str) -> Event:
+    """``schedule`` on the default branch ``branch``; ``actor`` is who last changed the schedule."""
+    payload = {"schedule": cron, "repository": repository_facts(slug, branch)}
+    ref = f"refs/heads/{branch}"
+    return _branch_event("schedule", payload, slug=slug, ref=ref, sha=sha, actor=actor)
+
+
 def workflow_run_event(
     run: Mapping[str, Any], *, slug: str, sha: str, default_branch: str, actor: str
 ) -> Event:

@@ -60,15 +60,28 @@ class Harness(Site):
         self.remote.set_ref(event.ref, current.merge_sha)
         return event
 
-    def dispatch_event(self, branch: str, inputs: Mapping[str, str] | None = None) -> Event:
-        """``workflow_dispatch`` on ``branch``."""
+    def dispatch_event(
+        self, branch: str, inputs: Mapping[str, str] | None = None, *, actor: str = ""
+    ) -> Event:
+        """``workflow_dispatch`` on ``branch`` by ``actor``: the owner where none is named."""
         return events.workflow_dispatch_event(
             slug=self.slug,
             branch=branch,
             sha=self.remote.commit_of(branch),
             default_branch=self.settings.default_branch,
-            actor=self.github.owner,
+            actor=actor or self.github.owner,
             inputs=inputs or {},
+        )
+
+    def schedule_event(self, cron: str) -> Event:
+        """``schedule`` on the tip of the default branch."""
+        branch = self.settings.default_branch
+        return events.schedule_event(
+            slug=self.slug,
+            branch=branch,
+            sha=self.remote.commit_of(branch),
+            actor=self.github.owner,
+            cron=cron,
         )
 
     def workflow_run_event(self, run: RunResult) -> Event:

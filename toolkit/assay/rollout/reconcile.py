@@ -11,6 +11,9 @@ from assay.rollout.controller.chain import seen_intents
 from assay.rollout.controller.clock import time_of
 from assay.state import Link, Signed
 
+SETTLING = timedelta(minutes=1)
+"""How long after a decision an observation may still show the route and the versions before it."""
+
 
 def troubles(
     intents: Sequence[Signed],
@@ -35,21 +38,34 @@ def troubles(
             found.append(
                 f"its controller has said nothing for {_minutes(quiet)} minutes: look at its host."
             )
-        if not observed.acknowledged:
-            found.append(
-                f"the router does not run generation {observed.applied_generation} as asked."
-            )
-        found += [
-            f"version {digest[:12]} is not healthy."
-            for digest, healthy in sorted(observed.health.items())
-            if not healthy
-        ]
+        if not _settling(observed, links):
+            found += _unwell(observed)
         if links and observed.seq > links[-1].seq:
             found.append(
                 f"decisions up to number {observed.seq} were made, and the journal has "
                 f"{links[-1].seq}."
             )
     return (*found, *_unanswered(intents, seen_intents(links), now, silent))
+
+
+def _settling(observed: Observed, links: Sequence[Link]) -> bool:
+    """Whether it was seen as a decision was made, which is pushed with it: too early to judge."""
+    if not links:
+        return False
+    decided = time_of(str(links[-1].facts["wall_time"]))
+    return time_of(observed.wall_time) - decided < SETTLING
+
+
+def _unwell(observed: Observed) -> list[str]:
+    found = []
+    if not observed.acknowledged:
+        found.append(f"the router does not run generation {observed.applied_generation} as asked.")
+    found += [
+        f"version {digest[:12]} is not healthy."
+        for digest, healthy in sorted(observed.health.items())
+        if not healthy
+    ]
+    return found
 
 
 def _unanswered(
