@@ -230,7 +230,9 @@ def test_no_cache_is_read_before_the_base_is_sealed() -> None:
     assert [step["with"].get("side") for step in ours] == ["base"]
 
 
-KEYS = re.compile(r"secrets\.(signing_key|intent_key|branch_token|registry|app_key)\b")
+KEYS = re.compile(
+    r"secrets\.(signing_key|intent_key|branch_token|registry|image_registry|app_key)\b"
+)
 
 
 def _delivery() -> dict[str, Any]:
@@ -249,7 +251,7 @@ def test_a_job_that_holds_a_key_checks_nothing_out_and_reads_no_cache(path: Path
         assert ours, name
         assert all(step["with"]["fresh"] == "true" for step in ours), name
         commands = {step["with"].get("command") for step in ours}
-        assert commands <= {None, "reconcile"}, name
+        assert commands <= {None, "reconcile", "image"}, name
 
 
 def test_a_delivery_is_never_cancelled_and_its_targets_are_its_environments() -> None:
@@ -279,6 +281,27 @@ def test_what_is_registered_is_taken_by_id_from_the_run_that_judged_it() -> None
     assert outputs["evidence-id"] == "${{ steps.upload.outputs.artifact-id }}"
 
 
+def test_the_bundle_is_attested_where_asked_and_signed_by_one_of_key_and_identity() -> None:
+    steps_of = _delivery()["register"]["steps"]
+    (attested,) = [one for one in steps_of if "attest-build-provenance@" in one.get("uses", "")]
+    assert attested["if"] == "inputs.provenance"
+    assert attested["with"] == {"subject-path": ".assay/bundle/bundle.json"}
+    (packaged,) = [one for one in steps_of if "actions/package@" in one.get("uses", "")]
+    assert packaged["with"]["keyless"] == "${{ inputs.keyless }}"
+    key = "${{ !inputs.keyless && secrets.signing_key || '' }}"
+    assert packaged["with"]["signing-key"] == key
+
+
+def test_the_image_is_pushed_by_a_job_that_holds_its_registrys_credentials_alone() -> None:
+    job = _delivery()["image"]
+    assert job["if"] == "inputs.image != ''"
+    assert job["permissions"] == {}
+    assert set(re.findall(r"secrets\.([\w-]+)", str(job))) == {"image_registry"}
+    assert "github.token" not in str(job)
+    others = {name: one for name, one in _delivery().items() if name != "image"}
+    assert "image_registry" not in str(others)
+
+
 def test_what_runs_beside_a_target_is_asked_for_and_holds_nothing() -> None:
     """The runner is the consumer's own, and runs their tests."""
     job = _delivery()["test"]
@@ -289,7 +312,10 @@ def test_what_runs_beside_a_target_is_asked_for_and_holds_nothing() -> None:
 
 
 def test_no_target_is_asked_for_what_the_jobs_before_did_not_let_through() -> None:
-    for name, before in (("stage", ("trial",)), ("deploy", ("trial", "stage", "test"))):
+    for name, before in (
+        ("stage", ("image", "trial")),
+        ("deploy", ("image", "trial", "stage", "test")),
+    ):
         job = _delivery()[name]
         assert {"plan", "register", *before} <= set(job["needs"]), name
         assert "needs.register.result == 'success'" in job["if"], name

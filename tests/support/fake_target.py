@@ -28,6 +28,8 @@ class FakeTarget:
         self.away = False
         self.acknowledges = True
         self.calls: list[str] = []
+        self.images: dict[str, str | None] = {}
+        """What each version was last started with."""
 
     @property
     def weights(self) -> dict[str, int]:
@@ -45,6 +47,7 @@ class FakeTarget:
     def start(self, release: Release) -> None:
         self._reach(f"start {release.digest[:4]}")
         assert release.folder.is_dir()
+        self.images[release.digest] = release.image
         if release.digest not in self._facts["running"]:
             self._facts["running"].append(release.digest)
         self._keep()

@@ -12,12 +12,13 @@ from assay.cli.asking import Office, refuse_other_branches
 from assay.cli.deploy import Asked, wanted_of
 from assay.config import parse_config
 from assay.errors import InputError
-from assay.evidence import Event
+from assay.evidence import Event, PushedImage
 from assay.github.events import Revisions
 from assay.github.settings import Settings
 from assay.packaging.bundle import Bundle
 from assay.packaging.keys import new_key
 from assay.rollout.controller.intake import Rejected, checked
+from assay.state import Remote, open_desired, read_intents
 from support.bundles import bundle
 from support.desks import CONFIG, KEY, V1, V2, Desk, desk_in
 from support.github_stand_in import Answer, stand_in
@@ -71,6 +72,21 @@ def test_a_target_waits_for_the_one_before_it(
     assert strategy.kind == "canary"
     desk.decide("staging", "rolled-back", artifact_digest=V1)
     assert desk.deploy("production") == 2
+
+
+def test_intents_and_journal_may_lie_in_a_repository_of_their_own(
+    desk: Desk, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "state.git"
+    desk.kept.clone.git("init", "--quiet", "--bare", str(elsewhere))
+    text = CONFIG.replace("  trust:", f"  state_repository: {elsewhere}\n  trust:")
+    (desk.root / "assay.yaml").write_text(text)
+    assert desk.deploy("staging") == 0
+    assert desk.intents("staging") == ()
+    there = Remote(address=str(elsewhere), environment=desk.remote().environment)
+    with open_desired(there) as branch:
+        (signed,) = read_intents(branch, "staging", "churn")
+    assert checked(signed, desk.rules("staging"), datetime.now(UTC)).artifact_digest == V1
 
 
 @pytest.mark.parametrize(
@@ -173,6 +189,28 @@ def test_a_bundle_names_its_version(desk: Desk) -> None:
     assert desk.deploy("staging", "", "--bundle", str(folder)) == 0
     assert desk.intent("staging").artifact_digest == made.digest()
     assert desk.deploy("staging", "", "--bundle", str(folder / Bundle.FILE)) == 0
+
+
+def test_an_image_of_this_version_stands_in_the_intent_and_anothers_is_refused(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "registry.example/churn"
+    file = desk.root / "image" / PushedImage.FILE
+    more = ("--image-file", str(file))
+    assert desk.deploy("staging", V1, *more) == 0
+    assert desk.intent("staging").image is None
+    made = PushedImage(
+        model="churn",
+        artifact_digest=V1,
+        reference=f"{name}@sha256:{'e' * 64}",
+        tag=f"{name}:{V1}",
+        base=f"python@sha256:{'a' * 64}",
+    )
+    made.write(file.parent)
+    assert desk.deploy("staging", V1, *more) == 0
+    assert desk.intent("staging").image == made.reference
+    assert desk.deploy("staging", V2, *more) == 4
+    assert "Make it again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("reviewer", "approver"), [("cat", "cat"), ("OCTO", None), (None, None)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,25 @@ def test_what_is_not_delivered_needs_nothing(judged: Judged, tmp_path: Path) -> 
     found = planned(evidence, github(names=()), checkout(tmp_path))
     assert found.models == ()
     assert outputs_of(found)["any"] == "false"
+
+
+def test_the_lock_of_an_image_goes_to_the_job_that_builds_it(
+    judged: Judged, tmp_path: Path
+) -> None:
+    parts = f"image: {{base: 'python@sha256:{'a' * 64}', lock: locks/churn.lock}}"
+    text = TEXT.replace("production]}", f"production], {parts}}}", 1)
+    root = tmp_path / "root"
+    (root / "teams/keys").mkdir(parents=True)
+    (root / "teams/locks").mkdir()
+    (root / "teams/assay.yaml").write_text(text)
+    (root / "teams/keys/signing.pub").write_text("a key")
+    at = replace(checkout(root), config=parse_config(text, file="assay.yaml"))
+    made = planned(judged(), github(), at)
+    with pytest.raises(InputError, match="image names this file"):
+        write_folder(made, at, tmp_path / "delivery")
+    (root / "teams/locks/churn.lock").write_text("uvicorn==1 --hash=sha256:" + "b" * 64)
+    write_folder(made, at, tmp_path / "delivery")
+    assert (tmp_path / "delivery/teams/locks/churn.lock").is_file()
 
 
 def test_later_jobs_get_the_configuration_and_the_public_keys(

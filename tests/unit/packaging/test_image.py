@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +13,8 @@ from assay.errors import InputError, OutsideError
 from assay.packaging.bundle import Bundle
 from assay.packaging.image import Recipe, build, dockerfile, labels, write_context
 from support.bundles import bundle
-from support.docker_engine import docker, engine, import_python_image
+from support.container_registry import base_with_pip
+from support.docker_engine import docker, engine
 
 BASE = "python@sha256:" + "a" * 64
 LOCK = "uvicorn==0.54.0 --hash=sha256:" + "b" * 64 + "\n"
@@ -113,25 +112,8 @@ def test_without_docker_the_context_is_what_is_left(
 @pytest.fixture(scope="module")
 def host() -> Iterator[str]:
     with engine(0) as found:
-        import_python_image(found, "assay-tests/base:1")
-        # There is no index to install from here: a pip that notes what it was asked.
-        docker(found, "build", "--tag", "assay-tests/base:2", "-", stdin=_base_with_pip())
+        base_with_pip(found)
         yield found
-
-
-def _base_with_pip() -> bytes:
-    files = {
-        "Dockerfile": "FROM assay-tests/base:1\nCOPY pip.py /usr/local/lib/python/pip.py\n"
-        "ENV PYTHONPATH=/usr/local/lib/python\n",
-        "pip.py": "import sys\nopen('/asked', 'w').write(' '.join(sys.argv[1:]))\n",
-    }
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(text), 0o644
-            tar.addfile(entry, io.BytesIO(text.encode()))
-    return packed.getvalue()
 
 
 @pytest.mark.heavy

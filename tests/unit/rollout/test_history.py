@@ -66,6 +66,25 @@ def test_what_served_at_a_time(rig: Rig) -> None:
     assert period_at((), time_of(found[0].since)) is None
 
 
+def test_a_version_is_started_with_the_image_that_its_intent_names_and_history_says_so(
+    tmp_path: Path,
+) -> None:
+    image = "registry.example/churn@sha256:" + "e" * 64
+    rig = Rig(folder=tmp_path, target=FakeTarget())
+    rig.deploy(V1)
+    rig.send("deploy", V2, image=image)
+    rig.settle()
+    assert rig.target.images == {V1: None, V2: image}
+    (word,) = periods(rig.links)[-1].versions
+    assert (word.artifact_digest, word.image) == (V2, image)
+    # A version that comes back needs no intent that names its image again.
+    rig.deploy(V3)
+    rig.target.images.clear()
+    rig.send("rollback", V2)
+    rig.settle()
+    assert rig.target.images[V2] == image
+
+
 def test_nothing_served_is_no_period(tmp_path: Path) -> None:
     rig = Rig(folder=tmp_path, target=FakeTarget())
     rig.ticks(2)

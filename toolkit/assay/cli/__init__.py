@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "delivery-plan": "Say which models this commit delivers, from which run, and where to.",
     "package": "Bundle a model that passed: card, SBOM, evidence, signature.",
     "register": "Put a bundle into MLflow's registry, one version for each tree.",
+    "image": "Build the container image of a bundle and push it, named by digest.",
     "reference": "Profile a version's test set: what production is later compared with.",
     "trial": "Try a bundle on this host: smoke test, integration tests, load test.",
     "deploy": "Ask a target's controller for a version: a signed intent on assay/desired.",

@@ -38,6 +38,7 @@ class Asked:
     author: str | None
     approver: str | None
     delivery: Path
+    image: Path | None = None
 
 
 @click.command()
@@ -56,6 +57,12 @@ class Asked:
     default=Path("delivery.json"),
     show_default=True,
     help="What `assay delivery-plan` wrote: whose change it is. It need not be there.",
+)
+@click.option(
+    "--image-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What `assay image` wrote: the version's container image by digest, which stands in the "
+    "intent. It need not be there.",
 )
 @signing_key_option
 @asking_token_option
@@ -96,6 +103,7 @@ def deploy(
     bundle: Path | None,
     artifact_digest: str | None,
     delivery: Path,
+    image_file: Path | None,
     signing_key: str | None,
     branch_token: str | None,
     author: str | None,
@@ -129,6 +137,7 @@ def deploy(
         author=author,
         approver=approver,
         delivery=delivery,
+        image=image_file,
     )
     office = open_office(config, signing_key, branch_token)
     wanted = (agreed if approve else come_onward if onward else wanted_of)(office, asked)
@@ -169,6 +178,7 @@ def wanted_of(office: Office, asked: Asked) -> Ask:
 
     plan = _plan(asked.delivery)
     author = plan.author if plan else author_of(office.settings, asked.author)
+    digest = _digest(asked)
     return Ask(
         kind="deploy",
         model=asked.model,
@@ -176,7 +186,8 @@ def wanted_of(office: Office, asked: Asked) -> Ask:
         repository=plan.repository if plan else office.whose(),
         author=author,
         approver=_approver(office, asked, author),
-        artifact_digest=_digest(asked),
+        artifact_digest=digest,
+        image=_image(asked, digest),
         strategy=office.way(asked.model, asked.target).strategy_at(asked.target),
         pull_request=plan.pull_request if plan else None,
     )
@@ -203,6 +214,23 @@ def _digest(asked: Asked) -> str:
             "no version is named.", remedy="Name it with --bundle or --artifact-digest."
         )
     return asked.digest
+
+
+def _image(asked: Asked, digest: str) -> str | None:
+    from assay.errors import IntegrityError, Location
+    from assay.evidence import PushedImage
+
+    if asked.image is None or not asked.image.is_file():
+        return None
+    found = PushedImage.read(asked.image.parent)
+    if (found.model, found.artifact_digest) != (asked.model, digest):
+        raise IntegrityError(
+            f"the image is of {found.model} {found.artifact_digest[:12]}, and {asked.model} "
+            f"{digest[:12]} is asked for.",
+            where=Location(file=asked.image.as_posix()),
+            remedy="Make it again: assay image --bundle with the bundle of this version.",
+        )
+    return found.reference
 
 
 def _approver(office: Office, asked: Asked, author: str) -> str | None:

@@ -150,6 +150,7 @@ def _described(period: Period) -> str:
         f"{word.artifact_digest[:12]} {word.share / 100:g} %"
         f" (asked for by {word.asked_by or 'nobody in this chain'}"
         + (f", evidence {word.evidence_digest[:12]}" if word.evidence_digest else "")
+        + (f", image {word.image}" if word.image else "")
         + ")"
         for word in period.versions
     )

@@ -39,6 +39,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "version": "The model version in MLflow's registry.",
         "digest": "The artifact digest of that version.",
     },
+    "image": {"image": "The pushed image by digest: registry/name@sha256:…."},
     "delivery-plan": {
         "any": "true where at least one model is delivered.",
         "models": "JSON list of {name, run, artifact} of the delivered models, for a matrix.",

@@ -104,7 +104,7 @@ def package(
     from assay.packaging.build import Wanted
 
     sign = _signer(signing_key, keyless=keyless)
-    recipe = _recipe(base, lock) if image or image_context else None
+    recipe = recipe_of(base, lock) if image or image_context else None
     gated = _judged(evidence, model, replay=replay)
     planned = next(found for found in gated.plan.models if found.name == gated.name)
     wanted = Wanted(
@@ -184,7 +184,8 @@ def _signer(signing_key: str | None, *, keyless: bool) -> Sign:
     return partial(sign_with_key, private_pem=pem)
 
 
-def _recipe(base: str | None, lock: Path | None) -> Recipe:
+def recipe_of(base: str | None, lock: Path | None) -> Recipe:
+    """Return what an image is made of; raises InputError where base or lock is not named."""
     from importlib.util import find_spec
 
     from assay.errors import InputError

@@ -50,6 +50,15 @@ class Serving(Strict):
     log: PredictionLog = Field(default_factory=PredictionLog, description="The prediction log.")
 
 
+class ImageParts(Strict):
+    """What a version's container image is made of, beside the version."""
+
+    base: Text = Field(description="An image with Python and pip, by digest: `name@sha256:…`.")
+    lock: RelativePath = Field(
+        description="A requirements file with hashes that holds what model and server import."
+    )
+
+
 class ModelDelivery(Strict):
     """A model's way to production."""
 
@@ -63,6 +72,9 @@ class ModelDelivery(Strict):
     serving: Serving = Field(default_factory=Serving, description="How it is served.")
     staging: Staging = Field(
         default_factory=Staging, description="What `assay stage` asks of a served version."
+    )
+    image: ImageParts | None = Field(
+        default=None, description="For `assay image`; with it deliver.yml can push images."
     )
     registered_name: Text | None = Field(
         default=None, description="In the MLflow registry. Default: the model's name."

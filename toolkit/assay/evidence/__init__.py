@@ -27,9 +27,11 @@ from assay.evidence.delivery import (
     Cause,
     Decision,
     DecisionKind,
+    ImageReference,
     Intent,
     IntentKind,
     Observed,
+    PushedImage,
     Weight,
 )
 from assay.evidence.delivery_plan import DeliveredModel, DeliveryPlan
@@ -126,6 +128,7 @@ __all__ = [
     "GroupRate",
     "Heartbeat",
     "Histogram",
+    "ImageReference",
     "Intent",
     "IntentKind",
     "LabelFeed",
@@ -155,6 +158,7 @@ __all__ = [
     "Problem",
     "ProblemKind",
     "Proposed",
+    "PushedImage",
     "Quality",
     "Reference",
     "Retraining",

@@ -17,6 +17,10 @@ from assay.config.types import ModelName
 from assay.evidence.base import Document, Part
 from assay.evidence.ledger import Digest
 
+ImageReference = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._:/-]{0,254}@sha256:[0-9a-f]{64}$")
+]
+"""registry/name@sha256:… of a container image."""
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")]
 """UTC, ISO 8601."""
 
@@ -45,11 +49,27 @@ class Intent(Document):
     )
     author: str = Field(description="Who asked.")
     approver: str | None = Field(default=None, description="Who agreed; not the author.")
+    image: ImageReference | None = Field(
+        default=None, description="deploy: the version's container image, by digest."
+    )
     issued: Moment
     expires: Moment
     pull_request: int | None = Field(default=None, description="That shipped it, to tell it there.")
     reason: str | None = None
     ticket: str | None = Field(default=None, description="With a reason: breaks the glass.")
+
+
+class PushedImage(Document):
+    """The container image of one version, as a registry has it."""
+
+    SCHEMA: ClassVar[str] = "assay/image/1"
+    FILE: ClassVar[str] = "image.json"
+
+    model: ModelName
+    artifact_digest: Digest = Field(description="Of the bundle in it.")
+    reference: ImageReference = Field(description="By digest: what was pushed, and nothing else.")
+    tag: str = Field(description="The tag it was pushed by: the artifact digest.")
+    base: str = Field(description="What it builds on, by digest.")
 
 
 class Weight(Part):
@@ -105,6 +125,9 @@ class Decision(Document):
     sentence: str = Field(description="For a person: what, and the number that decided.")
     intent: str | None = Field(default=None, description="The intent's id.")
     artifact_digest: Digest | None = Field(default=None, description="The version it is about.")
+    image: ImageReference | None = Field(
+        default=None, description="accepted: the version's container image, as its intent says."
+    )
     generation: int = Field(ge=0, description="Of the route that it asks for.")
     weights: tuple[Weight, ...] = ()
     barred: tuple[Digest, ...] = Field(default=(), description="Digests barred after it.")

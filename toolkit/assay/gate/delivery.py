@@ -126,21 +126,28 @@ def _targets(config: Config, model: str) -> tuple[str, ...]:
 
 
 def write_folder(plan: DeliveryPlan, checkout: Checkout, folder: Path) -> None:
-    """Write the plan, the configuration, and what its trust names into ``folder``, by their paths.
+    """Write the plan, the configuration, and the files it names, into ``folder`` by their paths.
 
-    Raises InputError where a file that the trust names is not there.
+    Those are the trust's, and the locks of images. Raises InputError where one is not there.
     """
     shutil.rmtree(folder, ignore_errors=True)
     delivery = checkout.config.delivery
     place = posixpath.dirname(checkout.config_file)
-    files = delivery.trust.files if delivery else ()
-    for name in (checkout.config_file, *(posixpath.join(place, file) for file in files)):
+    trusted = delivery.trust.files if delivery else ()
+    locks = [
+        model.delivery.image.lock
+        for model in checkout.config.models.values()
+        if model.delivery and model.delivery.image
+    ]
+    files = dict.fromkeys(posixpath.join(place, file) for file in (*trusted, *locks))
+    for name in (checkout.config_file, *files):
         source, target = checkout.root / name, folder / name
         if not source.is_file() or source.is_symlink():
             raise InputError(
-                "delivery.trust names this file, and it is none of this commit.",
+                "delivery.trust or delivery.image names this file, and it is none of this commit.",
                 where=Location(file=name),
-                remedy="Commit the public key (PEM, ECDSA P-256), or the root of trust, there.",
+                remedy="Commit the public key (PEM, ECDSA P-256), the root of trust or the image's "
+                "lock there.",
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)

@@ -50,7 +50,7 @@ class Recipe:
 
 def dockerfile(bundle: Bundle, base: str) -> str:
     """Return the Dockerfile of a bundle; pure. Raises InputError where the base is not pinned."""
-    if not _PINNED.match(base):
+    if not _PINNED.fullmatch(base):
         raise InputError(
             f"the base image {base[:120]!r} is not named by digest.",
             remedy="Write name@sha256:<64 hex digits>: a tag can come to mean another image.",
@@ -129,14 +129,9 @@ def build(context: Path, tag: str) -> str:
 
     Raises InputError for a tag that is none, OutsideError where there is no engine or it fails.
     """
-    if not _TAG.match(tag):
+    if not _TAG.fullmatch(tag):
         raise InputError(f"{tag[:80]!r} is no image name.", remedy="Write name:tag.")
-    program = shutil.which("docker")
-    if program is None:
-        raise OutsideError(
-            "there is no docker program.",
-            remedy=f"Install one, or build {context.as_posix()} where there is an engine.",
-        )
+    program = docker_program(f"build {context.as_posix()} where there is an engine")
     buildx = _runs([program, "buildx", "version"])
     building = [program, "buildx", "build", "--load"] if buildx else [program, "build"]
     moment = ["--build-arg", "SOURCE_DATE_EPOCH=0"] if buildx else []
@@ -154,6 +149,14 @@ def build(context: Path, tag: str) -> str:
             remedy=f"Build it by hand to see more: docker build {context.as_posix()}",
         )
     return done.stdout.strip().splitlines()[-1]
+
+
+def docker_program(instead: str = "run this where there is an engine") -> str:
+    """Return the path of ``docker``; raises OutsideError where there is none."""
+    program = shutil.which("docker")
+    if program is None:
+        raise OutsideError("there is no docker program.", remedy=f"Install one, or {instead}.")
+    return program
 
 
 def _runs(command: list[str]) -> bool:

@@ -38,6 +38,8 @@ class Ask:
     approver: str | None = None
     artifact_digest: str | None = None
     strategy: Strategy | None = None
+    image: str | None = None
+    """The version's container image, by digest."""
     pull_request: int | None = None
     reason: str | None = None
     ticket: str | None = None
@@ -117,6 +119,7 @@ def approved(asked: Intent, approver: str | None, *, now: datetime) -> Ask:
         approver=approver,
         artifact_digest=asked.artifact_digest,
         strategy=asked.strategy,
+        image=asked.image,
         pull_request=asked.pull_request,
     )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from assay.evidence import DecisionKind
+from assay.rollout.controller.chain import image_of
 from assay.rollout.controller.clock import time_of
 from assay.state import Link
 
@@ -25,6 +26,8 @@ class Word:
     intent: str | None
     evidence_digest: str | None
     """Of the online evidence that the newest decision about it was made from."""
+    image: str | None = None
+    """Its container image by digest, where one was pushed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +113,7 @@ def _word(before: Sequence[Link], digest: str, share: int) -> Word:
         asked_by=asked[0] if asked else None,
         intent=intent,
         evidence_digest=evidence[-1] if evidence else None,
+        image=image_of(before, digest),
     )
 
 

@@ -32,6 +32,7 @@ class Order(Part):
         description="deploy, clear: this version; rollback: to this one, None for the previous.",
     )
     strategy: Strategy | None = Field(default=None, description="deploy: how traffic moves.")
+    image: str | None = Field(default=None, description="deploy: the version's image, by digest.")
     intent: str | None = Field(default=None, description="The intent's id.")
     cause: Cause = Cause.INTENT
     glass: bool = Field(default=False, description="Broken: a freeze does not hold it back.")
@@ -144,6 +145,7 @@ class Record:
     elapsed: float
     by: str = "controller"
     intent: str | None = None
+    image: str | None = None
     evidence: OnlineEvidence | None = None
     """Its digest is the decision's ``evidence_digest``; the document is kept beside the journal."""
 

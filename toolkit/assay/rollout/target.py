@@ -20,6 +20,8 @@ class Release:
 
     digest: str
     folder: Path
+    image: str | None = None
+    """Its container image by digest, where one was pushed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,6 +108,7 @@ class Turn:
                 elapsed=self._elapsed,
                 by=order.by if order is not None else "controller",
                 intent=order.intent if order is not None else self._intent,
+                image=order.image if isinstance(order, Order) else None,
                 evidence=evidence,
             )
         )

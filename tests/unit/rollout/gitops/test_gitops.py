@@ -102,6 +102,19 @@ def serving(bench: Bench) -> GitOps:
     return target
 
 
+def test_an_image_that_was_pushed_is_committed_by_its_digest_and_stays(bench: Bench) -> None:
+    pushed = "models.example/churn@sha256:" + "e" * 64
+    target = bench.target()
+    target.start(replace(release(STABLE), image=pushed))
+    target.start(release(CANARY))
+    assert f"image: {pushed}" in bench.file(f"{HERE}/version-{STABLE[:12]}.yaml")
+    assert f"image: models.example/churn:{CANARY}" in bench.file(
+        f"{HERE}/version-{CANARY[:12]}.yaml"
+    )
+    target.stop(STABLE)
+    assert pushed not in bench.file(f"{HERE}/{MARKER}")
+
+
 def test_a_version_and_a_route_are_files_that_an_applier_finds(bench: Bench) -> None:
     serving(bench).route(route(2, 1000))
     versions = {f"version-{digest[:12]}.yaml" for digest in (STABLE, CANARY)}

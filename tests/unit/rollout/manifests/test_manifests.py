@@ -66,6 +66,35 @@ def test_an_image_is_named_by_the_version_or_mounts_its_bundle() -> None:
     assert {"name": "ASSAY_ARTIFACT_DIGEST", "value": CANARY} in container["env"]
 
 
+PUSHED = "models.example/churn@sha256:" + "e" * 64
+
+
+@pytest.mark.parametrize(
+    ("configured", "pushed", "runs"),
+    [
+        ("models.example/churn:{digest}", PUSHED, PUSHED),
+        ("models.example/churn:{digest}", None, f"models.example/churn:{CANARY}"),
+        (
+            "other.example:5000/churn:{digest}",
+            PUSHED,
+            f"other.example:5000/churn:{CANARY}",
+        ),
+        (
+            "other.example:5000/churn:{digest}",
+            PUSHED.replace("models.example", "other.example:5000"),
+            None,
+        ),
+    ],
+    ids=["pushed", "by-tag", "another-repository", "with-port"],
+)
+def test_the_image_that_was_pushed_runs_by_its_digest(
+    configured: str, pushed: str | None, runs: str | None
+) -> None:
+    made = version(site(image=configured), CANARY, minimum=1, image=pushed)[0]
+    (container,) = made["spec"]["template"]["spec"]["containers"]  # type: ignore[index]
+    assert container["image"] == (runs or pushed)
+
+
 MODEL = st.from_regex(r"\A[a-z0-9][a-z0-9._-]{0,62}\Z")
 TARGET = st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,62}\Z")
 

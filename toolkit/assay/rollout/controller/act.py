@@ -15,6 +15,8 @@ from assay.state import Link
 
 Folders = Callable[[str], Path | None]
 """The folder of a verified bundle; None where it is not here yet."""
+Images = Callable[[str], str | None]
+"""The container image of a version, by digest; None where none was named."""
 
 
 def act(
@@ -24,26 +26,32 @@ def act(
     *,
     links: Sequence[Link],
     points: Points,
+    images: Images = lambda _: None,
 ) -> tuple[str, ...]:
     """Do each action; return what failed. Nothing needs undoing: the step says it all again."""
     failures = []
     for action in actions:
         points(f"before {type(action).__name__.lower()}")
         try:
-            _do(action, target, folders, links)
+            if isinstance(action, Start):
+                _start(action, target, folders, images)
+            else:
+                _do(action, target, links)
         except AssayError as error:
             failures.append(f"{type(action).__name__.lower()}: {str(error)[:300]}")
         points(f"after {type(action).__name__.lower()}")
     return tuple(failures)
 
 
-def _do(action: Action, target: Target, folders: Folders, links: Sequence[Link]) -> None:
-    if isinstance(action, Start):
-        folder = folders(action.digest)
-        if folder is None:
-            raise OutsideError(f"the bundle {action.digest[:12]} is not on this host yet.")
-        target.start(Release(digest=action.digest, folder=folder))
-    elif isinstance(action, Stop):
+def _start(action: Start, target: Target, folders: Folders, images: Images) -> None:
+    folder = folders(action.digest)
+    if folder is None:
+        raise OutsideError(f"the bundle {action.digest[:12]} is not on this host yet.")
+    target.start(Release(digest=action.digest, folder=folder, image=images(action.digest)))
+
+
+def _do(action: Action, target: Target, links: Sequence[Link]) -> None:
+    if isinstance(action, Stop):
         target.stop(action.digest)
     elif isinstance(action, Apply):
         _apply(action, target, links)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +42,7 @@ def line_of(record: Record, place: Place, *, epoch: int, previous: Link | None, 
             "sentence": record.sentence[:_LONGEST_SENTENCE],
             "intent": record.intent,
             "artifact_digest": record.artifact_digest,
+            "image": record.image,
             "generation": record.generation,
             "weights": [
                 {"artifact_digest": digest, "share": share}
@@ -65,6 +66,18 @@ def basis(links: Sequence[Link]) -> str | None:
 def seen_intents(links: Sequence[Link]) -> frozenset[str]:
     """Return the ids of the intents that were decided about."""
     return frozenset(link.facts["intent"] for link in links if link.facts.get("intent"))
+
+
+def image_of(links: Iterable[Link], digest: str) -> str | None:
+    """Return the image that the newest accepted deployment of a version named; None: none did."""
+    named = [
+        str(link.facts["image"])
+        for link in links
+        if link.facts.get("image")
+        and link.facts["artifact_digest"] == digest
+        and link.facts["kind"] == DecisionKind.ACCEPTED
+    ]
+    return named[-1] if named else None
 
 
 def automatic_rollbacks(links: Sequence[Link], now: datetime) -> int:

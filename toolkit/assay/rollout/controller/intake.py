@@ -97,6 +97,7 @@ def order_of(intent: Intent) -> Order:
         by=by,
         digest=intent.artifact_digest,
         strategy=intent.strategy,
+        image=intent.image,
         intent=intent.id,
         glass=glass(intent),
         reason=intent.reason,

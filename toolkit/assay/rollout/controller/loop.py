@@ -15,7 +15,7 @@ from typing import Protocol
 from assay.errors import OutsideError
 from assay.evidence import Cause, DecisionKind, Labelled
 from assay.rollout.controller.act import Folders, act
-from assay.rollout.controller.chain import AUTOMATIC, automatic_rollbacks
+from assay.rollout.controller.chain import AUTOMATIC, automatic_rollbacks, image_of
 from assay.rollout.controller.clock import Clock
 from assay.rollout.controller.hearing import Heard, aside, hear
 from assay.rollout.controller.inbox import Arrived
@@ -224,6 +224,7 @@ class Controller:
             parts.folders,
             links=(*self.store.links[-_LATELY:], *self._links),
             points=parts.points,
+            images=lambda digest: image_of((*self.store.links, *self._links), digest),
         )
         self._record()
         self._complain(failures)

@@ -22,6 +22,8 @@ class Record:
 
     route: Route | None = None
     versions: tuple[str, ...] = ()
+    images: dict[str, str] = field(default_factory=dict)
+    """The image of a version by digest, where one was pushed."""
     since: str | None = None
     sums: dict[str, str] = field(default_factory=dict)
     """SHA-256 of every file that Assay wrote, by its path."""
@@ -33,6 +35,7 @@ class Record:
             "note": "Written by Assay with the manifests beside it; see docs/kubernetes.md.",
             "route": json.loads(written(self.route)) if self.route else None,
             "versions": list(self.versions),
+            **({"images": self.images} if self.images else {}),
             "since": self.since,
             "files": self.sums,
         }
@@ -66,6 +69,7 @@ def _parsed(facts: dict[str, Any]) -> Record:
     return Record(
         route=route,
         versions=tuple(str(each) for each in facts["versions"]),
+        images={str(one): str(image) for one, image in facts.get("images", {}).items()},
         since=str(facts["since"]) if facts["since"] else None,
         sums={str(path): str(digest) for path, digest in facts["files"].items()},
     )

@@ -62,7 +62,8 @@ class GitOps:
             if twins - {release.digest}:
                 raise InputError(f"{twins.pop()} has the same name as {release.digest}.")
             versions = tuple(sorted({*record.versions, release.digest}))
-            wanted = replace(record, versions=versions)
+            images = {**record.images, release.digest: release.image} if release.image else None
+            wanted = replace(record, versions=versions, images=images or record.images)
             return Proposal(files=self._render(wanted), message=started(self._site, release.digest))
 
         self._write(change)
@@ -78,7 +79,8 @@ class GitOps:
                     remedy="Route it away first.",
                 )
             versions = tuple(each for each in record.versions if each != digest)
-            wanted = replace(record, versions=versions)
+            images = {one: image for one, image in record.images.items() if one != digest}
+            wanted = replace(record, versions=versions, images=images)
             return Proposal(files=self._render(wanted), message=stopped(self._site, digest))
 
         self._write(change)
@@ -177,7 +179,7 @@ class GitOps:
         least = self._site.cluster.replicas
         files: dict[str, bytes] = {
             f"version-{digest[:PREFIX]}.yaml": as_yaml(
-                version(self._site, digest, minimum=least)
+                version(self._site, digest, minimum=least, image=record.images.get(digest))
             ).encode()
             for digest in record.versions
         }

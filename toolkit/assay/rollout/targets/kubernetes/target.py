@@ -91,7 +91,9 @@ class Kubernetes:
             serving = self._serving()
             minimum = max(least, self._pods_of(serving)) if serving else least
             held = least if minimum > least else None
-        for each in version(self._site, release.digest, minimum=minimum, held=held):
+        for each in version(
+            self._site, release.digest, minimum=minimum, held=held, image=release.image
+        ):
             self._put(each)
 
     def stop(self, digest: str) -> None:

@@ -45,6 +45,19 @@ class Site:
     latency_ms: float = 500
     owner: str = "kubernetes"
 
+    def image(self, digest: str, pushed: str | None = None) -> str:
+        """Return the image of a version's pods.
+
+        ``pushed`` is what its intent names, by digest: it counts where the configuration has an
+        image for each version, of the same repository.
+        """
+        configured = self.cluster.image
+        place, _, tagged = configured.rpartition("/")
+        repository = "/".join(filter(None, (place, re.split("[:@]", tagged)[0])))
+        if pushed and "{digest}" in tagged and pushed.partition("@")[0] == repository:
+            return pushed
+        return configured.replace("{digest}", digest)
+
     @property
     def base(self) -> str:
         """The name of what all versions share: a DNS label that no other model or target has."""

@@ -28,12 +28,19 @@ HARDENED_CONTAINER: Manifest = {
 }
 
 
-def version(site: Site, digest: str, *, minimum: int, held: int | None = None) -> list[Manifest]:
+def version(
+    site: Site, digest: str, *, minimum: int, held: int | None = None, image: str | None = None
+) -> list[Manifest]:
     """Return the objects of one version, of which at least ``minimum`` pods run.
 
-    ``held`` is the minimum to go back to when a rollout is over, where this one stands above it.
+    ``held`` is the minimum to go back to when a rollout is over, where this one stands above it;
+    ``image`` the version's own by digest, where one was pushed.
     """
-    found = [_deployment(site, digest, minimum), _service(site, digest), _budget(site, digest)]
+    found = [
+        _deployment(site, digest, minimum, image),
+        _service(site, digest),
+        _budget(site, digest),
+    ]
     if scales(site):
         found.append(autoscaler(site, digest, minimum=minimum, held=held))
     return found
@@ -73,7 +80,7 @@ def scaling(site: Site, what: Mapping[str, object], minimum: int) -> Manifest:
     }
 
 
-def _deployment(site: Site, digest: str, minimum: int) -> Manifest:
+def _deployment(site: Site, digest: str, minimum: int, image: str | None) -> Manifest:
     spec: dict[str, object] = {
         "revisionHistoryLimit": 2,
         "progressDeadlineSeconds": progress_seconds(site),
@@ -82,7 +89,7 @@ def _deployment(site: Site, digest: str, minimum: int) -> Manifest:
             "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
         },
         "selector": {"matchLabels": site.selector(digest)},
-        "template": pod_template(site, digest),
+        "template": pod_template(site, digest, image),
     }
     if not scales(site):
         spec["replicas"] = minimum
@@ -94,7 +101,7 @@ def progress_seconds(site: Site) -> int:
     return math.ceil(site.serving.start_seconds) + 60
 
 
-def pod_template(site: Site, digest: str) -> Manifest:
+def pod_template(site: Site, digest: str, image: str | None = None) -> Manifest:
     """Return the template of one version's pods."""
     leave = LEAVE_SECONDS + math.ceil(site.serving.drain_seconds)
     pod: dict[str, object] = {
@@ -110,7 +117,7 @@ def pod_template(site: Site, digest: str) -> Manifest:
                 "labelSelector": {"matchLabels": site.selector(digest)},
             }
         ],
-        "containers": [_container(site, digest)],
+        "containers": [_container(site, digest, image)],
         "volumes": _volumes(site),
     }
     metadata = {
@@ -120,7 +127,7 @@ def pod_template(site: Site, digest: str) -> Manifest:
     return {"metadata": metadata, "spec": pod}
 
 
-def _container(site: Site, digest: str) -> Manifest:
+def _container(site: Site, digest: str, image: str | None) -> Manifest:
     mounts: list[Manifest] = [{"name": "scratch", "mountPath": "/tmp"}]  # noqa: S108
     if site.cluster.bundles:
         mounts.append(
@@ -129,7 +136,7 @@ def _container(site: Site, digest: str) -> Manifest:
     start = max(1, math.ceil(site.serving.start_seconds / _PROBE_SECONDS))
     return {
         "name": "scoring-server",
-        "image": site.cluster.image.replace("{digest}", digest),
+        "image": site.image(digest, image),
         # The server refuses a bundle of any other digest, whatever the image's tag points at.
         "env": [
             {"name": "ASSAY_BUNDLE", "value": "/bundle"},
