@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from assay.cli.edge import run
+from assay.rollout.controller.clock import time_of
 from assay.rollout.controller.intake import checked
 
 from .test_deploy import V1, Desk, desk
@@ -41,6 +42,7 @@ def test_glass_is_broken_for_an_hour(desk: Desk) -> None:
     (signed,) = desk.intents("production")
     intent = checked(signed, desk.rules("production"), datetime.now(UTC))
     assert intent.ticket == "OPS-7"
+    assert time_of(intent.expires) - time_of(intent.issued) == timedelta(hours=1)
 
 
 def test_a_dry_run_writes_nothing(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

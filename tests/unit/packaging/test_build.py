@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from assay.errors import InputError, IntegrityError, VerdictFailed
-from assay.evidence import Verdict, tree_digest
+from assay.evidence import Override, Verdict, tree_digest
 from assay.packaging.build import package
 from assay.packaging.bundle import Bundle
+from assay.verdict.decide import accept
 from support.bundles import REPOSITORY, bundle, ingredients, put_model
 
 
@@ -52,6 +53,13 @@ def test_the_same_ingredients_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one/bundle.json").read_bytes() == (
         tmp_path / "two/bundle.json"
     ).read_bytes()
+
+
+def test_who_accepted_a_failing_verdict_stands_in_the_bundle(tmp_path: Path) -> None:
+    made = ingredients(tmp_path, wrong=90)
+    override = Override(by="octo", label="assay-accept", at="2026-03-04T05:06:07Z")
+    accept(Verdict.read(made.evidence), override).write(made.evidence)
+    assert package(made.wanted(), unsigned).verdict.override == override
 
 
 def test_data_digest_is_of_the_data_alone(tmp_path: Path) -> None:
