@@ -156,3 +156,30 @@ def test_what_is_not_signed_or_not_whole_is_refused_and_the_rest_goes_on(here: S
     assert alone.returncode == 2
     assert "controlled already" in alone.stderr
     assert here.serves(one)["decisions"] >= 5
+
+
+def test_old_bundles_go_and_the_way_back_needs_no_store(tmp_path: Path) -> None:
+    retention = {"retention": {"releases": 1}}
+    with site(tmp_path, strategy=QUICK, delivery=retention) as here:
+        one, two, three = (here.bundle(name) for name in ("one", "two", "three"))
+        controller = here.start()
+        here.send("deploy", one)
+        here.serves(one)
+        here.pushed()
+        with Load(local_target(here.state / "target")):
+            for version in (two, three):
+                here.send("deploy", version)
+                here.serves(version)
+                here.pushed()
+        here.until(lambda found: one not in found["versions"], "ended the first")
+        here.kill(controller)
+        here.start()
+        releases = here.state / "releases"
+        here.until(
+            lambda _: {place.name for place in releases.iterdir()} == {two, three},
+            "removed the first",
+        )
+        here.bundles.rename(tmp_path / "away")
+        back = here.run("rollback", "--state", str(here.state), "--reason", "complaints")
+        assert f"{two[:12]} serves all traffic" in back.stdout, back
+        here.serves(two)

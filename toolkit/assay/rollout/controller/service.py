@@ -206,8 +206,8 @@ class Service:
         finally:
             if self._inbox.has_mail():
                 self._wake.set()
-            now = self.setup.clock.running()
-            if self._tidied is None or now - self._tidied >= self.setup.tidying:
+            now, looked = self.setup.clock.running(), self.controller.observed is not None
+            if looked and (self._tidied is None or now - self._tidied >= self.setup.tidying):
                 # In this thread, which fetches bundles: none goes while it comes.
                 self._tidied = now
                 self._tidier.once()
@@ -217,8 +217,7 @@ class Service:
         house, controller, log = self.setup.house, self.controller, self.setup.log
         if house is None:
             return
-        seen = controller.observed
-        if seen is not None and controller.settled() and not self._inbox.has_mail():
+        if controller.settled() and not self._inbox.has_mail():
             for digest in house.tidy_releases(self._needed, self._inbox.forget):
                 log.info("a bundle was removed", digest=digest)
         if house.target is not None:
