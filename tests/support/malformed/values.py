@@ -266,4 +266,12 @@ VALUES = {
             "Accept a failing verdict by a label."
         ),
     ),
+    "a metric that no rollout counts": (
+        model("delivery: {strategy: {quality: {metric: log_loss, margin: 0.1}}}"),
+        (
+            "6:45: models.m.delivery.strategy.quality.metric should be accuracy, mae, "
+            "quantile_loss:Q or mean:COLUMN (what a rollout counts as labels arrive), not the text "
+            "'log_loss'."
+        ),
+    ),
 }

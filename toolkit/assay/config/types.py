@@ -38,7 +38,8 @@ def _metric_name(value: str) -> str:
 def _online_metric_name(value: str) -> str:
     if is_online(value):
         return value
-    raise ValueError(f"{', '.join(ONLINE)}: what a rollout counts as labels arrive")
+    named = f"{', '.join(ONLINE[:-1])} or {ONLINE[-1]}"
+    raise ValueError(f"{named} (what a rollout counts as labels arrive)")
 
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
