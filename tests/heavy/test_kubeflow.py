@@ -34,7 +34,7 @@ models:
     artifact: model.txt
     gates: {{accuracy: {{margin: 0.01}}}}
     train:
-      timeout: 900
+      timeout: {timeout}
       seed: 1
       orchestrator:
         kind: kubeflow
@@ -68,9 +68,10 @@ class Consumer:
         self.secrets = ""
         self.commit(SCRIPT)
 
-    def commit(self, script: str, pipeline: str | None = None) -> None:
+    def commit(self, script: str, pipeline: str | None = None, *, timeout: int = 900) -> None:
         self.sandbox.git("config", "uploadpack.allowAnySHA1InWant", "true")
-        config = CONFIG.format(url=self.site.url, outputs=self.folder / "outputs")
+        outputs = self.folder / "outputs"
+        config = CONFIG.format(url=self.site.url, outputs=outputs, timeout=timeout)
         train = script.format(started=self.started, hold=self.hold)
         self.sandbox.commit(
             {"assay.yaml": config, "train.sh": train, "pipeline.py": pipeline or self.pipeline}
@@ -168,6 +169,15 @@ def test_a_job_that_is_stopped_terminates_its_run(consumer: Consumer) -> None:
     code, shown = consumer.train()
     assert code == 0, shown
     assert consumer.run().run.endswith(".2")
+
+
+def test_a_timeout_terminates_the_run(consumer: Consumer) -> None:
+    consumer.commit(SCRIPT, timeout=20)
+    consumer.hold.touch()
+    code, shown = consumer.train()
+    assert code == 1, shown
+    assert "was stopped after 20 seconds" in (consumer.trained().reason or "")
+    assert consumer.states() == ["CANCELED"]
 
 
 def test_a_server_that_dies_is_said_and_its_run_is_found_again(consumer: Consumer) -> None:

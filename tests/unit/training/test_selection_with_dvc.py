@@ -55,7 +55,7 @@ given = yaml.safe_load(open("params.yaml"))
 depth = given["depth"]
 with open(os.environ["HOME"] + "/runs", "a") as runs:
     runs.write(f"{depth}\\n")
-while pathlib.Path(os.environ["HOME"], "hold").exists():
+while depth == 5 and pathlib.Path(os.environ["HOME"], "hold").exists():
     time.sleep(0.1)
 assert depth != 9, "too deep"
 assert given["kind"] in ("a,b", "plain")
@@ -101,6 +101,15 @@ class Consumer:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             arguments, cwd=self.root, env=self.environ, capture_output=True, text=True, check=False
+        )
+
+    def start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*ASSAY, "train"],
+            cwd=self.root,
+            env=self.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
     def trained(self) -> Training:
@@ -168,34 +177,35 @@ def _each_is_tracked(consumer: Consumer, chosen: ModelSelection) -> None:
     assert all((each.tracking or "").startswith("MLflow run ") for each in chosen.experiments)
 
 
-def test_a_killed_search_goes_on_where_it_stopped(consumer: Consumer) -> None:
-    """Killed while its last experiment runs: the others are not run again."""
-    config = consumer.root / "assay.yaml"
-    consumer.sandbox.commit({"assay.yaml": config.read_text().replace("[{depth: 9}]", "[]")})
-    process = subprocess.Popen(
-        [*ASSAY, "train"],
-        cwd=consumer.root,
-        env=consumer.environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_search_goes_on_where_it_stopped(consumer: Consumer, number: int) -> None:
+    """Killed while its last experiment runs: that one is run again, by itself, and no other."""
+    config = (consumer.root / "assay.yaml").read_text()
+    consumer.sandbox.commit({"assay.yaml": config.replace("[{depth: 9}]", "[]")})
+    hold = consumer.sandbox.home / "hold"
+    hold.touch()
+    process = consumer.start()
     try:
-        _until(lambda: len(consumer.runs()) >= 2)
-        (consumer.sandbox.home / "hold").touch()
-        _until(lambda: len(consumer.runs()) == 3)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(120) == 130
+        _until(lambda: "5" in consumer.runs())
+        process.send_signal(number)
+        assert process.wait(120) == (130 if number == signal.SIGTERM else -signal.SIGKILL)
+        if number == signal.SIGTERM:
+            _until(lambda: not _workers(consumer.root), seconds=60)
+        process = consumer.start()
+        _until(lambda: consumer.runs().count("5") == 2)
+        assert len(_training(consumer.root)) == 1
+        hold.unlink()
+        assert process.wait(600) == 0
     finally:
         process.kill()
         process.wait()
-        (consumer.sandbox.home / "hold").unlink(missing_ok=True)
-    _until(lambda: not _workers(consumer.root))
-    done = consumer.run(*ASSAY, "train")
-    assert done.returncode == 0, done.stderr
+        hold.unlink(missing_ok=True)
+    assert consumer.runs() == ["3", "4", "5", "5"]
     experiments = selection_of(consumer.trained()).experiments
-    again = len(consumer.runs()) - 3
-    assert 1 <= again < 3
-    assert sum(each.reused for each in experiments) == 3 - again
+    assert {each.params["depth"]: each.reused for each in experiments} == {
+        "3": True, "4": True, "5": False,
+    }  # fmt: skip
+    _until(lambda: not _workers(consumer.root))
 
 
 def test_a_metric_of_the_test_set_is_refused_before_anything_runs(consumer: Consumer) -> None:
@@ -238,3 +248,13 @@ def _workers(root: Path) -> list[str]:
         if folder == str(root) or folder.startswith(f"{root}/"):
             found.append(entry.name)
     return found
+
+
+def _training(root: Path) -> list[str]:
+    """Those of them that are the pipeline's own command."""
+    commands = {name: Path("/proc", name, "cmdline") for name in _workers(root)}
+    return [
+        name
+        for name, command in commands.items()
+        if command.exists() and command.read_bytes().split(b"\0")[:2] == [b"python", b"train.py"]
+    ]

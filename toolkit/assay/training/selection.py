@@ -19,6 +19,7 @@ from assay.evidence import Experiment, ModelSelection
 from assay.training import dvc
 from assay.training.apart import demand_apart
 from assay.training.environment import ConsumerEnvironment
+from assay.training.experiment_queue import end_groups, running_groups, was_used
 from assay.training.lineage import Checkout
 from assay.training.orchestrators.interface import heeding_signals
 from assay.training.outputs import value_at
@@ -108,8 +109,7 @@ def _name(parameters: Parameters, search: Search) -> str:
 def _run_all(search: Search, experiments: Mapping[str, Parameters]) -> None:
     """Queue them, run the queue, and leave no worker behind."""
     ends = time.monotonic() + search.timeout
-    # What an earlier try left in the queue, or half done, is not of this search.
-    search.run("dvc queue remove --all", timeout=_SHOW_SECONDS)
+    _end_earlier(search)
     for name, parameters in experiments.items():
         given = " ".join(f"-S {shlex.quote(_override(*each))}" for each in parameters.items())
         queued = f"dvc exp run --queue --force --name {name} {given}"
@@ -120,10 +120,27 @@ def _run_all(search: Search, experiments: Mapping[str, Parameters]) -> None:
         with heeding_signals():
             ended = search.run(command, timeout=_left(ends))
     finally:
-        # The queue's workers are processes of their own, and go on without whoever started them.
         if ended is None or not ended.succeeded:
-            search.run("dvc queue stop --kill", timeout=_STOP_SECONDS)
+            _stop(search)
     _demand(ended, f"`{command}`", search.timeout)
+
+
+def _end_earlier(search: Search) -> None:
+    """Stop what a killed try left running, and empty its queue: nothing is to run twice at once."""
+    repo = dvc.find_repo(search.checkout.folder, search.checkout.root)
+    if repo is not None and was_used(repo.folder):
+        _stop(search)
+        search.run("dvc queue remove --all", timeout=_SHOW_SECONDS)
+
+
+def _stop(search: Search) -> None:
+    """Stop the queue's workers, which go on without whoever started them, and what they run."""
+    repo = dvc.find_repo(search.checkout.folder, search.checkout.root)
+    groups: tuple[int, ...] = ()
+    if repo is not None and search.environment.container is None:
+        groups = running_groups(repo.folder, search.environment.variables)
+    search.run("dvc queue stop --kill", timeout=_STOP_SECONDS)
+    end_groups(groups)
 
 
 def _left(ends: float) -> float:
