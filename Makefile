@@ -70,6 +70,8 @@ format: $(STAMP) ## Format the code
 generate: $(STAMP) ## Write action.yml files, the JSON Schema and the reference pages
 	$(PYTHON) tests/contract/generate.py
 
+LOCKS += sources
+
 lock: ## Resolve requirements/*.in again into hashed locks
 	for name in $(LOCKS); do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

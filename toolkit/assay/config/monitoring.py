@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+import re
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
 
 from assay.config.gates import Severity
 from assay.config.types import (
@@ -20,15 +23,48 @@ DAY = 86_400
 WATCHED = ("accuracy", "precision", "recall", "f1", "calibration_error", "mae", "rmse")
 """The metrics that can be measured on live labels."""
 _LONGEST = 366 * DAY
+_DATABASE = re.compile(r"^(sqlite|postgresql)(\+[a-z0-9_]+)?://", re.IGNORECASE)
+_PASSWORD = re.compile(r"://[^/@]*:[^/@]*@")
 
 
-class Logs(Strict):
+class _Source(Strict):
+    """Files, or a table of a database."""
+
+    source: Text
+    table: Text | None = None
+
+    @property
+    def in_database(self) -> bool:
+        """Whether `source` is the address of a database."""
+        return _DATABASE.match(self.source) is not None
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.in_database != (self.table is not None):
+            raise ValueError(
+                "source is the address of a database: name its table under `table`"
+                if self.in_database
+                else "table is of a database, and source is none: write sqlite:///FILE or "
+                "postgresql://HOST/DATABASE"
+            )
+        if self.in_database and _PASSWORD.search(self.source):
+            raise ValueError(
+                "source holds a password; leave it out and set PGPASSWORD or PGPASSFILE"
+            )
+        return self
+
+
+class Logs(_Source):
     """Where predictions are logged: the delivery target's log, or any other files."""
 
     source: Text = Field(
         description="A folder, a glob, or an address that fsspec knows, of Parquet, CSV or JSON "
-        "lines; relative to assay.yaml.",
+        "lines; relative to assay.yaml. Or a database: sqlite:///FILE, or "
+        "postgresql://HOST/DATABASE without a password.",
         examples=["s3://bucket/predictions/**/*.parquet"],
+    )
+    table: Text | None = Field(
+        default=None, description="A table or view of that database: NAME, or SCHEMA.NAME."
     )
     id: ColumnName = Field(default="request_id", description="Labels join by it.")
     row: ColumnName | None = Field(
@@ -48,10 +84,11 @@ class Logs(Strict):
     )
 
 
-class Labels(Strict):
+class Labels(_Source):
     """Where the truth arrives, later."""
 
     source: Text = Field(description="Like the logs' source.")
+    table: Text | None = Field(default=None, description="Like the logs' table.")
     id: ColumnName = Field(default="request_id", description="The prediction's id.")
     row: ColumnName | None = Field(default=None, description="The prediction's place, as logged.")
     label: ColumnName = Field(default="label", description="What was true.")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from assay.config import Labels, Logs
 from assay.errors import InputError, Location
 from assay.evidence import Look
 from assay.monitoring import memory as memories
 from assay.monitoring.assembling import Task, latest_answer, look_of
 from assay.monitoring.found import Span
 from assay.monitoring.memory import Memory, Remembered
-from assay.monitoring.reading import Reading, read
-from assay.monitoring.sources import find_files
+from assay.monitoring.reading import Reading, read, since_of
+from assay.monitoring.sources import find_files, find_rows
 from assay.monitoring.times import microseconds_of, moment_of, time_of
 
 __all__ = ["Task", "take_look"]
@@ -33,7 +34,7 @@ def take_look(task: Task, evidence: Path) -> Look:
         _check_time(before, task)
         span = _span(task, before)
         known = task.delivered.versions | set(before.known)
-        logs, labels = _files(task)
+        logs, labels = _files(task, span)
         found = read(
             Reading(
                 model=task.model,
@@ -93,17 +94,18 @@ def _span(task: Task, before: Memory) -> Span:
     return Span(since=since, at=at, length=length, mature=mature, until=until)
 
 
-def _files(task: Task) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    def files(source: str, kind: str) -> tuple[Path, ...]:
-        return find_files(
-            source,
-            root=task.root,
-            cache=task.state / "fetched" / kind,
-            setting=f"models.{task.name}.monitoring.{kind}.source",
-        )
+def _files(task: Task, span: Span) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The files of logs and labels; of a database, the rows that may still count, as one file."""
+
+    def files(wanted: Logs | Labels, kind: str, since: int) -> tuple[Path, ...]:
+        cache = task.state / "fetched" / kind
+        setting = f"models.{task.name}.monitoring.{kind}.source"
+        if wanted.in_database:
+            return find_rows(wanted, root=task.root, cache=cache, setting=setting, since=since)
+        return find_files(wanted.source, root=task.root, cache=cache, setting=setting)
 
     labels = task.monitoring.labels
     return (
-        files(task.monitoring.logs.source, "logs"),
-        files(labels.source, "labels") if labels is not None else (),
+        files(task.monitoring.logs, "logs", since_of(task.state, task.reference, span)),
+        files(labels, "labels", span.since) if labels is not None else (),
     )

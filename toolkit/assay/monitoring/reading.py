@@ -34,28 +34,27 @@ class Reading:
     """The versions that may be judged; empty: all."""
 
 
+def since_of(state: Path, reference: Reference | None, span: Span) -> int:
+    """From when the log is read: as far back as columns are compared, where no counts are kept."""
+    if reference is None:
+        return span.since
+    wanted, _ = asked_of(reference, span.length)
+    if live_columns.kept_key(state / COLUMNS) == wanted.key:
+        return span.since
+    return max(0, min(span.since, _when(span).oldest * span.length))
+
+
 def read(asked: Reading) -> Read:
     """Read the logs and the labels, and write the label ledger and what was counted of columns.
 
     A file that is damaged inside is found and left out.
     """
-    history = _history(asked)
+    history = since_of(asked.state, asked.reference, asked.span)
     try:
         return _read(asked, history=history, deep=False)
     except InputError:
         # Its footer was whole. Every value of every file is read once to find it.
         return _read(asked, history=history, deep=True)
-
-
-def _history(asked: Reading) -> int:
-    """From when columns are counted: as far back as they are compared, where nothing is kept."""
-    span = asked.span
-    if asked.reference is None:
-        return span.since
-    wanted, _ = asked_of(asked.reference, span.length)
-    if live_columns.kept_key(asked.state / COLUMNS) == wanted.key:
-        return span.since
-    return max(0, min(span.since, _when(span).oldest * span.length))
 
 
 def _when(span: Span) -> When:

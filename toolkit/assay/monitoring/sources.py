@@ -1,4 +1,4 @@
-"""Where logs and labels lie: a folder, a glob, or an address that fsspec knows, to local files."""
+"""Where logs and labels lie, to local files: a folder, a glob, an address of fsspec, a table."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
+from assay.config import Labels, Logs
 from assay.errors import AssayError, InputError, Location, OutsideError
 
 SUFFIXES = frozenset({".parquet", ".pq", ".csv", ".tsv", ".jsonl", ".ndjson", ".json"})
@@ -41,6 +42,22 @@ def find_files(source: str, *, root: Path, cache: Path, setting: str) -> tuple[P
     return tuple(sorted(path for path in found if path.is_file() and _is_data(path.name)))
 
 
+def find_rows(
+    wanted: Logs | Labels, *, root: Path, cache: Path, setting: str, since: int
+) -> tuple[Path, ...]:
+    """Copy the rows of a database's table into a file in `cache`; no file without a row.
+
+    Rows dated before `since` (µs since 1970) are left out, where the table has a time. Raises
+    InputError for an address or a table that cannot be, OutsideError where the database fails.
+    """
+    from assay.tables.database import DatabaseTable, export_rows
+
+    table = DatabaseTable(address=wanted.source, table=wanted.table or "", setting=setting)
+    newer = None if wanted.time is None else (wanted.time, since)
+    file = cache / "rows.parquet"
+    return (file,) if export_rows(table, root=root, since=newer, to=file) else ()
+
+
 def _is_data(name: str) -> bool:
     hidden = any(part.startswith((".", "_")) for part in name.split("/"))
     return not hidden and Path(name).suffix.lower() in SUFFIXES
@@ -62,7 +79,8 @@ def _fetched(source: str, cache: Path, setting: str) -> tuple[Path, ...]:
     except ImportError as error:
         raise InputError(
             f"{setting}: this kind of address needs another package: {error}.",
-            remedy="Install it beside the toolkit, or copy the files into a folder.",
+            remedy="Run it as ASSAY_ENVIRONMENT=sources assay monitor (S3, Google, Azure), or copy "
+            "the files into a folder.",
         ) from None
     except Exception as error:  # noqa: BLE001 -- each file system has exceptions of its own
         raise OutsideError(

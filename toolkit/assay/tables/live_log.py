@@ -149,7 +149,7 @@ def microseconds(table: Table, name: str) -> str:
         return f"epoch_us({column})"
     if kind in {"integer", "float"}:
         return f"CAST({column} * {MICROSECONDS} AS BIGINT)"
-    return f"epoch_us(TRY_CAST({column} AS TIMESTAMP))"
+    return f"epoch_us(TRY_CAST({column} AS TIMESTAMPTZ))"
 
 
 def normal(value: str) -> str:

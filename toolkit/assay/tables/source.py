@@ -143,16 +143,13 @@ def open_tables(files: Mapping[str, Path], *, writes: Sequence[Path] = ()) -> It
     formats = {name: detect_format(path) for name, path in files.items()}
     with scratch_folder() as scratch:
         links = {name: linked(scratch, name, files[name], formats[name]) for name in files}
-        connection = _connect(scratch, [*links.values(), *writes])
-        try:
+        with connected(scratch, [*links.values(), *writes]) as connection:
             tables: dict[str, Table] = {}
             engine = Engine(connection, tables, scratch)
             for name, path in files.items():
                 with translated(path.as_posix()):
                     tables[name] = _open(connection, name, path, links[name], formats[name])
             yield engine
-        finally:
-            connection.close()
 
 
 @contextmanager
@@ -184,8 +181,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
 
 
-def _connect(scratch: Path, reachable: list[Path]) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def connected(scratch: Path, reachable: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One connection that reaches these paths and nothing else; it is closed with the block."""
     connection = duckdb.connect(":memory:")
+    try:
+        _seal(connection, scratch, reachable)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _seal(connection: duckdb.DuckDBPyConnection, scratch: Path, reachable: Sequence[Path]) -> None:
     spill = scratch / "spill"
     paths = ", ".join(literal(path.as_posix()) for path in reachable)
     for setting in (
@@ -193,6 +200,8 @@ def _connect(scratch: Path, reachable: list[Path]) -> duckdb.DuckDBPyConnection:
         f"memory_limit = '{_MEMORY}'",
         f"temp_directory = {literal(spill.as_posix())}",
         "preserve_insertion_order = true",
+        # Times that name no zone are UTC, whatever this machine's is.
+        "TimeZone = 'UTC'",
         "autoinstall_known_extensions = false",
         "autoload_known_extensions = false",
         f"allowed_paths = [{paths}]",
@@ -200,7 +209,6 @@ def _connect(scratch: Path, reachable: list[Path]) -> duckdb.DuckDBPyConnection:
         "lock_configuration = true",
     ):
         connection.execute(f"SET {setting}")
-    return connection
 
 
 def _open(
