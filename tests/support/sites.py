@@ -63,6 +63,7 @@ class Site:
     folder: Path
     delivery: dict[str, Any] = field(default_factory=dict)
     strategy: Strategy = CANARY
+    monitoring: dict[str, Any] | None = None
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -84,6 +85,7 @@ class Site:
                     "tests": None,
                     "gates": {"accuracy": {"margin": 0.05}},
                     "delivery": {"targets": ["production"]},
+                    **({"monitoring": self.monitoring} if self.monitoring else {}),
                 }
             },
         }

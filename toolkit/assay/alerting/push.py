@@ -35,20 +35,23 @@ class Gauges(Collector):
             yield made
 
 
-def looks_in(folder: Path) -> Gauges:
-    """Return the gauges of the looks below a folder (``MODEL/monitor.json``), read at each scrape.
+def looks_in(*folders: Path) -> Gauges:
+    """Return the gauges of the looks below folders (``MODEL/monitor.json``), read at each scrape.
 
-    A look that cannot be read is left out: its timestamp goes, and ``AssayMonitorSilent`` tells.
+    The first folder that has a look of a model has the word on it. A look that cannot be read is
+    left out: its timestamp goes, and ``AssayMonitorSilent`` tells.
     """
 
     def families() -> Iterable[Family]:
-        found = []
-        for file in sorted(folder.glob(f"*/{Look.FILE}")):
-            try:
-                found.append(look_families(Look.read(file.parent)))
-            except AssayError:
-                continue
-        return merged(found)
+        found: dict[str, tuple[Family, ...]] = {}
+        for folder in folders:
+            for file in sorted(folder.glob(f"*/{Look.FILE}")):
+                try:
+                    look = Look.read(file.parent)
+                except AssayError:
+                    continue
+                found.setdefault(look.model, look_families(look))
+        return merged(found.values())
 
     return Gauges(families)
 

@@ -96,6 +96,11 @@ if TYPE_CHECKING:
     default=None,
     help="run: also show the metrics of the looks below this folder (MODEL/monitor.json).",
 )
+@click.option(
+    "--no-monitor",
+    is_flag=True,
+    help="run: take no look at production from here, though the model has `monitoring`.",
+)
 @dry_run_option
 def controller(
     operation: str,
@@ -111,6 +116,7 @@ def controller(
     labels: Path | None,
     listen: str,
     looks: Path | None,
+    no_monitor: bool,
     interval: float,
     poll: float,
     output: Path | None,
@@ -122,9 +128,10 @@ def controller(
 
     `run` reads signed intents from assay/desired, moves the traffic step by step, and keeps every
     decision in a journal of its own, pushed to assay/journal. It may be killed at any time and
-    started again. `watchdog` is a process of its own: it takes a rollout back that no controller
-    watches any more. `install` writes a systemd unit, a container or a Kubernetes manifest for
-    both.
+    started again. Where the model has `monitoring`, it also takes a look at production each window,
+    in a child of the lowest priority. `watchdog` is a process of its own: it takes a rollout back
+    that no controller watches any more. `install` writes a systemd unit, a container or a
+    Kubernetes manifest for both.
 
     \b
     Examples:
@@ -152,6 +159,7 @@ def controller(
         interval=interval,
         poll=poll,
         labels=labels,
+        monitored=None if no_monitor or operation != "run" else config,
     )
     if operation == "watchdog":
         _watch(given, dry_run=dry_run)
@@ -211,7 +219,9 @@ def _web(service: Service, listen: str, looks: Path | None) -> Iterator[None]:
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65_535:
         raise InputError(f"--listen {listen[:60]!r} is no HOST:PORT.", remedy="127.0.0.1:9464")
-    beside = [looks_in(looks)] if looks is not None else []
+    own = service.setup.looking
+    folders = [folder for folder in (looks, own.folder if own else None) if folder is not None]
+    beside = [looks_in(*folders)] if folders else []
     metrics = Metrics(service.controller, service.status, beside)
     web = Web(host, int(port), status=service.status, metrics=metrics)
     web.start()

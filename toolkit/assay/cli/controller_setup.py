@@ -40,12 +40,15 @@ class Given:
     interval: float = 1.0
     poll: float = 10.0
     labels: Path | None = None
+    monitored: Path | None = None
+    """The configuration by which production is looked at from here; None: it is not."""
 
 
 @contextmanager
 def setup_of(given: Given) -> Iterator[Setup]:
     """Open what a controller needs for as long as the context lasts."""
     from assay.cli.callbacks import hooks_of
+    from assay.cli.controller_watch import looking_of
     from assay.cli.records import open_records_of, repository_of
     from assay.rollout.controller.freeze import freezing
     from assay.rollout.controller.intake import Rules
@@ -91,6 +94,7 @@ def setup_of(given: Given) -> Iterator[Setup]:
             hooks=hooks_of(chosen, repository),
             interval=given.interval,
             poll=given.poll,
+            looking=None if given.monitored is None else looking_of(chosen, given.monitored),
             log=Log(shared={"target": chosen.target_name, "model": chosen.model_name}),
         )
 

@@ -54,12 +54,24 @@ def described(found: dict[str, Any]) -> str:
         f"journal: {found['decisions']} decisions, {journal['pushed']} on the branch "
         f"({journal['state']}); epoch {found['epoch']}"
     )
+    lines += _look(found.get("look"))
     lines += [f"trouble ({name}): {why}" for name, why in sorted(found["trouble"].items())]
     lines += [f"alert: {sentence}" for sentence in found["alerts"]]
     if found["recent"]:
         last = found["recent"][-1]
         lines.append(f"last: {last['wall_time']} {last['kind']}: {last['sentence']}")
     return "\n".join(lines)
+
+
+def _look(look: dict[str, Any] | None) -> list[str]:
+    """What the last look at production found."""
+    if look is None:
+        return []
+    lines = [f"look at {look['at']}: {look['state']}, {look['sentence']}"]
+    return lines + [
+        f"  {'urgent' if one['severity'] == 'block' else 'warning'} {one['key']}: {one['sentence']}"
+        for one in look["problems"]
+    ]
 
 
 def _traffic(found: dict[str, Any]) -> list[str]:

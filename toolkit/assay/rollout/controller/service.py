@@ -25,6 +25,7 @@ from assay.rollout.controller.retention import House, kept_releases
 from assay.rollout.controller.store import Points, Store
 from assay.rollout.controller.talk import Listener
 from assay.rollout.controller.view import Surroundings, observed_of, status_of
+from assay.rollout.controller.watching import Looking, Looks
 from assay.rollout.controller.worker import Worker
 from assay.rollout.records import State
 from assay.rollout.target import Target
@@ -68,6 +69,8 @@ class Setup:
     """Seconds between two removals of what is over."""
     clock: Clock = field(default_factory=Clock)
     log: Log = field(default_factory=Log)
+    looking: Looking | None = None
+    """How production is looked at from here; None: it is not."""
     points: Points = lambda _: None
 
 
@@ -103,6 +106,9 @@ class Service:
         self.workers = self._workers(store, adopted=adopted)
         self._tidier = Worker("retention", self._tidy, seconds=setup.tidying, log=setup.log)
         self._tidied: float | None = None
+        self._looks: tuple[Looks, ...] = ()
+        if setup.looking is not None:
+            self._looks = (Looks(setup.looking, self._serving, clock.running, setup.log),)
 
     def status(self) -> dict[str, Any]:
         """What `assay status` gets."""
@@ -117,7 +123,7 @@ class Service:
         try:
             self.controller.started()
             listener.start()
-            for worker in self.workers:
+            for worker in self._threads:
                 worker.start()
             while not stop.is_set():
                 self._wake.clear()
@@ -145,10 +151,10 @@ class Service:
 
     def close(self) -> None:
         """End the workers and let the lock go."""
-        for worker in self.workers:
+        for worker in self._threads:
             worker.end()
         ends = time.monotonic() + _LAST_PUSH
-        for worker in self.workers:
+        for worker in self._threads:
             worker.join(max(0.0, ends - time.monotonic()))
         self.controller.store.close()
         self._lock.release()
@@ -169,6 +175,14 @@ class Service:
             log=setup.log,
             points=setup.points,
         )
+
+    def _serving(self) -> str | None:
+        return self.controller.store.state.stable
+
+    @property
+    def _threads(self) -> tuple[Worker, ...]:
+        """What runs beside the loop; a look is no part of what :meth:`push` waits for."""
+        return (*self.workers, *self._looks)
 
     def _held(self) -> str | None:
         if self._outbox is not None and self._outbox.diverged is not None:
@@ -262,11 +276,12 @@ class Service:
             journal = "diverged" if outbox.diverged else "ok" if pushed == links else "waiting"
         trouble = {
             worker.name: worker.trouble
-            for worker in (*self.workers, self._tidier)
+            for worker in (*self._threads, self._tidier)
             if worker.trouble is not None
         }
         everything = {**trouble, **self.setup.trouble()}
-        return Surroundings(journal=journal, pushed=pushed, trouble=everything)
+        look = self._looks[0].watching.found if self._looks else None
+        return Surroundings(journal=journal, pushed=pushed, look=look, trouble=everything)
 
 
 def _needed(state: State) -> tuple[str, ...]:

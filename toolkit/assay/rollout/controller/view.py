@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ class Surroundings:
     journal: str = "none"
     """ok, waiting, diverged, or none where no branch is kept."""
     pushed: int = 0
+    look: Mapping[str, Any] | None = None
+    """What the last look at production found; None where none is taken from here."""
     trouble: dict[str, str] | None = None
     """By worker: why it failed last."""
 
@@ -81,6 +84,7 @@ def status_of(
         "journal": {"state": around.journal, "pushed": around.pushed},
         "trouble": {**(around.trouble or {}), **_own_trouble(controller)},
         "alerts": list(controller.alerts[-_RECENT:]),
+        "look": around.look,
         "age": age,
     }
 
