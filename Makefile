@@ -71,6 +71,7 @@ generate: $(STAMP) ## Write action.yml files, the JSON Schema and the reference 
 	$(PYTHON) tests/contract/generate.py
 
 
+
 LOCKS += sources
 
 lock: ## Resolve requirements/*.in again into hashed locks

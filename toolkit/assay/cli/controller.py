@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.chosen import dry_run_option, state_option, target_option
+from assay.cli.log_format import log_format_option
 from assay.cli.options import config_option, model_option
 from assay.cli.records import (
     branch_token_option,
@@ -23,6 +24,7 @@ from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.cli.controller_setup import Given
+    from assay.rollout.controller.metrics import Metrics
     from assay.rollout.controller.service import Service, Setup
 
 
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="run: take no look at production from here, though the model has `monitoring`.",
 )
+@log_format_option("json")
 @dry_run_option
 def controller(
     operation: str,
@@ -122,6 +125,7 @@ def controller(
     output: Path | None,
     user: str,
     image: str,
+    log_format: str,
     dry_run: bool,
 ) -> None:
     """Run the controller of one model on one target, or its watchdog; or write their units.
@@ -159,6 +163,7 @@ def controller(
         interval=interval,
         poll=poll,
         labels=labels,
+        json_log=log_format == "json",
         monitored=None if no_monitor or operation != "run" else config,
     )
     if operation == "watchdog":
@@ -176,7 +181,7 @@ def _run(given: Given, listen: str, looks: Path | None, *, dry_run: bool) -> Non
             _say_setup(given, setup)
             return
         service = Service(setup)
-        with _web(service, listen, looks), _until_told(service) as stop:
+        with _shown(service, listen, looks), _until_told(service) as stop:
             setup.log.info("the controller began", epoch=service.controller.epoch)
             service.run(stop)
         setup.log.info("the controller ended; what serves goes on")
@@ -207,10 +212,23 @@ def _say_setup(given: Given, setup: Setup) -> None:
 
 
 @contextlib.contextmanager
-def _web(service: Service, listen: str, looks: Path | None) -> Iterator[None]:
-    """Answer /healthz and /metrics meanwhile."""
+def _shown(service: Service, listen: str, looks: Path | None) -> Iterator[None]:
+    """Answer /healthz and /metrics meanwhile, and export to a collector that is named."""
     from assay.alerting.push import looks_in
+    from assay.cli.telemetry import observing
     from assay.rollout.controller.metrics import Metrics
+
+    own = service.setup.looking
+    folders = [folder for folder in (looks, own.folder if own else None) if folder is not None]
+    beside = [looks_in(*folders)] if folders else []
+    metrics = Metrics(service.controller, service.status, beside)
+    say = service.setup.log.warning
+    with _web(service, listen, metrics), observing(service, [metrics, *beside], say):
+        yield
+
+
+@contextlib.contextmanager
+def _web(service: Service, listen: str, metrics: Metrics) -> Iterator[None]:
     from assay.rollout.controller.web import Web
 
     if listen == "off":
@@ -219,10 +237,6 @@ def _web(service: Service, listen: str, looks: Path | None) -> Iterator[None]:
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65_535:
         raise InputError(f"--listen {listen[:60]!r} is no HOST:PORT.", remedy="127.0.0.1:9464")
-    own = service.setup.looking
-    folders = [folder for folder in (looks, own.folder if own else None) if folder is not None]
-    beside = [looks_in(*folders)] if folders else []
-    metrics = Metrics(service.controller, service.status, beside)
     web = Web(host, int(port), status=service.status, metrics=metrics)
     web.start()
     service.setup.log.info("listening", host=host, port=web.port)

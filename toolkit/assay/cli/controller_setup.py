@@ -40,6 +40,7 @@ class Given:
     interval: float = 1.0
     poll: float = 10.0
     labels: Path | None = None
+    json_log: bool = True
     monitored: Path | None = None
     """The configuration by which production is looked at from here; None: it is not."""
 
@@ -95,7 +96,10 @@ def setup_of(given: Given) -> Iterator[Setup]:
             interval=given.interval,
             poll=given.poll,
             looking=None if given.monitored is None else looking_of(chosen, given.monitored),
-            log=Log(shared={"target": chosen.target_name, "model": chosen.model_name}),
+            log=Log(
+                as_json=given.json_log,
+                shared={"target": chosen.target_name, "model": chosen.model_name},
+            ),
         )
 
 

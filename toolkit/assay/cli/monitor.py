@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.log_format import errors_logged, log_format_option, log_look
 from assay.cli.options import (
     config_option,
     evidence_option,
@@ -20,7 +22,7 @@ from assay.errors import InputError, Location, VerdictFailed
 
 if TYPE_CHECKING:
     from assay.config import Config, Model, Monitoring
-    from assay.evidence import Reference
+    from assay.evidence import Look, Reference
     from assay.monitoring.look import Task
 
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 )
 @config_option
 @evidence_option
+@log_format_option("text")
 @json_option
 @exit_zero_option
 def monitor(
@@ -57,6 +60,7 @@ def monitor(
     reference: Path | None,
     config: Path,
     evidence: Path,
+    log_format: str,
     as_json: bool,
     exit_zero: bool,
 ) -> None:
@@ -79,17 +83,33 @@ def monitor(
     from assay.cli.console import console
     from assay.cli.monitor_table import print_look
     from assay.evidence import Outcome
-    from assay.monitoring.look import take_look
+    from assay.rollout.controller.logs import Log
 
-    task = _task(model, config, state=state, at=at, reference=reference)
-    look = take_look(task, evidence / task.name)
+    log = Log(as_json=log_format == "json")
+    with errors_logged(log):
+        task = _task(model, config, state=state, at=at, reference=reference)
+        look = _taken(task, evidence, log.warning)
     if as_json:
         click.echo(json.dumps(json.loads(look.to_json()), indent=2))
-    else:
+    elif not log.as_json:
         print_look(console(), look)
+    log_look(log, look)
     write_outputs("monitor", state=look.state.value, problems=str(len(look.problems)))
     if look.state is Outcome.FAIL and not exit_zero:
         raise VerdictFailed(look.sentence)
+
+
+def _taken(task: Task, evidence: Path, say: Callable[[str], object]) -> Look:
+    """Take the look, and export it where a collector is named."""
+    from datetime import UTC, datetime
+
+    from assay.cli.telemetry import export_look
+    from assay.monitoring.look import take_look
+
+    began = datetime.now(UTC)
+    look = take_look(task, evidence / task.name)
+    export_look(look, began, say)
+    return look
 
 
 def _task(

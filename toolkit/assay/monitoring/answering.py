@@ -10,7 +10,7 @@ from assay.config import Logs, Monitoring
 from assay.errors import InputError
 from assay.monitoring.found import serving
 from assay.monitoring.memory import recall
-from assay.monitoring.sources import find_files
+from assay.monitoring.sources import find_source
 from assay.monitoring.times import microseconds_of
 from assay.tables import live_log
 from assay.tables.live_counts import Cell, LiveSums
@@ -31,20 +31,21 @@ def answering_version(
     Of the log the last two windows are read; where nothing answered in them, what earlier looks
     remember counts, and without any the whole log. ``root`` is the folder of assay.yaml; of the
     versions only those ``known`` count, or remembered as known, where there are any. Raises what
-    ``find_files`` raises.
+    ``find_source`` raises.
     """
     length = round(monitoring.window * 1e6)
     now = microseconds_of(at)
-    files = find_files(
-        monitoring.logs.source,
-        root=root,
-        cache=state / "fetched" / "logs",
-        setting=f"models.{model}.monitoring.logs.source",
-    )
     before = recall(state, model, monitoring.window)
     let_in = {*known, *before.known}
 
     def cells(since: int) -> list[Cell]:
+        files = find_source(
+            monitoring.logs,
+            root=root,
+            cache=state / "fetched" / "logs",
+            setting=f"models.{model}.monitoring.logs.source",
+            since=since,
+        )
         found = _cells(files, monitoring.logs, length, since=since, until=now)
         return [cell for cell in found if not let_in or cell.version in let_in]
 

@@ -13,7 +13,7 @@ from assay.monitoring.assembling import Task, latest_answer, look_of
 from assay.monitoring.found import Span
 from assay.monitoring.memory import Memory, Remembered
 from assay.monitoring.reading import Reading, read, since_of
-from assay.monitoring.sources import find_files, find_rows
+from assay.monitoring.sources import find_source
 from assay.monitoring.times import microseconds_of, moment_of, time_of
 
 __all__ = ["Task", "take_look"]
@@ -100,9 +100,7 @@ def _files(task: Task, span: Span) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     def files(wanted: Logs | Labels, kind: str, since: int) -> tuple[Path, ...]:
         cache = task.state / "fetched" / kind
         setting = f"models.{task.name}.monitoring.{kind}.source"
-        if wanted.in_database:
-            return find_rows(wanted, root=task.root, cache=cache, setting=setting, since=since)
-        return find_files(wanted.source, root=task.root, cache=cache, setting=setting)
+        return find_source(wanted, root=task.root, cache=cache, setting=setting, since=since)
 
     labels = task.monitoring.labels
     return (

@@ -42,14 +42,16 @@ def find_files(source: str, *, root: Path, cache: Path, setting: str) -> tuple[P
     return tuple(sorted(path for path in found if path.is_file() and _is_data(path.name)))
 
 
-def find_rows(
+def find_source(
     wanted: Logs | Labels, *, root: Path, cache: Path, setting: str, since: int
 ) -> tuple[Path, ...]:
-    """Copy the rows of a database's table into a file in `cache`; no file without a row.
+    """Return the files of logs or labels; of a table of a database its rows, copied into one file.
 
-    Rows dated before `since` (µs since 1970) are left out, where the table has a time. Raises
-    InputError for an address or a table that cannot be, OutsideError where the database fails.
+    Of a table rows dated before `since` (µs since 1970) are left out, where it has a time, and
+    there is no file without a row. Raises what `find_files` raises, and the same of a database.
     """
+    if not wanted.in_database:
+        return find_files(wanted.source, root=root, cache=cache, setting=setting)
     from assay.tables.database import DatabaseTable, export_rows
 
     table = DatabaseTable(address=wanted.source, table=wanted.table or "", setting=setting)

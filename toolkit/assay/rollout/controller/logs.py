@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, on standard error."""
+"""Structured logs on standard error: one JSON object a line, or the same as text for a person."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from assay.rollout.controller.clock import Clock
 class Log:
     """Writes lines with what all of them share."""
 
+    as_json: bool = True
     shared: Mapping[str, object] = field(default_factory=dict)
     stream: TextIO = field(default_factory=lambda: sys.stderr, repr=False)
     clock: Clock = field(default_factory=Clock, repr=False)
@@ -35,7 +36,11 @@ class Log:
 
     def _write(self, level: str, event: str, facts: Mapping[str, object]) -> None:
         line = {"time": self.clock.moment(), "level": level, "event": event}
-        text = json.dumps({**line, **self.shared, **facts}, default=str)
+        if self.as_json:
+            text = json.dumps({**line, **self.shared, **facts}, default=str)
+        else:
+            more = "".join(f" {name}={_word(value)}" for name, value in facts.items())
+            text = f"{line['time']} {level} {_word(event, spaces=True)}{more}"
         with self.lock:
             try:
                 self.stream.write(text + "\n")
@@ -43,3 +48,9 @@ class Log:
             except (OSError, ValueError):
                 # The disk of the log is full or its reader went away: the traffic matters more.
                 return
+
+
+def _word(value: object, *, spaces: bool = False) -> str:
+    """One value on one line; what comes from outside steers no terminal."""
+    text = "".join(one if one.isprintable() else "?" for one in str(value))
+    return text if spaces or " " not in text else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,161 @@
+"""OpenTelemetry to a receiver over OTLP, and logs as JSON; neither where nobody asked.
+
+The receiver is a small server that decodes the protocol's messages: a stand-in for a collector.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from assay.alerting.push import looks_in
+from assay.cli.edge import run
+from assay.cli.telemetry import observing, wanted
+from assay.rollout.controller.logs import Log
+from assay.rollout.controller.metrics import Metrics
+from support.collector import Collector, attributes, collector
+from support.controllers import V1, V2
+from support.fake_target import FakeTarget
+from support.production import VERSION, Production
+from support.services import Hosted
+from support.watching import look, problem
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    for name in [name for name in os.environ if name.startswith("OTEL_")]:
+        monkeypatch.delenv(name)
+    with collector() as made:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", made.uri)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "5")
+        yield made
+
+
+def configured(folder: Path, *, wrong: float = 0.3) -> list[str]:
+    """The arguments of a look at a model that is worse than promised."""
+    made = Production(folder)
+    for number in range(5):
+        made.day(number, wrong=wrong)
+    made.label(made.rows)
+    model = json.loads(made.model().model_dump_json(exclude_defaults=True))
+    config = folder / "assay.yaml"
+    config.write_text(json.dumps({"version": 1, "models": {"m": model}}))
+    return [
+        "monitor", "--config", str(config), "--state", str(folder / "state"),
+        "--at", "2026-09-06T00:30Z", "--evidence", str(folder / "evidence"),
+    ]  # fmt: skip
+
+
+def test_a_look_is_exported_as_gauges_and_a_span(tmp_path: Path, receiver: Collector) -> None:
+    assert run(configured(tmp_path)) == 1
+    assert receiver.value("assay_monitor_state", model="m", state="fail") == 1
+    assert receiver.value("assay_monitor_problem", model="m", kind="quality",
+                          subject="accuracy", severity="block") == 1  # fmt: skip
+    [span] = receiver.spans
+    assert span.name == "look"
+    assert attributes(span)["assay.artifact_digest"] == VERSION
+    assert [event.name for event in span.events] == ["quality:accuracy"]
+    assert span.end_time_unix_nano > span.start_time_unix_nano
+    assert {one["service.name"] for one in receiver.resources} == {"assay-monitor"}
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_a_collector_that_is_away_fails_no_look_and_is_said(
+    tmp_path: Path, receiver: Collector, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], *, away: bool,
+) -> None:  # fmt: skip
+    receiver.down = True
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    if away:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    assert run([*configured(tmp_path, wrong=0.1), "--log-format", "json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert any(one["level"] == "warning" and "xport" in one["event"] for one in lines)
+    assert lines[-1]["event"] == "look"
+
+
+def test_nothing_of_it_is_imported_where_nobody_asked(tmp_path: Path) -> None:
+    arguments = configured(tmp_path, wrong=0.1)
+    program = (
+        "import sys; from assay.cli.edge import run; code = run(sys.argv[1:]); "
+        "found = [name for name in sys.modules if name.startswith('opentelemetry')]; "
+        "sys.exit(f'{code} {found}')"
+    )
+    known = {name: text for name, text in os.environ.items() if not name.startswith("OTEL_")}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env={**known, "PYTHONPATH": str(ROOT / "toolkit")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr.strip().endswith("0 []")
+
+
+def test_the_variables_of_opentelemetry_are_obeyed() -> None:
+    assert not wanted({})
+    assert wanted({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c"})
+    assert not wanted({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_SDK_DISABLED": "true"})
+
+
+def test_a_controller_exports_its_gauges_and_each_decision_once(
+    tmp_path: Path, receiver: Collector
+) -> None:
+    heard: list[str] = []
+    look(problem()).write(tmp_path / "looks/churn")
+    with ExitStack() as stack:
+        hosted = Hosted(tmp_path, stack, FakeTarget())
+        hosted.deploy(V1)
+        before = len(hosted.links)
+        service = hosted.service
+        metrics, looks = Metrics(service.controller, service.status), looks_in(tmp_path / "looks")
+        with observing(service, [metrics, looks], heard.append):
+            hosted.deploy(V2)
+            time.sleep(0.1)
+        made = hosted.links[before:]
+    assert [attributes(span)["assay.kind"] for span in receiver.spans] == [
+        link.facts["kind"] for link in made
+    ]
+    of_rollout = [one for one in receiver.spans if attributes(one).get("assay.intent")]
+    assert len({span.trace_id for span in of_rollout}) == 1
+    assert receiver.value("assay_controller_weight", artifact_digest=V2) == 10_000
+    assert receiver.value("assay_controller_decisions", kind="promoted") == 2
+    assert receiver.value("assay_monitor_predictions", model="churn") == 1200
+    assert {one["assay.target"] for one in receiver.resources} == {"production"}
+    assert heard == []
+
+
+def test_a_look_is_logged_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*configured(tmp_path), "--log-format", "json"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    first, second = (json.loads(line) for line in printed.err.splitlines())
+    assert first["event"] == "look"
+    assert first["state"] == "fail"
+    assert second["key"] == "quality:accuracy"
+    assert second["level"] == "alert"
+
+
+def test_an_error_is_logged_as_json_with_the_same_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSAY_LOG_FORMAT", "json")
+    assert run(["monitor", "--config", str(tmp_path / "absent.yaml")]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["exit_code"] == 2
+
+
+def test_a_log_for_a_person_is_one_line_whatever_it_holds() -> None:
+    stream = StringIO()
+    Log(as_json=False, stream=stream).warning("it\nfailed", reason="a b\x1b[2J", count=3)
+    assert stream.getvalue().count("\n") == 1
+    assert stream.getvalue().rstrip().endswith('warning it?failed reason="a b?[2J" count=3')

@@ -1,0 +1,198 @@
+"""Metrics and traces to a collector over OTLP, by OpenTelemetry's own SDK and its variables.
+
+Imported only where ``OTEL_EXPORTER_OTLP_ENDPOINT`` (or that of one signal) is set. A collector that
+is away stops nothing: what it misses is logged, and gauges are sent again at the next interval.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    Status,
+    StatusCode,
+    TraceFlags,
+    set_span_in_context,
+)
+
+from assay import __version__
+from assay.evidence import Look, Outcome
+from assay.report.exposition import Family
+from assay.state import Link
+
+SCOPE = "assay"
+_FLUSH_MS = 10_000
+_NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One name with its samples: labels and a finite value. `counter`: it only goes up."""
+
+    name: str
+    help: str
+    samples: tuple[tuple[Mapping[str, str], float], ...]
+    counter: bool = False
+
+
+def series_of(families: Iterable[Family]) -> Iterator[Series]:
+    """Take the gauges of a look for what is exported."""
+    for one in families:
+        kept = tuple((labels, value) for labels, value in one.samples if value is not None)
+        yield Series(name=one.name, help=one.help, samples=kept)
+
+
+class Telemetry:
+    """Exports what ``collect`` gives at each interval, and spans as they are told.
+
+    ``attributes`` are those of the resource, beside service.name; ``say`` hears what failed.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        attributes: Mapping[str, str],
+        collect: Callable[[], Iterable[Series]],
+        say: Callable[[str], object],
+    ) -> None:
+        self._handler = _Heard(say)
+        logging.getLogger("opentelemetry").addHandler(self._handler)
+        logging.getLogger("opentelemetry").propagate = False
+        resource = Resource.create(
+            {"service.name": service, "service.version": __version__, **attributes}
+        )
+        self._collect = collect
+        self._known: set[str] = set()
+        self._last: dict[str, str] = {}
+        self._metrics = MeterProvider(
+            [PeriodicExportingMetricReader(OTLPMetricExporter())],
+            resource=resource,
+            shutdown_on_exit=False,
+        )
+        self._traces = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._tracer = self._traces.get_tracer(SCOPE, __version__)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take on names that were not there before."""
+        meter = self._metrics.get_meter(SCOPE, __version__)
+        for one in self._collect():
+            if one.name in self._known:
+                continue
+            self._known.add(one.name)
+            observed = [self._observed(one.name)]
+            if one.counter:
+                meter.create_observable_counter(one.name, observed, description=one.help)
+            else:
+                meter.create_observable_gauge(one.name, observed, description=one.help)
+
+    def decision(self, link: Link) -> None:
+        """Export a decision as a span; those of one intent are one trace.
+
+        The span begins where the decision before it in that trace ended.
+        """
+        facts = link.facts
+        of = str(facts.get("intent") or facts.get("artifact_digest") or link.digest)
+        ended = str(facts["wall_time"])
+        span = self._tracer.start_span(
+            f"decision {facts['kind']}",
+            context=_trace_of(of),
+            start_time=_time(self._last.get(of, ended)),
+            attributes={
+                f"assay.{name}": facts[name]
+                for name in (
+                    "model", "target", "kind", "cause", "sentence", "seq", "generation", "by",
+                    "intent", "artifact_digest", "elapsed",
+                )
+                if facts.get(name) is not None
+            },
+        )  # fmt: skip
+        self._last[of] = ended
+        span.end(_time(ended))
+
+    def look(self, look: Look, *, began: datetime, ended: datetime) -> None:
+        """Export a look as a span, with an event for each problem."""
+        span = self._tracer.start_span(
+            "look",
+            start_time=_nanoseconds(began),
+            attributes={
+                "assay.model": look.model,
+                "assay.state": look.state.value,
+                "assay.sentence": look.sentence,
+                "assay.problems": len(look.problems),
+                **({"assay.artifact_digest": look.version} if look.version else {}),
+            },
+        )
+        for one in look.problems:
+            facts = {"assay.severity": one.severity.value, "assay.sentence": one.sentence}
+            span.add_event(one.key, facts, timestamp=_nanoseconds(ended))
+        if look.state is Outcome.FAIL:
+            span.set_status(Status(StatusCode.ERROR, look.sentence))
+        span.end(_nanoseconds(ended))
+
+    def close(self) -> None:
+        """Send what is left, for at most some seconds."""
+        self._traces.force_flush(_FLUSH_MS)
+        self._metrics.force_flush(_FLUSH_MS)
+        self._traces.shutdown()
+        self._metrics.shutdown(_FLUSH_MS)
+        logging.getLogger("opentelemetry").removeHandler(self._handler)
+
+    def _observed(self, name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
+        def observe(_: CallbackOptions) -> Iterator[Observation]:
+            for one in self._collect():
+                if one.name == name:
+                    for labels, value in one.samples:
+                        if math.isfinite(value):
+                            yield Observation(value, dict(labels))
+
+        return observe
+
+
+class _Heard(logging.Handler):
+    """Hands what the SDK logs to whoever listens."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        super().__init__(logging.WARNING)
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._say(record.getMessage().splitlines()[0][:300])
+
+
+def _trace_of(name: str) -> Any:
+    """A context whose trace is known by a name, so that another process adds to the same one."""
+    digest = hashlib.sha256(name.encode()).digest()
+    context = SpanContext(
+        trace_id=int.from_bytes(digest[:16], "big"),
+        span_id=int.from_bytes(digest[16:24], "big"),
+        is_remote=True,
+        trace_flags=TraceFlags(TraceFlags.SAMPLED),
+    )
+    return set_span_in_context(NonRecordingSpan(context))
+
+
+def _time(moment: str) -> int:
+    return _nanoseconds(datetime.fromisoformat(moment))
+
+
+def _nanoseconds(at: datetime) -> int:
+    return int(at.timestamp() * _NANOSECONDS)
