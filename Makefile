@@ -70,8 +70,6 @@ format: $(STAMP) ## Format the code
 generate: $(STAMP) ## Write action.yml files, the JSON Schema and the reference pages
 	$(PYTHON) tests/contract/generate.py
 
-
-
 LOCKS += sources
 
 lock: ## Resolve requirements/*.in again into hashed locks
