@@ -55,12 +55,14 @@ def failing_front(behind: str) -> Iterator[Front]:
             for name, value in answer.getheaders():
                 if name.lower() not in {"transfer-encoding", "connection", "content-length"}:
                     self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
+            # The answer to HEAD says how long the one to GET would be.
+            length = answer.getheader("Content-Length") if self.command == "HEAD" else None
+            self.send_header("Content-Length", length or str(len(content)))
             self.end_headers()
             self.wfile.write(content)
             upstream.close()
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward  # noqa: N815
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = forward  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -165,6 +165,13 @@ def test_an_address_is_read_by_fsspec_and_copied_once(tmp_path: Path) -> None:
     assert sum(path in stamps and path.stat().st_mtime_ns == stamps[path] for path in again) == 1
 
 
+def test_an_address_of_one_file_is_that_file(tmp_path: Path) -> None:
+    made = _made(tmp_path / "_remote", days=1)
+    source = (tmp_path / "_remote/labels.csv").as_uri()
+    [found] = find_files(source, root=tmp_path, cache=tmp_path / "cache", setting="labels.source")
+    assert found.read_bytes() == (made.folder / "labels.csv").read_bytes()
+
+
 def test_a_bucket_that_is_down_is_something_outside(tmp_path: Path) -> None:
     with pytest.raises(OutsideError, match="Nothing is lost"):
         find_files(

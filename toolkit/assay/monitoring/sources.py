@@ -105,7 +105,9 @@ def _copied(system: Any, path: str, cache: Path) -> tuple[Path, ...]:
     cache.mkdir(parents=True, exist_ok=True)
     kept = []
     for name, facts in sorted(listed.items()):
-        if facts.get("type") != "file" or not _is_data(name.removeprefix(path)):
+        # What was named itself is read, whatever folder it lies in.
+        below = name.removeprefix(path) or name.rsplit("/", 1)[-1]
+        if facts.get("type") != "file" or not _is_data(below):
             continue
         copy = cache / f"{_stamp(name, facts)}{Path(name).suffix.lower()}"
         if not copy.is_file():
