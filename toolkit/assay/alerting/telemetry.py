@@ -151,7 +151,6 @@ class Telemetry:
     def close(self) -> None:
         """Send what is left, for at most some seconds."""
         self._traces.force_flush(_FLUSH_MS)
-        self._metrics.force_flush(_FLUSH_MS)
         self._traces.shutdown()
         self._metrics.shutdown(_FLUSH_MS)
         logging.getLogger("opentelemetry").removeHandler(self._handler)

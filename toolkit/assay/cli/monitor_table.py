@@ -180,8 +180,8 @@ def _seen(look: Look) -> Iterator[tuple[str, str]]:
         more = "".join(f", {count(value)} {word}" for value, word in counts if value)
         yield "labels", f"{plural(feed.known, 'prediction')} with one{more}"
     for beat in look.heartbeats:
-        state = "silent" if beat.silent else "lives"
-        last = "never" if beat.last is None else f"last {_moment(beat.last)}"
+        state = "silent" if beat.silent else "lives" if beat.last else "expected"
+        last = "none yet" if beat.last is None else f"last {_moment(beat.last)}"
         yield (
             f"heartbeat {beat.name}",
             f"{state}, {last}; silent after {duration(beat.silent_after)}",

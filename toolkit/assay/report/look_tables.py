@@ -39,7 +39,7 @@ _HYPHEN, _SPACE = "\N{NON-BREAKING HYPHEN}", "\N{NO-BREAK SPACE}"
 def moment(value: str | None) -> str:
     """Return a time in UTC that no table breaks: its day, and its hour where it is not midnight."""
     if value is None:
-        return "never"
+        return "none yet"
     at = datetime.fromisoformat(value)
     hour = f"{_SPACE}{at:%H:%M}" if at.hour or at.minute else ""
     return f"{at:%Y-%m-%d}".replace("-", _HYPHEN) + hour
@@ -202,7 +202,7 @@ def heartbeat_table(beats: Iterable[Heartbeat]) -> str:
             cell_code(beat.name),
             moment(beat.last),
             duration(beat.silent_after),
-            "**silent**" if beat.silent else "lives",
+            "**silent**" if beat.silent else "lives" if beat.last else "expected",
         )
         for beat in beats
     ]
