@@ -37,7 +37,9 @@ WATCHED = """\
       silence: 172800
       quality: {{accuracy: {{margin: 0.02}}}}
       alerts: {{owner: the toy's keepers}}
-    retrain: {{cooldown: 0}}
+    retrain:
+      cooldown: 0
+      new_data: {{source: "dvc:predictions.csv", share: 0.5}}
 """
 
 
@@ -128,6 +130,7 @@ def test_a_model_that_got_worse_is_told_of_once_and_trained_anew(
     assert (rule["base"], rule["state"]) == (0.8, "inconclusive")
     assert issues(gated) == []
     assert "toy: nothing asks for a retraining" in log_of(first, "Decide")
+    assert "new data: 1,000 rows are the first count" in log_of(first, "Decide")
     state = {"labels.parquet", "columns.parquet", "state.json", f"reference/{tree}/reference.json"}
     assert kept(tmp_path) >= state
 

@@ -21,13 +21,23 @@ audience_option = click.option(
 )
 
 
-def take_credentials(dotenv: str | None, audience: str | None) -> None:
+data_option = click.option(
+    "--data-credentials",
+    metavar="DOTENV",
+    help="NAME=value lines for the buckets that data is read from; masked. Give them as the "
+    "variable ASSAY_DATA_CREDENTIALS, never on a command line.",
+)
+
+
+def take_credentials(
+    dotenv: str | None, audience: str | None, *, name: str = "registry-credentials"
+) -> None:
     """Put both into this process's environment, each value masked in the log first."""
     from assay.cli.console import on_github
     from assay.github.commands import mask_lines
     from assay.training.variables import parse_dotenv
 
-    found = parse_dotenv(dotenv, name="registry-credentials") if dotenv else {}
+    found = parse_dotenv(dotenv, name=name) if dotenv else {}
     if on_github():
         for value in found.values():
             for line in mask_lines(value):
@@ -43,5 +53,5 @@ def take_credentials(dotenv: str | None, audience: str | None) -> None:
         file = Path(os.environ.get("RUNNER_TEMP") or ".") / "assay-identity-token"
         file.touch(mode=0o600)
         file.write_text(token)
-        for name in ("AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_FEDERATED_TOKEN_FILE"):
-            os.environ.setdefault(name, str(file.resolve()))
+        for variable in ("AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_FEDERATED_TOKEN_FILE"):
+            os.environ.setdefault(variable, str(file.resolve()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.credentials import data_option
 from assay.cli.log_format import errors_logged, log_format_option, log_look
 from assay.cli.options import (
     config_option,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @log_format_option("text")
 @json_option
 @exit_zero_option
+@data_option
 def monitor(
     model: str | None,
     *,
@@ -63,6 +65,7 @@ def monitor(
     log_format: str,
     as_json: bool,
     exit_zero: bool,
+    data_credentials: str | None,
 ) -> None:
     """Look at a model in production once: read its log and labels, measure, judge, say.
 
@@ -81,10 +84,12 @@ def monitor(
     bucket, a disk or another thing outside failed, and the next look reads it all again.
     """
     from assay.cli.console import console
+    from assay.cli.credentials import take_credentials
     from assay.cli.monitor_table import print_look
     from assay.evidence import Outcome
     from assay.rollout.controller.logs import Log
 
+    take_credentials(data_credentials, None, name="data-credentials")
     log = Log(as_json=log_format == "json")
     with errors_logged(log):
         task = _task(model, config, state=state, at=at, reference=reference)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from assay.cli.credentials import data_option
+
 FOLDER = Path(".assay/retrain")
 
 
@@ -82,6 +84,7 @@ FOLDER = Path(".assay/retrain")
     metavar="TOKEN",
     help="A token that may write assay/desired past its ruleset. Default: the job's.",
 )
+@data_option
 def retrain(
     operation: str,
     config: str,
@@ -96,6 +99,7 @@ def retrain(
     app_key: str | None,
     remote: str,
     branch_token: str | None,
+    data_credentials: str | None,
 ) -> None:
     """Decide whether a model is trained anew, propose what came of it, or close what is no better.
 
@@ -109,10 +113,12 @@ def retrain(
       assay retrain decide --model churn
       assay retrain decide --model churn --reason "the returns were late" --look monitor.json
     """
+    from assay.cli.credentials import take_credentials
     from assay.cli.desired import Place
     from assay.git import Repository
     from assay.github.settings import read_settings
 
+    take_credentials(data_credentials, None, name="data-credentials")
     settings = read_settings(os.environ)
     folder_of = Path(config).resolve().parent
     place = Place(

@@ -6,6 +6,7 @@ import json
 import os
 import posixpath
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -145,14 +146,19 @@ def _one(place: Place, wanted: Wanted, source: Source, name: str) -> Retraining:
 
 
 def _facts(place: Place, wanted: Wanted, source: Source, name: str, model: Model) -> Facts:
-    from assay.cli.retrain_rows import count_rows
+    from assay.cli.retrain_rows import Commit, count_rows
     from assay.retraining.decide import paths_of
     from assay.retraining.triggers import Facts
 
     rows, missing = None, None
     if model.retrain is not None and model.retrain.new_data is not None:
         try:
-            rows = count_rows(model.retrain.new_data.source)
+            commit = Commit(
+                read=_reader(place, source),
+                folder=posixpath.dirname(source.file),
+                root=place.repository.root if place.repository else None,
+            )
+            rows = count_rows(model.retrain.new_data.source, commit)
         except AssayError as error:
             missing = str(error)
     event = place.settings.event
@@ -166,6 +172,17 @@ def _facts(place: Place, wanted: Wanted, source: Source, name: str, model: Model
         rows_missing=missing,
         look=_look(wanted.look, name),
     )
+
+
+def _reader(place: Place, source: Source) -> Callable[[str], str | None]:
+    """Read files of what is decided about: the default branch's commit, or the work tree."""
+    from assay.github.fork import file_at
+
+    client, commit = source.client, source.commit
+    if client is not None and commit is not None:
+        return lambda path: file_at(client, path, commit)
+    root = place.repository.root if place.repository else Path()
+    return lambda path: (root / path).read_text() if (root / path).is_file() else None
 
 
 def _asked(event: str, reason: str | None) -> TriggerKind | None:

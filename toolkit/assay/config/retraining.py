@@ -15,8 +15,9 @@ class NewData(Strict):
 
     source: Text = Field(
         description="A file, a folder or a glob of Parquet, CSV or JSON lines, as the job that "
-        "decides sees it (a mounted bucket, say).",
-        examples=["/mnt/claims/**/*.parquet"],
+        "decides sees it; an address that fsspec knows; or dvc:PATH, what DVC tracks there on the "
+        "default branch, counted in the DVC remote.",
+        examples=["s3://bucket/claims/**/*.parquet", "dvc:data/claims"],
     )
     share: Share = Field(
         gt=0, description="New rows, as a share of those at the last training, that start one."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ def find_files(source: str, *, root: Path, cache: Path, setting: str) -> tuple[P
     longer there is removed. Hidden files are being written and are left out. Raises InputError for
     a folder that is not there, OutsideError where an address cannot be read.
     """
-    if _ADDRESS.match(source):
+    if is_address(source):
         return _fetched(source, cache, setting)
     place = root / source
     if _PATTERN.search(source):
@@ -60,12 +61,27 @@ def find_source(
     return (file,) if export_rows(table, root=root, since=newer, to=file) else ()
 
 
+def is_address(source: str) -> bool:
+    """Say whether a source is an address of fsspec rather than a path."""
+    return _ADDRESS.match(source) is not None
+
+
 def _is_data(name: str) -> bool:
     hidden = any(part.startswith((".", "_")) for part in name.split("/"))
     return not hidden and Path(name).suffix.lower() in SUFFIXES
 
 
 def _fetched(source: str, cache: Path, setting: str) -> tuple[Path, ...]:
+    with reaching(source, setting) as (system, path):
+        return _copied(system, path, cache)
+
+
+@contextmanager
+def reaching(source: str, setting: str, **options: str) -> Iterator[tuple[Any, str]]:
+    """Yield the file system of an address and the path on it; ``options`` are the file system's.
+
+    Whatever it raises inside becomes InputError, where its package is missing, or OutsideError.
+    """
     try:
         import fsspec
     except ImportError:
@@ -74,41 +90,47 @@ def _fetched(source: str, cache: Path, setting: str) -> tuple[Path, ...]:
             remedy="Run the command by toolkit/bin/assay, or copy the files into a folder.",
         ) from None
     try:
-        system, path = fsspec.core.url_to_fs(source)
-        return _copied(system, path, cache)
+        yield fsspec.core.url_to_fs(source, **options)
     except AssayError:
         raise
     except ImportError as error:
         raise InputError(
             f"{setting}: this kind of address needs another package: {error}.",
-            remedy="Run it as ASSAY_ENVIRONMENT=sources assay monitor (S3, Google, Azure), or copy "
-            "the files into a folder.",
+            remedy="Run it with ASSAY_ENVIRONMENT=sources (in a workflow: buckets: true), which "
+            "has those of S3, Google and Azure, or copy the files into a folder.",
         ) from None
     except Exception as error:  # noqa: BLE001 -- each file system has exceptions of its own
         raise OutsideError(
             f"{setting}: {_words(error)}.",
-            remedy="Check the address and its credentials. Nothing is lost: the next look reads on "
-            "from the last one.",
+            remedy="Check the address and its credentials. Nothing is lost: it is read the next "
+            "time.",
         ) from None
 
 
-def _copied(system: Any, path: str, cache: Path) -> tuple[Path, ...]:
-    listed: Mapping[str, Mapping[str, Any]]
+def listed(system: Any, path: str) -> dict[str, Mapping[str, Any]]:
+    """Return the data files under a path, or those that a pattern names, with their facts."""
+    found: Mapping[str, Mapping[str, Any]]
     if _PATTERN.search(path):
-        listed = system.glob(path, detail=True)
+        found = system.glob(path, detail=True)
     elif system.isfile(path):
-        listed = {path: system.info(path)}
+        found = {path: system.info(path)}
     elif system.exists(path):
-        listed = system.find(path, detail=True)
+        found = system.find(path, detail=True)
     else:
         raise FileNotFoundError("nothing is there, or it does not answer")
+    return {
+        name: facts
+        for name, facts in sorted(found.items())
+        # What was named itself is read, whatever folder it lies in.
+        if facts.get("type") == "file"
+        and _is_data(name.removeprefix(path) or name.rsplit("/", 1)[-1])
+    }
+
+
+def _copied(system: Any, path: str, cache: Path) -> tuple[Path, ...]:
     cache.mkdir(parents=True, exist_ok=True)
     kept = []
-    for name, facts in sorted(listed.items()):
-        # What was named itself is read, whatever folder it lies in.
-        below = name.removeprefix(path) or name.rsplit("/", 1)[-1]
-        if facts.get("type") != "file" or not _is_data(below):
-            continue
+    for name, facts in listed(system, path).items():
         copy = cache / f"{_stamp(name, facts)}{Path(name).suffix.lower()}"
         if not copy.is_file():
             partial = cache / f".{copy.name}.new"
