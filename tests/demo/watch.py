@@ -122,7 +122,7 @@ def begin(folder: Path, consumer: Consumer) -> tuple[Watched, Replay]:
     place = folder / "before"
     seen = Watched(
         folder=place,
-        config=configured(consumer, month.CONCEPT.name, place),
+        config=configured(consumer, place),
         reference=folder / "reference" / MODEL,
     )
     replay = Replay(
@@ -137,11 +137,13 @@ def begin(folder: Path, consumer: Consumer) -> tuple[Watched, Replay]:
     return seen, replay
 
 
-def configured(consumer: Consumer, committed: str, folder: Path) -> Path:
-    """The consumer's configuration, for the production of another folder than it is made for."""
+def configured(consumer: Consumer, folder: Path) -> Path:
+    """The consumer's configuration for another world's production, beside its own."""
+    committed = str(folder.with_name(month.CONCEPT.name))
     text = (consumer.main / "assay.yaml").read_text(encoding="utf-8")
-    made = folder.with_suffix(".yaml")
-    made.write_text(text.replace(str(folder.with_name(committed)), str(folder)), encoding="utf-8")
+    # A look asks the repository around its configuration what was delivered.
+    made = consumer.main / f"{folder.name}.yaml"
+    made.write_text(text.replace(committed, str(folder)), encoding="utf-8")
     return made
 
 
@@ -161,7 +163,7 @@ def live(folder: Path, consumer: Consumer, world: World, before: tuple[Watched, 
     seen, replay = before
     place = folder / world.name
     say(f"\n{world.name}: from {month.CHANGE:%b %d %H:%M} on {world.what} ...")
-    seen = seen.copied(place, configured(consumer, month.CONCEPT.name, place))
+    seen = seen.copied(place, configured(consumer, place))
     replay = replace(replay, world=world, folder=seen.production, asked=list(replay.asked))
     due = False
     while replay.now < END and not due:
