@@ -14,7 +14,7 @@ import pandas as pd
 
 from assay.evidence import Look
 from assay.evidence.monitoring import ProblemKind
-from demo.month import CHANGE, START
+from demo.month import CHANGE, LATE, START
 
 WEEK = timedelta(days=7)
 
@@ -108,4 +108,6 @@ def table(found: Sequence[tuple[str, Found]]) -> str:
             f"{world:<15} {one.how:<18} {delay:>7} {one.labels:>7,}  "
             f"{one.alarms} in {one.chances} looks"
         )
+    first, last = (seconds // 3600 for seconds in LATE)
+    lines.append(f"Labels come {first} to {last} h late, which is in every delay but drift's.")
     return "\n".join(lines)
