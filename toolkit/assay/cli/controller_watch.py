@@ -40,11 +40,12 @@ def looking_of(chosen: Chosen, config: Path) -> Looking | None:
 
     def command(serving: str | None) -> tuple[str, ...]:
         state = ("--state", (home / "look").as_posix())
-        evidence = chosen.state / "releases" / (serving or "") / "evidence"
+        bundle = chosen.state / "releases" / (serving or "")
         known = serving is not None and any(
-            (evidence / name).is_file() for name in ("reference.json", "comparison.json")
+            (bundle / "evidence" / chosen.model_name / name).is_file()
+            for name in ("reference.json", "comparison.json")
         )
-        reference = ("--reference", evidence.as_posix()) if known else ()
+        reference = ("--reference", bundle.as_posix()) if known else ()
         return (*start, "monitor", *named, *state, *found, *reference, "--exit-zero")
 
     alerts = monitoring.alerts
