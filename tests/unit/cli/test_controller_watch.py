@@ -39,6 +39,7 @@ def test_a_look_is_held_against_the_bundle_of_the_version_that_serves(tmp_path: 
     assert made.tell == ()
     first = made.command(None)
     assert first[0] == sys.executable
+    assert first[first.index("--controller") + 1] == f"production={tmp_path / 'state'}"
     assert "--reference" not in made.command(V1)
     bundle = tmp_path / "state/releases" / V1
     (bundle / "evidence/churn").mkdir(parents=True)

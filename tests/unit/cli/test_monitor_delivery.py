@@ -71,12 +71,12 @@ def configured(hosted: Hosted, *, days: int = 4, versions: tuple[str, ...] = (V1
     return config
 
 
-def looked(config: Path, at: datetime | None = START + timedelta(days=4)) -> Look:
+def looked(config: Path, at: datetime | None = START + timedelta(days=4), *more: str) -> Look:
     """Look as of then, or now."""
     folder = config.parent
     when = [] if at is None else ["--at", at.isoformat()]
     state = ["--state", str(folder / "watched"), "--evidence", str(folder / "evidence")]
-    code = run(["monitor", "--config", str(config), *state, *when, "--exit-zero"])
+    code = run(["monitor", "--config", str(config), *state, *when, *more, "--exit-zero"])
     assert code == 0
     return Look.read(folder / "evidence" / PLACE.model)
 
@@ -128,6 +128,14 @@ def test_a_controller_elsewhere_is_known_by_what_it_pushed(hosted: Hosted) -> No
         gone = delivered_of(load_config(config), config, PLACE.model)
     assert gone.signs == ()
     assert "could not be read" in gone.notes[0]
+
+
+def test_a_controllers_folder_may_lie_elsewhere(hosted: Hosted) -> None:
+    config = configured(hosted)
+    shutil.rmtree(hosted.folder / "states")
+    look = looked(config, None, "--controller", f"production={hosted.folder / 'state'}")
+    assert "controller production" in {beat.name for beat in look.heartbeats}
+    assert run(["monitor", "--config", str(config), "--controller", "production=/absent"]) == 2
 
 
 def test_a_version_that_nobody_let_in_is_counted_apart(hosted: Hosted) -> None:

@@ -31,9 +31,9 @@ def looking_of(chosen: Chosen, config: Path) -> Looking | None:
     if monitoring is None:
         return None
     folder, home = chosen.state / "looks", chosen.state / "monitor"
-    own = (sys.executable, "-I", "-c", _START, _TOOLKIT.as_posix())
+    here = (sys.executable, "-I", "-c", _START, _TOOLKIT.as_posix())
     elsewhere = _elsewhere(monitoring)
-    start = ((_TOOLKIT / "bin" / "assay").as_posix(),) if elsewhere else own
+    start = ((_TOOLKIT / "bin" / "assay").as_posix(),) if elsewhere else here
     other = {"ASSAY_ENVIRONMENT": "sources"} if elsewhere else {}
     named = ("--config", config.absolute().as_posix(), "--model", chosen.model_name)
     found = ("--evidence", folder.as_posix())
@@ -46,7 +46,8 @@ def looking_of(chosen: Chosen, config: Path) -> Looking | None:
             for name in ("reference.json", "comparison.json")
         )
         reference = ("--reference", bundle.as_posix()) if known else ()
-        return (*start, "monitor", *named, *state, *found, *reference, "--exit-zero")
+        own = ("--controller", f"{chosen.target_name}={chosen.state.as_posix()}")
+        return (*start, "monitor", *named, *state, *found, *own, *reference, "--exit-zero")
 
     alerts = monitoring.alerts
     told = ("--state", (home / "told").as_posix())
@@ -55,7 +56,7 @@ def looking_of(chosen: Chosen, config: Path) -> Looking | None:
         folder=folder,
         model=chosen.model_name,
         every=min(monitoring.window, alerts.look_every if alerts else _HOUR),
-        tell=(*own, "notify", *named, *told, *found) if alerts else (),
+        tell=(*here, "notify", *named, *told, *found) if alerts else (),
         environ=_environ(_KEPT) | other,
         telling_environ=_environ((*_KEPT, *_TELLING)),
     )

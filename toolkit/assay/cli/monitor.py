@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,14 @@ if TYPE_CHECKING:
     "comparison.json. Its values are what was promised, where assay.yaml names none. Default: in "
     "a job, the evidence of the version that the log names, or else of the default branch.",
 )
+@click.option(
+    "--controller",
+    "controllers",
+    multiple=True,
+    metavar="TARGET=FOLDER",
+    help="Where the controller of a target keeps its state on this host. Default: "
+    "$XDG_STATE_HOME/assay/<target>/<model>, and what it pushed where that is not there.",
+)
 @config_option
 @evidence_option
 @log_format_option("text")
@@ -60,6 +68,7 @@ def monitor(
     state: Path | None,
     at: str | None,
     reference: Path | None,
+    controllers: tuple[str, ...],
     config: Path,
     evidence: Path,
     log_format: str,
@@ -85,6 +94,7 @@ def monitor(
     """
     from assay.cli.console import console
     from assay.cli.credentials import take_credentials
+    from assay.cli.monitor_delivery import folders_of
     from assay.cli.monitor_table import print_look
     from assay.evidence import Outcome
     from assay.rollout.controller.logs import Log
@@ -92,7 +102,8 @@ def monitor(
     take_credentials(data_credentials, None, name="data-credentials")
     log = Log(as_json=log_format == "json")
     with errors_logged(log):
-        task = _task(model, config, state=state, at=at, reference=reference)
+        places = folders_of(controllers)
+        task = _task(model, config, state=state, at=at, reference=reference, places=places)
         look = _taken(task, evidence, log.warning)
     if as_json:
         click.echo(json.dumps(json.loads(look.to_json()), indent=2))
@@ -118,7 +129,13 @@ def _taken(task: Task, evidence: Path, say: Callable[[str], object]) -> Look:
 
 
 def _task(
-    model: str | None, config: Path, *, state: Path | None, at: str | None, reference: Path | None
+    model: str | None,
+    config: Path,
+    *,
+    state: Path | None,
+    at: str | None,
+    reference: Path | None,
+    places: Mapping[str, Path],
 ) -> Task:
     """What is looked at, with whom it is delivered to, and what it is held against."""
     import os
@@ -137,7 +154,7 @@ def _task(
     name, chosen = chosen_model(_watched(read, config, model), model)
     monitoring = chosen.monitoring
     assert monitoring is not None  # noqa: S101 -- _watched leaves no other
-    delivered = delivered_of(read, config, name)
+    delivered = delivered_of(read, config, name, places)
     wanted = Wanted(
         model=name,
         monitoring=monitoring,

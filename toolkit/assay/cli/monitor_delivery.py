@@ -7,13 +7,14 @@ pushed to ``assay/journal``. What cannot be asked is a note of the look, and nev
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from assay.errors import AssayError
+from assay.errors import AssayError, InputError
 
 if TYPE_CHECKING:
     from assay.cli.chosen import Chosen
@@ -29,15 +30,34 @@ class _Found:
     notes: list[str] = field(default_factory=list)
 
 
-def delivered_of(read: Config, config: Path, model: str) -> Delivered:
-    """Ask every target's controller, and the registry where the environment names one."""
+def folders_of(given: Sequence[str]) -> dict[str, Path]:
+    """Read ``TARGET=FOLDER``; raises InputError for what is not so."""
+    found = {}
+    for one in given:
+        target, equals, folder = one.partition("=")
+        if not (target and equals and Path(folder).is_dir()):
+            raise InputError(
+                f"--controller {one[:80]!r} is no TARGET=FOLDER.",
+                remedy="Name the target and its controller's state folder: production=/var/lib/x.",
+            )
+        found[target] = Path(folder)
+    return found
+
+
+def delivered_of(
+    read: Config, config: Path, model: str, places: Mapping[str, Path] = MappingProxyType({})
+) -> Delivered:
+    """Ask every target's controller, and the registry where the environment names one.
+
+    `places` are state folders of controllers of this host, by target.
+    """
     from assay.cli.chosen import choose
     from assay.monitoring.delivered import Delivered
 
     found, chosen = _Found(), read.models[model]
     for target in () if chosen.delivery is None else chosen.delivery.targets:
         try:
-            _ask_target(choose(config, model, target, None), found)
+            _ask_target(choose(config, model, target, places.get(target)), found)
         except AssayError as error:
             found.notes.append(f"The records of {target} could not be read: {error.message}")
     named = os.environ.get("MLFLOW_REGISTRY_URI") or os.environ.get("MLFLOW_TRACKING_URI")
