@@ -6,8 +6,12 @@ import csv
 import re
 from pathlib import Path
 
+from honesty import change_part, quiet_part
+from honesty.estimates import KINDS as DRIFTS
+from honesty.estimates import METRICS as ESTIMATED
 from honesty.grid import DISCORDANCES, PREVALENCES, ROWS, WON
 from honesty.metrics import METRICS
+from honesty.monitoring_page import NOT_RUN, PARTS, parts_of
 from honesty.report import between
 from honesty.rollouts_page import CASES, KINDS
 from honesty.simulation import counted
@@ -69,3 +73,29 @@ def test_rollouts_have_a_row_for_every_strategy_and_version() -> None:
     for kind in KINDS:
         for case in CASES:
             assert (kind, case.name, f"{case.margin:g}") in rows
+
+
+def test_monitoring_has_every_part_and_row() -> None:
+    page = (HONESTY / "monitoring.md").read_text(encoding="utf-8")
+    parts = parts_of(page)
+    assert list(parts) == list(PARTS)
+    for name, text in parts.items():
+        assert f"Command: `--part {name}`." in text
+        kept = "**Promises that this does not show to be kept: none.**" in text
+        assert kept is not (NOT_RUN in text)
+    for world in quiet_part.PROMISED:
+        assert NOT_RUN in parts["quiet"] or f"| {world.name} |" in parts["quiet"]
+    for name in change_part.METHODS:
+        assert f"| {name} |" in parts["change"]
+    for drop in change_part.DROPS:
+        assert f"| {100 * drop:.0f} points |" in parts["change"]
+    for kind in DRIFTS:
+        for metric in ESTIMATED:
+            assert f"| {kind} | {metric} |" in parts["estimates"]
+
+
+def test_monitoring_says_how_many_runs() -> None:
+    page = (HONESTY / "monitoring.md").read_text(encoding="utf-8")
+    quiet = f"| {quiet_part.USUAL.name} | {quiet_part.YEARS} |"
+    assert NOT_RUN in page or quiet in page
+    assert f"{change_part.RUNS:,} runs of each drop" in page
