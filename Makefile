@@ -49,7 +49,7 @@ honesty-long: $(STAMP) ## Simulate the statistics in full and write docs/honesty
 	$(PYTHON) tests/honesty/table.py --processes $(WORKERS)
 
 heavy: $(STAMP) ## Run the suites that need servers or large environments
-	$(PYTEST) -m "heavy and not honesty"
+	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "heavy and not honesty"
 
 kubernetes: $(STAMP) ## Drive a real API server with its etcd (built with Go, once)
 	$(PYTEST) -m kubernetes tests/kubernetes
