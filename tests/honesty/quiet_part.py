@@ -79,7 +79,7 @@ def section(pool: ProcessPoolExecutor, scale: float) -> tuple[str, list[str]]:
     ]
     changes = max(4, round(scale * CHANGES))
     seen = {shift: list(pool.map(seen_after, range(changes), repeat(shift))) for shift in SHIFTS}
-    lines = [_SAID, "", *map(_row, years), "", _READ, "", *_delays(seen, changes)]
+    lines = [_SAID, *map(_row, years), "", _READ, "", *_delays(seen, changes)]
     return "\n".join(lines), [each for each in map(fault, years) if each]
 
 
@@ -98,7 +98,7 @@ def _delays(seen: dict[float, list[int | None]], changes: int) -> Sequence[str]:
         known = [each for each in hours if each is not None]
         middle = f"{np.median(known):.0f}" if len(known) > changes / 2 else "more than a week"
         rows.append(f"| {shift:g} | {len(known)} of {changes} | {middle} |")
-    return [_CHANGES, "", *rows]
+    return [_CHANGES, *rows]
 
 
 _SAID = (
