@@ -13,11 +13,12 @@ and not counted.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -105,15 +106,24 @@ def drift(folder: Path) -> int:
         )
 
 
-@contextmanager
-def evidently(folder: Path) -> Iterator[Callable[[], None]]:
+def evidently(folder: Path) -> AbstractContextManager[Callable[[], None]]:
     """Start a process that has imported Evidently; the call runs its preset once."""
-    script = folder / "preset.py"
-    script.write_text(EVIDENTLY)
-    lock = ROOT / "requirements/evidently.txt"
+    return imported("evidently", EVIDENTLY, folder)
+
+
+@contextmanager
+def imported(package: str, source: str, folder: Path) -> Iterator[Callable[[], None]]:
+    """Start a process that has imported a package; the call gives it the folder once.
+
+    It runs in the package's own locked environment, and tells its makers nothing.
+    """
+    script = folder / f"{package}_side.py"
+    script.write_text(source)
+    lock = ROOT / f"requirements/{package}.txt"
     install = ["run", "--no-project", "--quiet", "--python", sys.executable, "--with-requirements"]
     process = subprocess.Popen(
         [str(ROOT / "toolkit/bin/uv"), *install, str(lock), "python", "-W", "ignore", str(script)],
+        env=os.environ | {"NML_DISABLE_USAGE_LOGGING": "1", "DO_NOT_TRACK": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -124,7 +134,7 @@ def evidently(folder: Path) -> Iterator[Callable[[], None]]:
 
     def answer() -> None:
         if not answers.readline():
-            sys.exit("Evidently ended early; its errors stand above.")
+            sys.exit(f"{package} ended early; its errors stand above.")
 
     def call() -> None:
         print(folder, file=asked, flush=True)

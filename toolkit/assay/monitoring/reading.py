@@ -85,11 +85,14 @@ def _read(asked: Reading, *, history: int, deep: bool) -> Read:
         log = _answers(engine, wanted, since=history, until=span.until)
         facts = None
         if labels is not None:
-            facts = _labelled(engine, _label_columns(labels), span, asked.known)
+            facts = _labelled(engine, _label_columns(labels), span)
             live_labels.write_ledger(engine, aside, ledger)
+            live_labels.make_judged(engine, _label_columns(labels), asked.known)
         else:
             live_labels.make_judged(engine, None, asked.known)
         unknown = read_unknown(engine, asked.known, length=span.length)
+        if labels is not None:
+            live_labels.forget_answers(engine)
         found = _counted(engine, asked)
         columns = Watched()
         if asked.reference is not None:
@@ -107,12 +110,10 @@ def _read(asked: Reading, *, history: int, deep: bool) -> Read:
 
 
 def _labelled(
-    engine: Engine, columns: live_labels.LabelColumns, span: Span, known: frozenset[str]
+    engine: Engine, columns: live_labels.LabelColumns, span: Span
 ) -> live_labels.LabelFacts:
     names = [name for name in engine.tables if name.startswith("labels")]
-    facts = live_labels.make_labels(engine, names, columns, at=span.at, until=span.until)
-    live_labels.make_judged(engine, columns, known)
-    return facts
+    return live_labels.make_labels(engine, names, columns, at=span.at, until=span.until)
 
 
 def _answers(

@@ -102,8 +102,8 @@ def count_windows(engine: Engine, asked: Asked, *, since: int, end: int, oldest:
 
     Windows before the number `oldest` are left out.
     """
-    number = f"answered // {asked.length}"
     within = f"WHERE answered >= {since} AND answered < {end}"
+    number, only = _windows_of(engine, asked.length, within)
     parts = dict(asked.parts())
     features = _listed("feature_rows", parts["feature_rows"])
     answers = _listed("answer_rows", parts["answer_rows"])
@@ -111,8 +111,9 @@ def count_windows(engine: Engine, asked: Asked, *, since: int, end: int, oldest:
     scored = _scored(asked, within)
     engine.run(
         f"CREATE TEMP TABLE counted AS SELECT {number} AS number, {literal(_ALL)} AS part, "
-        f"NULL::VARCHAR AS served, {features} FROM features {within} GROUP BY number "
-        f"UNION ALL BY NAME SELECT * FROM (SELECT {number} AS number, 'answers' AS part, "
+        f"NULL::VARCHAR AS served, {features} FROM features {within} {only} "
+        f"UNION ALL BY NAME SELECT * FROM (SELECT answered // {asked.length} AS number, "
+        "'answers' AS part, "
         f"coalesce(version, '') AS served, {answers}, {labels} FROM judged {within} "
         f"GROUP BY number, served) LEFT JOIN ({scored}) USING (number, served)"
     )
@@ -127,6 +128,18 @@ def count_windows(engine: Engine, asked: Asked, *, since: int, end: int, oldest:
         f"CREATE TEMP TABLE windows AS SELECT *, {literal(asked.key)} AS key FROM counted "
         f"WHERE number >= {oldest} {kept}"
     )
+
+
+def _windows_of(engine: Engine, length: int, within: str) -> tuple[str, str]:
+    """SQL for the number of a prediction's window, and what groups by it.
+
+    Counting a single window without groups takes less than half of the time.
+    """
+    number = f"answered // {length}"
+    first, last = engine.row(f"SELECT min({number}), max({number}) FROM features {within}")
+    if first is None or first != last:
+        return number, "GROUP BY number"
+    return f"{first}::BIGINT", ""
 
 
 def write_windows(engine: Engine, aside: Path, path: Path) -> None:

@@ -72,9 +72,11 @@ def read_cells(
     engine: Engine, *, length: int, positive: str | None, where: str = "true"
 ) -> tuple[Cell, ...]:
     """Every window and version; `where` is a condition that :func:`in_slice` gives."""
+    place = f"answered // {length} AS number, coalesce(version, '') AS served"
     found = engine.rows(
-        f"SELECT answered // {length} AS number, coalesce(version, '') AS served, count(*), "
-        f"{_SUMS}, {_bins()} FROM ({_facts(positive)} WHERE {where}) GROUP BY ALL ORDER BY ALL"
+        f"SELECT * FROM (SELECT {place}, count(*) FROM judged WHERE {where} GROUP BY ALL) "
+        f"LEFT JOIN (SELECT {place}, {_SUMS}, {_bins()} FROM ({_facts(positive)} "
+        f"WHERE {where} AND label IS NOT NULL) GROUP BY ALL) USING (number, served) ORDER BY ALL"
     )
     return tuple(
         Cell(window=int(row[0]), version=str(row[1]), predictions=int(row[2]), sums=_sums(row[3:]))
@@ -173,7 +175,9 @@ def _bins() -> str:
     return ", ".join(parts)
 
 
-def _sums(row: tuple[float, ...]) -> LiveSums:
+def _sums(found: tuple[float | None, ...]) -> LiveSums:
+    # A window without a label has no row of sums.
+    row = [each or 0 for each in found]
     counted = [int(each) for each in row[:7]]
     by_bin = row[10:]
     bins = tuple(

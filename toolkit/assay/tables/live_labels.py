@@ -127,9 +127,15 @@ def _make_entries(engine: Engine, columns: LabelColumns, at: int) -> None:
         "AND a.label = b.label AND a.known IS NOT DISTINCT FROM b.known)"
     )
     engine.run(
-        "CREATE TEMP TABLE entries AS SELECT id, place, label, known, seen, met OR EXISTS ("
-        f"SELECT 1 FROM answers a WHERE {_joined('a', 'e', columns)}) AS met FROM every_entry e"
+        "CREATE TEMP TABLE met AS SELECT DISTINCT id, place FROM answers a WHERE EXISTS ("
+        f"SELECT 1 FROM every_entry e WHERE {_joined('a', 'e', columns)})"
     )
+    engine.run(
+        "CREATE TEMP TABLE entries AS SELECT id, place, label, known, seen, met OR EXISTS ("
+        f"SELECT 1 FROM met a WHERE {_joined('a', 'e', columns)}) AS met FROM every_entry e"
+    )
+    for name in ("every_entry", "met", "arrived"):
+        engine.run(f"DROP TABLE {name}")
 
 
 def make_judged(engine: Engine, columns: LabelColumns | None, known: Collection[str] = ()) -> None:
@@ -144,21 +150,28 @@ def make_judged(engine: Engine, columns: LabelColumns | None, known: Collection[
         )
         return
     engine.run(
-        "CREATE TEMP TABLE judged AS SELECT a.*, t.label, t.came FROM answers a "
-        f"LEFT JOIN truth t ON {_joined('a', 't', columns)} AND t.label IS NOT NULL "
+        "CREATE TEMP TABLE judged AS SELECT a.* EXCLUDE (id, place), t.label, t.came "
+        f"FROM answers a LEFT JOIN truth t ON {_joined('a', 't', columns)} AND t.label IS NOT NULL "
         f"WHERE {is_known(known)}"
     )
 
 
+def forget_answers(engine: Engine) -> None:
+    """Drop ``answers``, whose rows ``judged`` holds: the memory of all ids is free again."""
+    engine.run("DROP TABLE answers")
+
+
 def write_ledger(engine: Engine, aside: Path, ledger: Path) -> None:
-    """Write ``entries`` by rename; `aside` is a path that the engine was opened to write."""
+    """Write ``entries`` by rename, and drop them; the engine was opened to write to `aside`."""
     (rows,) = engine.row("SELECT count(*) FROM entries")
-    if rows == 0:
+    if rows:
+        engine.run(
+            "COPY (SELECT * FROM entries ORDER BY seen, id, place, known, label) "
+            f"TO {literal(aside.as_posix())} (FORMAT parquet, COMPRESSION zstd)"
+        )
+    engine.run("DROP TABLE entries")
+    if not rows:
         return
-    engine.run(
-        "COPY (SELECT * FROM entries ORDER BY seen, id, place, known, label) "
-        f"TO {literal(aside.as_posix())} (FORMAT parquet, COMPRESSION zstd)"
-    )
     try:
         with aside.open("rb") as stream:
             os.fsync(stream.fileno())

@@ -14,7 +14,10 @@ from assay.tables.sql import identifier, literal
 _LONGEST_LINE = 16 * 1024 * 1024
 
 
-def load_parquet(connection: duckdb.DuckDBPyConnection, name: str, path: Path, link: Path) -> None:
+def load_parquet(
+    connection: duckdb.DuckDBPyConnection, name: str, path: Path, link: Path, *, quick: bool = False
+) -> None:
+    """A view of the file; `quick`: its numbers are not looked through for NaN."""
     source = literal(link.as_posix())
     listed = connection.execute(
         f"SELECT name, num_children FROM parquet_schema({source})"
@@ -22,7 +25,7 @@ def load_parquet(connection: duckdb.DuckDBPyConnection, name: str, path: Path, l
     _unique(_top_level(listed), path)
     view = f"SELECT * FROM read_parquet({source}, hive_partitioning = false)"
     connection.execute(f"CREATE VIEW {identifier(name)} AS {view}")
-    if _has_nan(connection, name):
+    if not quick and _has_nan(connection, name):
         connection.execute(f"DROP VIEW {identifier(name)}")
         connection.execute(f"CREATE TABLE {identifier(name)} AS {view}")
         return

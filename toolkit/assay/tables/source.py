@@ -132,10 +132,13 @@ class Engine:
 
 
 @contextmanager
-def open_tables(files: Mapping[str, Path], *, writes: Sequence[Path] = ()) -> Iterator[Engine]:
+def open_tables(
+    files: Mapping[str, Path], *, writes: Sequence[Path] = (), quick: bool = False
+) -> Iterator[Engine]:
     """Open each file as a table called by its key, a plain word such as ``base``.
 
-    A query may write to the paths in `writes`, and to no other.
+    A query may write to the paths in `writes`, and to no other. `quick`: Parquet's numbers are not
+    looked through for NaN, for queries that compare none of them.
 
     Raises InputError for every file that is missing, empty, broken, of no readable format, or
     has column names that differ at most in case; OutsideError where disk or permissions fail.
@@ -148,7 +151,9 @@ def open_tables(files: Mapping[str, Path], *, writes: Sequence[Path] = ()) -> It
             engine = Engine(connection, tables, scratch)
             for name, path in files.items():
                 with translated(path.as_posix()):
-                    tables[name] = _open(connection, name, path, links[name], formats[name])
+                    tables[name] = _open(
+                        connection, name, path, links[name], formats[name], quick=quick
+                    )
             yield engine
 
 
@@ -212,10 +217,19 @@ def _seal(connection: duckdb.DuckDBPyConnection, scratch: Path, reachable: Seque
 
 
 def _open(
-    connection: duckdb.DuckDBPyConnection, name: str, path: Path, link: Path, kind: Format
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    path: Path,
+    link: Path,
+    kind: Format,
+    *,
+    quick: bool,
 ) -> Table:
-    loaders = {Format.PARQUET: load_parquet, Format.CSV: load_csv, Format.JSON: load_json}
-    loaders[kind](connection, name, path, link)
+    if kind is Format.PARQUET:
+        load_parquet(connection, name, path, link, quick=quick)
+    else:
+        load = load_csv if kind is Format.CSV else load_json
+        load(connection, name, path, link)
     described = connection.execute(f"DESCRIBE {identifier(name)}").fetchall()
     columns = tuple(Column(name=row[0], type=row[1]) for row in described)
     counted = connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()
