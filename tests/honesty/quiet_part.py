@@ -16,7 +16,7 @@ from honesty.quiet_years import WEEK, alarms
 
 MOST = 1.0
 """False alarms a model and year, as the upper end of a 95 % interval."""
-YEARS, FEWER_YEARS = 20, 4
+YEARS = 20
 USUAL = World(name="days move by 0.1 deviations")
 PROMISED = (
     USUAL,
@@ -73,10 +73,7 @@ def fault(years: Years) -> str | None:
 
 def section(pool: ProcessPoolExecutor, scale: float) -> tuple[str, list[str]]:
     """The Markdown of this part, and promises that it does not show to be kept."""
-    years = [
-        quiet_years(pool, world, max(2, round(scale * (YEARS if world is USUAL else FEWER_YEARS))))
-        for world in PROMISED
-    ]
+    years = [quiet_years(pool, world, max(2, round(scale * YEARS))) for world in PROMISED]
     changes = max(4, round(scale * CHANGES))
     seen = {shift: list(pool.map(seen_after, range(changes), repeat(shift))) for shift in SHIFTS}
     lines = [_SAID, *map(_row, years), "", _READ, "", *_delays(seen, changes)]
