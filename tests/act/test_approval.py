@@ -6,6 +6,7 @@ Rollout; so does the last, given by a reviewer of its environment.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -59,11 +60,12 @@ def gated(start_gated: StartGated, mlflow: str) -> Gated:
 
 
 @pytest.fixture
-def controllers(gated: Gated, mlflow: str, tmp_path: Path) -> Iterator[ExitStack]:
+def controllers(gated: Gated, mlflow: str) -> Iterator[ExitStack]:
     """A controller at each target, until the stack is closed."""
-    with ExitStack() as stack:
+    # Not below tmp_path: the path of a socket may have 100 characters.
+    with tempfile.TemporaryDirectory(prefix="assay-hosts-") as hosts, ExitStack() as stack:
         for name in TARGETS:
-            folder = tmp_path / "hosts" / name
+            folder = Path(hosts, name)
             stack.enter_context(controller(gated.harness.remote, folder, name, mlflow))
         yield stack
 
