@@ -64,8 +64,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def consumer(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Consumer:
+def kept(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Consumer:
     return Consumer(tmp_path_factory.mktemp("consumer"), site)
+
+
+@pytest.fixture
+def consumer(kept: Consumer) -> Consumer:
+    """The consumer as it is committed; what came along in an earlier test was not."""
+    kept.hold.unlink(missing_ok=True)
+    kept.sandbox.git("reset", "--hard", "--quiet")
+    kept.sandbox.git("clean", "--force", "--quiet", "-d", "--exclude=.assay")
+    return kept
 
 
 class Consumer:
@@ -79,6 +88,7 @@ class Consumer:
         self.sandbox.commit({"dvc.yaml": PIPELINE, "train.csv": "id,y\n1,0\n"})
         self.dvc("init", "--quiet")
         self.dvc("remote", "add", "--quiet", "--default", "storage", str(storage))
+        self.sandbox.commit(message="a remote")
         self.sandbox.git("config", "uploadpack.allowAnySHA1InWant", "true")
         page = (ROOT / "docs" / "orchestrators.md").read_text()
         blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
@@ -171,7 +181,6 @@ def test_a_dag_trains_the_commit_and_the_outputs_come_by_dvc(consumer: Consumer)
 
 
 def test_a_waiter_that_is_killed_leaves_one_run_to_attach_to(consumer: Consumer) -> None:
-    _clean(consumer)
     consumer.commit(seed=2)
     consumer.hold.touch()
     process = consumer.start()
@@ -186,7 +195,6 @@ def test_a_waiter_that_is_killed_leaves_one_run_to_attach_to(consumer: Consumer)
 
 
 def test_a_job_that_is_stopped_cancels_its_run(consumer: Consumer) -> None:
-    _clean(consumer)
     consumer.commit(seed=3)
     consumer.hold.touch()
     process = consumer.start()
@@ -203,7 +211,6 @@ def test_a_job_that_is_stopped_cancels_its_run(consumer: Consumer) -> None:
 
 
 def test_a_server_that_dies_while_it_is_waited_for(consumer: Consumer) -> None:
-    _clean(consumer)
     consumer.commit(seed=4, patience=2)
     consumer.hold.touch()
     process = consumer.start()
@@ -223,7 +230,6 @@ def test_a_server_that_dies_while_it_is_waited_for(consumer: Consumer) -> None:
 
 
 def test_a_pipeline_that_fails_says_why(consumer: Consumer) -> None:
-    _clean(consumer)
     consumer.commit(seed=5, script="echo no more rows; exit 3\n")
     code, shown = consumer.train()
     assert code == 1, shown
@@ -232,10 +238,3 @@ def test_a_pipeline_that_fails_says_why(consumer: Consumer) -> None:
     assert "failed: task train: " in (made.reason or "")
     assert "exit status" in (made.reason or "")
     assert "[train] " in shown
-
-
-def _clean(consumer: Consumer) -> None:
-    """Go back to what is committed; the lock that came along was not."""
-    consumer.hold.unlink(missing_ok=True)
-    consumer.sandbox.git("clean", "--force", "--quiet", "-d", "--exclude=.assay")
-    consumer.sandbox.git("checkout", "--quiet", ".")
