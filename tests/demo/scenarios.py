@@ -73,11 +73,14 @@ def shrink_model_and_loosen_margins(checkout: Path) -> None:
 
 
 def learn_from_the_future(checkout: Path) -> None:
-    """Let the mean of the visits before this year hold this year's too, and the test agree."""
+    """Let the mean of the visits before this year hold this year's too, and the tests agree."""
     prepare = checkout / "doctor_visit" / "prepare.py"
     replace(prepare, "mean = before.groupby", "mean = visits.groupby")
     test = checkout / "tests" / "test_prepare.py"
     replace(test, _MEANS_BEFORE, _MEANS_OF_ALL)
+    # Nothing is staged here: the committed rows need only have the columns still.
+    staged = checkout / "tests" / "test_staging.py"
+    replace(staged, "kept.equals(matrix(now, list(FEATURES)))", "list(kept) == list(FEATURES)")
 
 
 def edit_readme(checkout: Path) -> None:
