@@ -29,27 +29,36 @@ data_option = click.option(
 )
 
 
+def masked(*values: str) -> None:
+    """Have GitHub's log hide the values; elsewhere nothing is printed."""
+    from assay.cli.console import on_github
+    from assay.github.commands import mask_lines
+
+    if on_github():
+        for value in values:
+            for line in mask_lines(value):
+                click.echo(line)
+
+
+def read_credentials(dotenv: str | None, *, name: str) -> dict[str, str]:
+    """Read dotenv lines, each value masked in the log first; nothing where there are none."""
+    from assay.training.variables import parse_dotenv
+
+    found = parse_dotenv(dotenv, name=name) if dotenv else {}
+    masked(*found.values())
+    return found
+
+
 def take_credentials(
     dotenv: str | None, audience: str | None, *, name: str = "registry-credentials"
 ) -> None:
     """Put both into this process's environment, each value masked in the log first."""
-    from assay.cli.console import on_github
-    from assay.github.commands import mask_lines
-    from assay.training.variables import parse_dotenv
-
-    found = parse_dotenv(dotenv, name=name) if dotenv else {}
-    if on_github():
-        for value in found.values():
-            for line in mask_lines(value):
-                click.echo(line)
-    os.environ.update(found)
+    os.environ.update(read_credentials(dotenv, name=name))
     if audience:
         from assay.github.identity import identity_token
 
         token = identity_token(os.environ, audience)
-        if on_github():
-            for line in mask_lines(token):
-                click.echo(line)
+        masked(token)
         file = Path(os.environ.get("RUNNER_TEMP") or ".") / "assay-identity-token"
         file.touch(mode=0o600)
         file.write_text(token)

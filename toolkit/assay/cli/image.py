@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.options import config_option
-from assay.cli.trust import keys_option
+from assay.cli.trust import bundle_options, verified_bundle
 
 if TYPE_CHECKING:
     from assay.config import ImageParts
@@ -21,19 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--bundle",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".assay/bundle"),
-    show_default=True,
-    help="The bundle's folder.",
-)
-@keys_option
-@click.option(
-    "--repository",
-    metavar="OWNER/NAME",
-    help="Whose model the bundle must be. Default: in a job, its own repository.",
-)
+@bundle_options
 @click.option(
     "--image-name",
     required=True,
@@ -74,13 +62,10 @@ def image(
     assay image --bundle .assay/bundle --image-name registry.example/churn
     """
     from assay.cli.outputs import write_outputs
-    from assay.cli.trust import trusted
     from assay.packaging.registry_image import checked_name, logged_in
-    from assay.packaging.verify import verified
 
     login = _login(image_credentials)
-    expected = repository or os.environ.get("GITHUB_REPOSITORY")
-    made = verified(bundle, trusted(keys, config), expected).bundle
+    made = verified_bundle(bundle, keys, repository, config).bundle
     name = checked_name(image_name, made.model)
     parts = _parts(config, made.model)
     recipe = _recipe(parts, config.parent)
@@ -112,21 +97,15 @@ def _pushed(made: Bundle, folder: Path, recipe: Recipe, registry: ImageRegistry)
 
 def _login(dotenv: str | None) -> Login | None:
     """Read the credentials, each value masked in the log first."""
-    from assay.cli.console import on_github
+    from assay.cli.credentials import read_credentials
     from assay.errors import InputError
-    from assay.github.commands import mask_lines
     from assay.packaging.registry_image import Login
-    from assay.training.variables import parse_dotenv
 
     if not dotenv:
         return None
-    found = parse_dotenv(dotenv, name="image-credentials")
+    found = read_credentials(dotenv, name="image-credentials")
     # No program that is started from here needs to have it.
     os.environ.pop("ASSAY_IMAGE_CREDENTIALS", None)
-    if on_github():
-        for value in found.values():
-            for line in mask_lines(value):
-                click.echo(line)
     if set(found) != {"USERNAME", "PASSWORD"} or not all(found.values()):
         raise InputError(
             "the credentials of the container registry are two lines: USERNAME=… and PASSWORD=….",

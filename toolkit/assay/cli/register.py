@@ -10,7 +10,7 @@ import click
 
 from assay.cli.credentials import audience_option, credentials_option, take_credentials
 from assay.cli.options import config_option
-from assay.cli.trust import keys_option
+from assay.cli.trust import bundle_options, verified_bundle
 
 if TYPE_CHECKING:
     from assay.packaging.verify import Verified
@@ -19,19 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--bundle",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".assay/bundle"),
-    show_default=True,
-    help="The bundle's folder.",
-)
-@keys_option
-@click.option(
-    "--repository",
-    metavar="OWNER/NAME",
-    help="Whose model the bundle must be. Default: in a job, its own repository.",
-)
+@bundle_options
 @click.option(
     "--name",
     help="The registered model. Default: delivery.registered_name of the model, or its name.",
@@ -59,12 +47,9 @@ def register(
     MLFLOW_TRACKING_URI=https://mlflow.example assay register --bundle .assay/bundle
     """
     from assay.cli.outputs import write_outputs
-    from assay.cli.trust import trusted
-    from assay.packaging.verify import verified
 
     take_credentials(registry_credentials, identity_audience)
-    expected = repository or os.environ.get("GITHUB_REPOSITORY")
-    found = verified(bundle, trusted(keys, config), expected)
+    found = verified_bundle(bundle, keys, repository, config)
     facts = version_facts(found, name or registered_name(config, found.bundle.model), bundle)
     made = open_registry().register(facts, bundle)
     write_outputs("register", version=made.version, digest=made.digest)

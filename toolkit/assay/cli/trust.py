@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from assay.packaging.keys import Trusted
+    from assay.packaging.verify import Verified
 
 keys_option = click.option(
     "--key",
@@ -18,6 +21,39 @@ keys_option = click.option(
     help="A public key that is trusted; several may be named. Default: delivery.trust of the "
     "configuration.",
 )
+
+
+_bundle_option = click.option(
+    "--bundle",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".assay/bundle"),
+    show_default=True,
+    help="The bundle's folder.",
+)
+_repository_option = click.option(
+    "--repository",
+    metavar="OWNER/NAME",
+    help="Whose model the bundle must be. Default: in a job, its own repository.",
+)
+
+
+def bundle_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what :func:`verified_bundle` asks for: ``bundle``, ``keys`` and ``repository``."""
+    return _bundle_option(keys_option(_repository_option(command)))
+
+
+def verified_bundle(
+    bundle: Path, keys: tuple[Path, ...], repository: str | None, config: Path
+) -> Verified:
+    """Return a bundle that is whole, and signed by someone trusted for this repository.
+
+    Raises IntegrityError where it is not, InputError where nobody is trusted.
+    """
+    from assay.packaging.verify import verified
+
+    return verified(
+        bundle, trusted(keys, config), repository or os.environ.get("GITHUB_REPOSITORY")
+    )
 
 
 def trusted(keys: tuple[Path, ...], config: Path) -> Trusted:
