@@ -6,9 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from assay.state import (
     read_chain,
     read_intents,
 )
+from support.waiting import until as _until
 
 from .gating import ROOT, TOY, Gated
 
@@ -39,8 +40,8 @@ PRIVATE, PUBLIC = new_key()
 SECRETS = {"ASSAY_SIGNING_KEY": PRIVATE.decode()}
 SLUG, MODEL = "octo/toy", "toy"
 SHIPPED = Path(__file__).with_name("shipped")
-PATIENCE = 120.0
-"""Seconds that a controller may take for what takes it a few, on a busy machine."""
+until = partial(_until, seconds=120.0, every=0.5)
+"""Waits longer than a controller takes for what takes it a few seconds, on a busy machine."""
 
 
 def caller(name: str, settings: str) -> str:
@@ -117,14 +118,6 @@ def rules(target: str = "production", *, approval: bool = False) -> Rules:
 def versions(uri: str) -> list[Any]:
     """The model's versions in the registry."""
     return list(MlflowClient(uri, registry_uri=uri).search_model_versions(f"name='{MODEL}'"))
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until something holds, or fail after PATIENCE."""
-    late = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < late, f"{what}: not within {PATIENCE:.0f} s"
-        time.sleep(0.5)
 
 
 @contextmanager

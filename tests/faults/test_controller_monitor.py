@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from assay.monitoring.memory import lock
+from support.listening import listening
 from support.serving import Load, local_target
 from support.sites import Site, site
 
@@ -38,7 +39,7 @@ def webhook() -> Iterator[tuple[str, list[str], threading.Event]]:
     heard: list[str] = []
     up = threading.Event()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             if up.is_set():
@@ -46,15 +47,8 @@ def webhook() -> Iterator[tuple[str, list[str], threading.Event]]:
             self.send_response(200 if up.is_set() else 503)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/hook", heard, up
-    server.shutdown()
-    server.server_close()
+    with listening(Handler) as address:
+        yield f"{address}/hook", heard, up
 
 
 def test_a_look_is_taken_told_and_shown_and_a_webhook_that_is_away_hears_of_it_once(

@@ -7,10 +7,9 @@ fails from any request on; MLflow is a real server behind the same front.
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from assay.github.issues import Issues
 from assay.registry.store import Registry
 from support.failing_front import Front, failing_front
 from support.github_stand_in import Answer, Asked, stand_in
+from support.listening import listening
 from support.mlflow_server import mlflow_server
 from support.watching import look, problem, told
 
@@ -107,16 +107,8 @@ def pushgateway() -> Iterator[tuple[str, dict[str, str]]]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", groups
-    finally:
-        server.shutdown()
-        server.server_close()
+    with listening(Handler) as address:
+        yield address, groups
 
 
 def test_a_pushgateway_that_is_down_gets_the_newest_look_once_it_is_back(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 import sys
@@ -11,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from assay.evidence import OrchestratedRun, StageState, Training
+from assay.evidence import StageState
 from support.airflow_site import PASSWORD, ROOT, Site, airflow_site, until
 from support.consumers import variables
+from support.orchestrated import Orchestrated
 from support.repositories import Sandbox
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1800), pytest.mark.xdist_group("airflow")]
@@ -77,8 +77,10 @@ def consumer(kept: Consumer) -> Consumer:
     return kept
 
 
-class Consumer:
+class Consumer(Orchestrated):
     """A repository that Airflow fetches from, its DVC remote, and the DAG of the documentation."""
+
+    secret = PASSWORD
 
     def __init__(self, folder: Path, site: Site) -> None:
         self.site = site
@@ -90,12 +92,7 @@ class Consumer:
         self.dvc("remote", "add", "--quiet", "--default", "storage", str(storage))
         self.sandbox.commit(message="a remote")
         self.sandbox.git("config", "uploadpack.allowAnySHA1InWant", "true")
-        page = (ROOT / "docs" / "orchestrators.md").read_text()
-        blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-        (code,) = [block for block in blocks if "airflow" in block]
-        mine = code.replace("https://github.com/octo/churn.git", str(self.sandbox.root))
-        assert mine != code
-        (site.dags / "train.py").write_text(mine)
+        (site.dags / "train.py").write_text(self.documented("airflow"))
         until(lambda: site.has(DAG))
 
     def dvc(self, *arguments: str) -> None:
@@ -122,21 +119,6 @@ class Consumer:
             cwd=self.sandbox.root, env=self.environ, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-
-    def train(self) -> tuple[int, str]:
-        process = self.start()
-        shown, told = process.communicate(timeout=900)
-        assert PASSWORD not in shown + told
-        return process.returncode, shown + told
-
-    def trained(self) -> Training:
-        return Training.read(self.sandbox.root / ".assay/evidence/churn")
-
-    def run(self) -> OrchestratedRun:
-        made = self.trained()
-        assert made.state is StageState.PASSED, made.reason
-        assert made.orchestrated is not None
-        return made.orchestrated
 
     def states(self, seed: int) -> list[str]:
         """The states of the runs of one order."""

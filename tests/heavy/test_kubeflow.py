@@ -6,7 +6,6 @@ execute each run. The pipeline is the one of docs/orchestrators.md.
 
 from __future__ import annotations
 
-import re
 import shutil
 import signal
 import subprocess
@@ -17,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from assay.act.tools import Toolbox
-from assay.evidence import OrchestratedRun, StageState, Training
+from assay.evidence import StageState
 from support.consumers import variables
 from support.kubeflow_site import ROOT, Site, kubeflow_site, until
+from support.orchestrated import Orchestrated
 from support.repositories import Sandbox
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1800), pytest.mark.xdist_group("kubeflow")]
@@ -53,18 +53,16 @@ echo a-model > model.txt
 TOKEN = "a-token-of-tests"
 
 
-class Consumer:
+class Consumer(Orchestrated):
     """A repository with a pipeline, which runs fetch from by git."""
+
+    secret = TOKEN
 
     def __init__(self, folder: Path, site: Site) -> None:
         self.site, self.folder = site, folder
         self.hold, self.started = folder / "hold", folder / "started"
         self.sandbox = Sandbox.make(folder / "repository")
-        page = (ROOT / "docs" / "orchestrators.md").read_text()
-        blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-        (code,) = [block for block in blocks if "from kfp" in block]
-        self.pipeline = code.replace("https://github.com/octo/churn.git", str(self.sandbox.root))
-        assert self.pipeline != code
+        self.pipeline = self.documented("from kfp")
         self.secrets = ""
         self.commit(SCRIPT)
 
@@ -85,21 +83,6 @@ class Consumer:
             cwd=self.sandbox.root, env=variables(self.sandbox.home, **more), text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-
-    def train(self) -> tuple[int, str]:
-        process = self.start()
-        shown, told = process.communicate(timeout=900)
-        assert TOKEN not in shown + told
-        return process.returncode, shown + told
-
-    def trained(self) -> Training:
-        return Training.read(self.sandbox.root / ".assay/evidence/churn")
-
-    def run(self) -> OrchestratedRun:
-        made = self.trained()
-        assert made.state is StageState.PASSED, made.reason
-        assert made.orchestrated is not None
-        return made.orchestrated
 
     def states(self) -> list[str]:
         return [run["state"] for run in self.site.runs()]

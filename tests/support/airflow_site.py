@@ -8,10 +8,10 @@ import secrets
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import requests
 from assay.act.tools import Toolbox
 from assay.training.build import Builder
 from support.consumers import Recorder
+from support.waiting import until as _until
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a-password-of-tests"
@@ -29,6 +30,7 @@ _PARTS = {
     "dag-processor": ("dag-processor",),
 }
 _SECONDS = 240.0
+until = partial(_until, seconds=_SECONDS, every=0.25)
 
 
 def programs() -> Path:
@@ -150,14 +152,6 @@ class Site:
 
     def has(self, dag: str) -> bool:
         return self.ask("GET", f"/dags/{dag}").status_code == 200
-
-
-def until(met: Callable[[], object], seconds: float = _SECONDS) -> None:
-    """Wait until something holds."""
-    ends = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < ends
-        time.sleep(0.25)
 
 
 @contextmanager

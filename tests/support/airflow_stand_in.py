@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from support.listening import listening
 
 PASSWORD = "a-password-of-tests"
 TOKEN = "a-token-of-tests"
@@ -103,9 +104,6 @@ def airflow_stand_in(**settings: Any) -> Iterator[StandIn]:
     state = StandIn(**settings)
 
     class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
         def _serve(self) -> None:
             address = urlsplit(self.path)
             path = unquote(address.path)
@@ -131,13 +129,5 @@ def airflow_stand_in(**settings: Any) -> Iterator[StandIn]:
 
         do_GET = do_POST = do_PATCH = _serve  # noqa: N815
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(Handler) as state.url:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -6,8 +6,7 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +16,10 @@ import requests
 
 from assay.act.tools import Toolbox
 from assay.training.build import Builder
-from support.airflow_site import ROOT, free_port
+from support.airflow_site import ROOT, free_port, until
 from support.consumers import Recorder
 
 STAND_IN = Path(__file__).with_name("kubeflow_stand_in.py")
-_SECONDS = 240.0
 
 
 def builder(cache: Path | None = None) -> Builder:
@@ -78,14 +76,6 @@ class Site:
 
     def runs(self) -> list[dict[str, Any]]:
         return [json.loads(file.read_text()) for file in sorted(self.folder.glob("run-*.json"))]
-
-
-def until(met: Callable[[], object], seconds: float = _SECONDS) -> None:
-    """Wait until something holds."""
-    ends = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < ends
-        time.sleep(0.25)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,16 +19,10 @@ from assay.rollout.controller.watching import LOG, Looking, Watching
 from support.controllers import PLACE, V1, V2
 from support.fake_target import FakeTarget
 from support.services import Hosted
+from support.waiting import until
 from support.watching import look, problem
 
 PATIENCE = 60.0
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    ends = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < ends, what
-        time.sleep(0.05)
 
 
 def program(text: str) -> Callable[[str | None], tuple[str, ...]]:

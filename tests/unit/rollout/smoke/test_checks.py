@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from assay.rollout.smoke.client import Client, normal_address
 from assay.rollout.smoke.promised import Promised
 from assay.rollout.smoke.signature import Example, Frame, Input, as_typed, read_example
 from assay.tables.scored_rows import Sample, ScoredRow
+from support.listening import listening
 
 DIGEST, OTHER = "a" * 64, "b" * 64
 Answer = tuple[int, object]
@@ -61,18 +61,8 @@ def served(
             self.end_headers()
             self.wfile.write(sent)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield Client(address=f"http://127.0.0.1:{server.server_address[1]}/", seconds=5)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as address:
+        yield Client(address=f"{address}/", seconds=5)
 
 
 def example(expected: tuple[object, ...] | None = None) -> Example:

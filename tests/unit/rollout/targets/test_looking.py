@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from assay.errors import OutsideError
 from assay.rollout.targets.local.looking import look
 from assay.rollout.targets.local.processes import Launch, Program
+from support.waiting import until
 
 
 def put(folder: Path, content: object) -> Path:
@@ -59,9 +59,7 @@ def test_memory_is_the_resident_set_of_all_processes_while_they_run(tmp_path: Pa
         Launch(command=["sleep", "30"], cwd=own, log=own / "log", variables=dict(os.environ))
     )
     memory = look(folder).versions["a"].memory
-    deadline = time.monotonic() + 20
-    while (memory() or 0) <= 2**16 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: (memory() or 0) > 2**16, "the program's memory", seconds=20)
     found = memory()
     assert found is not None
     assert 2**16 < found < 2**28
