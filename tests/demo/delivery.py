@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,12 +27,13 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "toolkit")]
 
 from assay.act.events import PullRequest  # noqa: E402 -- the paths above come first
 from assay.act.harness import Harness  # noqa: E402
+from assay.act.ports import free_port  # noqa: E402
 from assay.act.result import RunResult  # noqa: E402
 from assay.act.site import Settings  # noqa: E402
 from assay.config import LocalTarget, load_config  # noqa: E402
 from assay.packaging.keys import new_key  # noqa: E402
 from assay.rollout.targets.local import Local, setup_local  # noqa: E402
-from demo.consumer import IGNORED, build  # noqa: E402
+from demo.consumer import IGNORED, Consumer, build  # noqa: E402
 from demo.run import say  # noqa: E402
 from demo.scenarios import DELIVERED, Scenario, replace  # noqa: E402
 from demo.traffic import Asked, Traffic  # noqa: E402
@@ -72,15 +72,7 @@ def main() -> int:
     asked = Asked.of(consumer.main)
     ends = {}
     with mlflow_server(folder / "mlflow") as uri:
-        settings = Settings(
-            repository=consumer.main,
-            environ=os.environ,
-            scratch=folder / "act",
-            slug=SLUG,
-            secrets={"ASSAY_SIGNING_KEY": private.decode()},
-            variables={"MLFLOW_TRACKING_URI": uri},
-            say=say,
-        )
+        settings = delivering(consumer, folder / "act", uri, private)
         with Harness(settings) as harness:
             at = Delivery(harness=harness, folder=folder, registry=uri)
             with at.controller():
@@ -98,13 +90,6 @@ def main() -> int:
     return 0 if all(ends[each.name] == each.expected for each in DELIVERED) else 1
 
 
-def free_port() -> int:
-    """A port for the router that nothing listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def template_with_delivery(folder: Path, public: bytes, *, port: int) -> Path:
     """The template, with a canary that takes seconds and callers that wait for no controller."""
     shutil.copytree(ROOT / "template-repo", folder, ignore=IGNORED)
@@ -115,6 +100,19 @@ def template_with_delivery(folder: Path, public: bytes, *, port: int) -> Path:
     caller = folder / ".github/workflows/deliver.yml"
     replace(caller, "    with: {", "    with: {wait-minutes: 0, ")
     return folder
+
+
+def delivering(consumer: Consumer, scratch: Path, registry: str, private: bytes) -> Settings:
+    """A GitHub of this machine that knows the signing key and where the registry is."""
+    return Settings(
+        repository=consumer.main,
+        environ=os.environ,
+        scratch=scratch,
+        slug=SLUG,
+        secrets={"ASSAY_SIGNING_KEY": private.decode()},
+        variables={"MLFLOW_TRACKING_URI": registry},
+        say=say,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ holds the alert rules to what the looks found, and a real Prometheus scrapes the
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sys
@@ -26,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "toolkit")]
 
 from assay.act.harness import Harness  # noqa: E402 -- the paths above come first
-from assay.act.site import Settings  # noqa: E402
+from assay.act.ports import free_port  # noqa: E402
 from assay.config import LocalTarget, load_config  # noqa: E402
 from assay.evidence import Look, Reference, tree_digest  # noqa: E402
 from assay.evidence.monitoring import ProblemKind  # noqa: E402
@@ -35,10 +34,9 @@ from demo import alarms, detection, month, watched  # noqa: E402
 from demo.consumer import Consumer, build  # noqa: E402
 from demo.delivery import (  # noqa: E402
     MODEL,
-    SLUG,
     TARGET,
     Delivery,
-    free_port,
+    delivering,
     template_with_delivery,
 )
 from demo.detection import Found  # noqa: E402
@@ -223,15 +221,7 @@ def bring_back(folder: Path, consumer: Consumer, lived: Lived, rules: Path, priv
     moment = detection.moment(lived.looks[-1])
     known = lived.replay.write_feed(folder / "returns" / "returns.csv", list(watched.COLUMNS))
     with mlflow_server(folder / "mlflow") as uri:
-        settings = Settings(
-            repository=consumer.main,
-            environ=os.environ,
-            scratch=folder / "act",
-            slug=SLUG,
-            secrets={"ASSAY_SIGNING_KEY": private.decode()},
-            variables={"MLFLOW_TRACKING_URI": uri},
-            say=say,
-        )
+        settings = delivering(consumer, folder / "act", uri, private)
         with Harness(settings) as harness:
             looks = lived.watched.evidence(lived.looks[-1])
             at = Delivery(harness=harness, folder=folder, registry=uri, looks=looks)

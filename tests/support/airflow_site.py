@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from typing import Any
 
 import requests
 
+from assay.act.ports import free_port
 from assay.act.tools import Toolbox
 from assay.training.build import Builder
 from support.consumers import Recorder
@@ -43,12 +43,6 @@ def programs() -> Path:
         uv=str(ROOT / "toolkit" / "bin" / "uv"),
     )
     return builder.locked(ROOT / "requirements" / "airflow.txt", Recorder())
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @dataclass(kw_only=True)

@@ -14,9 +14,10 @@ from typing import Any
 
 import requests
 
+from assay.act.ports import free_port
 from assay.act.tools import Toolbox
 from assay.training.build import Builder
-from support.airflow_site import ROOT, free_port, until
+from support.airflow_site import ROOT, until
 from support.consumers import Recorder
 
 STAND_IN = Path(__file__).with_name("kubeflow_stand_in.py")
