@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from assay.cli import COMMANDS
+from assay.cli.telemetry import ENDPOINTS
 
 UV = Path(__file__).resolve().parents[3] / "toolkit" / "bin" / "uv"
 
@@ -77,3 +78,4 @@ def test_the_commands_that_need_delivery_packages_get_them() -> None:
     assert found
     named = {name.strip() for name in found[1].split("|")}
     assert {"package", "register"} <= named <= set(COMMANDS)
+    assert set(re.findall(r"OTEL_\w+", launcher)) == set(ENDPOINTS)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assay.evidence import Look
     from assay.rollout.controller.service import Service
 
-_ENDPOINTS = (
+ENDPOINTS = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
@@ -31,7 +31,7 @@ _LIMIT = {"OTEL_EXPORTER_OTLP_TIMEOUT": "5"}
 def wanted(environ: Mapping[str, str]) -> bool:
     """Whether a collector is named, and OpenTelemetry is not turned off."""
     off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
-    return not off and any(environ.get(name) for name in _ENDPOINTS)
+    return not off and any(environ.get(name) for name in ENDPOINTS)
 
 
 @contextlib.contextmanager
