@@ -28,8 +28,9 @@ from assay.github.publish import Destination, Published, publish
 from assay.github.settings import Settings
 from assay.report.markdown import render
 from support.archives import packed
-from support.reports import MODEL, SITUATIONS, passing
+from support.reports import MODEL
 from support.repositories import Sandbox
+from support.reviewed import SITUATIONS, passing
 
 from .conftest import Start
 

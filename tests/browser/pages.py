@@ -19,7 +19,8 @@ from assay.evidence import (
 )
 from assay.report.bundle import Report
 from assay.report.web.document import report_page
-from support.reports import data_report, failing, passing, report, rule, verdict
+from support.reports import data_report, report, rule, verdict
+from support.reviewed import failing, passing
 from support.situations import judged
 
 COUNTS = (9, 8, 7, 6)

@@ -8,11 +8,11 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
-from markdown_it import MarkdownIt
 
 from assay.cli.outputs import OUTPUTS
 from faults.conftest import Place
 from faults.test_events import EVENT, RUNNER, event
+from support.comments import MARKDOWN
 from support.hostile import HARMLESS, HOSTILE, SHA, evidence, one_line, predictions
 
 
@@ -48,9 +48,8 @@ class Tags(HTMLParser):
 
 
 def rendered(markdown: str) -> Tags:
-    page = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     tags = Tags()
-    tags.feed(page.render(markdown))
+    tags.feed(MARKDOWN.render(markdown))
     return tags
 
 

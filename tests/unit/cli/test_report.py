@@ -11,7 +11,8 @@ from assay.cli.publish_report import publish_report
 from assay.cli.report import report
 from assay.errors import InputError, IntegrityError
 from assay.gate.stored import read_stored
-from support.reports import MODEL, SITUATIONS
+from support.reports import MODEL
+from support.reviewed import SITUATIONS
 
 
 def stored(folder: Path, name: str) -> Path:

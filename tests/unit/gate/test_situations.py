@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from markdown_it import MarkdownIt
 
 from assay.evidence import Outcome, Rule, State, Verdict
+from support.comments import MARKDOWN
 from support.situations import SITUATIONS, judged
 
 GOLDEN = Path(__file__).parent / "golden"
-MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 NUMBER = re.compile(r"(?<![\w.=-])[+−]?\d[\d,]*(?:\.\d+)?")
 CLAIMS = {"Metric", "Base", "Head", "State"}
 

@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from assay.report.escape import attribute, block, cell_code, clean, code, html_text, text
 from assay.report.table import bullets, details, table
+from support.comments import MARKDOWN
 
 NASTY = [
     "a|b",
@@ -65,7 +65,6 @@ STRINGS = (
     | st.text(max_size=60)
     | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=8).map("".join)
 )
-MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 LINKED = re.compile(
     r"(?<![\w/])@[a-z0-9]|#\w|\bGH-\d|\w://|\bwww\.|(?:mailto|xmpp):\w|:[a-z0-9_+-]+:"
     r"|(?<![0-9a-f])[0-9a-f]{7,40}(?![0-9a-f])",

@@ -16,7 +16,8 @@ from assay.evidence import Outcome, Rule, State, Verdict
 from assay.report.junit import junit
 from assay.report.openmetrics import openmetrics
 from support.hostile import HOSTILE
-from support.reports import SITUATIONS, rule, verdict
+from support.reports import rule, verdict
+from support.reviewed import SITUATIONS
 
 Samples = dict[tuple[str, str, str, str], float]
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from assay.evidence import Outcome
 from assay.report.history import Entry, entry_of, older_entries, payload, trend
 from assay.report.markdown import render
-from support.reports import EARLIER, failing, passing, plan
+from support.reports import EARLIER, plan
+from support.reviewed import failing, passing
 
 CURRENT = entry_of(plan(), passing().verdict)
 SENTENCES = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=160)

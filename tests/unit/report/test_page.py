@@ -15,7 +15,7 @@ from assay.errors import InputError
 from assay.report.markdown import render
 from assay.report.page import comment_html, comment_page
 from assay.report.sanitize import ALLOWED, sanitize
-from support.reports import SITUATIONS, failing
+from support.reviewed import SITUATIONS, failing
 
 NASTY = [
     "<script>alert(1)</script>",

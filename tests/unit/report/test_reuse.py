@@ -10,7 +10,8 @@ import pytest
 from assay.evidence import Comparison, Reuse, Rule, RuleReuse, State
 from assay.report.bundle import Report
 from assay.report.reuse import corrected_intervals, use_in_words, use_of_test_set
-from support.reports import MODEL, passing
+from support.reports import MODEL
+from support.reviewed import passing
 
 
 def reuse(**changes: Any) -> Reuse:

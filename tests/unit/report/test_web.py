@@ -16,7 +16,8 @@ from assay.report.bundle import Report
 from assay.report.web.data import MOST_CLAIMS, embedded, page_data
 from assay.report.web.document import report_page
 from support.hostile import HOSTILE
-from support.reports import MODEL, SITUATIONS, passing, rule, verdict
+from support.reports import MODEL, rule, verdict
+from support.reviewed import SITUATIONS, passing
 
 VENDORED = {
     "d3.min.js": "d3 7.9.2",
