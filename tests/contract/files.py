@@ -46,3 +46,11 @@ def is_reusable(path: Path) -> bool:
     """Whether a workflow is called by others."""
     trigger = load(path)["on"]
     return "workflow_call" in trigger
+
+
+def name_of(path: Path) -> str:
+    """Return a file's path in the repository, as a test's id."""
+    return str(path.relative_to(ROOT))
+
+
+REUSABLE = [path for path in OURS if is_reusable(path)]
