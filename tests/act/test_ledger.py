@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from assay.act.result import RunResult
+from support.repositories import put_hook
 
 from .conftest import StartGated
 from .gating import BETTER, ROOT, TOY, Gated, assay, document, evidence, gate_job
@@ -93,10 +94,8 @@ def test_a_fork_counts_and_a_protected_branch_waits_for_the_next_run(
     gated = start_gated(asking())
     pull = gated.propose("change", {"skill.txt": BETTER}, fork="stranger/toy")
     first = gated.gate(pull)
-    hook = gated.harness.remote.path / "hooks" / "update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho 'protected by a ruleset' >&2\nexit 1\n")
-    hook.chmod(0o755)
+    bare = gated.harness.remote.path
+    take_away = put_hook(bare, "update", "echo 'protected by a ruleset' >&2; exit 1")
     refused = append(gated, first)
     assert refused.result == "failure"
     (said,) = [note.message for note in refused.annotations if note.level == "error"]
@@ -105,7 +104,7 @@ def test_a_fork_counts_and_a_protected_branch_waits_for_the_next_run(
     assert [item.name for item in refused.artifacts] == ["assay-ledger-pending"]
     assert gate_job(first).result == "success"
 
-    hook.unlink()
+    take_away()
     mine = gated.propose("mine", {"skill.txt": "840\n"})
     second = gated.gate(mine)
     assert decisions(second) == 1

@@ -37,8 +37,7 @@ class Kept:
         """Make the clone on a branch, with a bare remote called origin."""
         clone = Sandbox.make(folder / "clone")
         clone.commit({"assay.yaml": CONFIG, "train.py": "1"})
-        bare = folder / "origin.git"
-        clone.git("clone", "--quiet", "--bare", str(clone.root), str(bare))
+        bare = clone.clone_bare(folder / "origin.git")
         clone.git("remote", "add", "origin", str(bare))
         clone.git("switch", "--quiet", "--create", "change")
         clone.commit({"train.py": "2"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +62,34 @@ class Sandbox:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
+    def clone_bare(self, path: Path) -> Path:
+        """Clone into a bare repository, and return its place."""
+        self.git("clone", "--quiet", "--bare", str(self.root), str(path))
+        return path
+
     @property
     def repository(self) -> Repository:
         return Repository(self.root, git_variables(self.home))
+
+
+def put_hook(bare: Path, name: str, script: str) -> Callable[[], object]:
+    """Put a hook into a bare repository; call what is returned to take it away."""
+    path = bare / "hooks" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path.unlink
+
+
+class Origin:
+    """A bare repository that writers push to, and a work tree in which others work."""
+
+    def __init__(self, folder: Path, files: dict[str, str | bytes] | None = None) -> None:
+        self.source = Sandbox.make(folder / "source")
+        self.source.commit(files or {"a.txt": "a"})
+        self.bare = self.source.clone_bare(folder / "origin.git")
+        self.environment = git_variables(folder)
+
+    def git(self, *arguments: str) -> str:
+        """Run git in the bare repository."""
+        return self.source.git("-C", str(self.bare), *arguments)

@@ -90,8 +90,7 @@ class Pipeline:
         clone = Sandbox.make(folder / "clone")
         clone.commit({"train.py": "1"})
         commit = clone.commit({"dvc.lock": lock("a" * 32)})
-        bare = folder / "origin.git"
-        clone.git("clone", "--quiet", "--bare", str(clone.root), str(bare))
+        bare = clone.clone_bare(folder / "origin.git")
         clone.git("remote", "add", "origin", str(bare))
         return cls(clone=clone, bare=bare, commit=commit, scratch=folder, stack=stack)
 

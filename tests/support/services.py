@@ -32,7 +32,7 @@ from assay.state import (
 )
 from support.controllers import KEY, PLACE, RULES, intent_of
 from support.fake_target import FakeTarget
-from support.repositories import Sandbox, git_variables
+from support.repositories import Origin, git_variables, put_hook
 
 WHERE = (PLACE.target, PLACE.model)
 
@@ -50,11 +50,8 @@ class Hosted:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        source = Sandbox.make(self.folder / "source")
-        source.commit({"a": "a"})
-        self.git = source.git
-        self.bare = self.folder / "origin.git"
-        source.git("clone", "--quiet", "--bare", str(source.root), str(self.bare))
+        origin = Origin(self.folder)
+        self.git, self.bare = origin.source.git, origin.bare
         self.service = self.start()
 
     def branch(self, name: str) -> StateBranch:
@@ -141,10 +138,7 @@ class Hosted:
 
     def hook(self, name: str, script: str) -> Callable[[], object]:
         """Put a hook into the bare repository; call what is returned to take it away."""
-        path = self.bare / "hooks" / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-        return path.unlink
+        return put_hook(self.bare, name, script)
 
 
 def failing(times: int, say: str = "the server does not answer.") -> Callable[[object], None]:

@@ -91,7 +91,7 @@ class Site:
         }
         self.clone.commit({"assay.yaml": yaml.safe_dump(config), "signing.pub": PUBLIC})
         self.bare.parent.mkdir()
-        self.clone.git("clone", "--quiet", "--bare", str(self.clone.root), str(self.bare))
+        self.clone.clone_bare(self.bare)
         self.clone.git("remote", "add", "origin", str(self.bare))
 
     def bundle(self, name: str, **how: object) -> str:

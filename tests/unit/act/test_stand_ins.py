@@ -177,7 +177,7 @@ def remote(job: Job, tmp_path: Path) -> Sandbox:
     sandbox.git("branch", "side")
     bare = job.store / "git" / "octo" / "churn.git"
     bare.parent.mkdir(parents=True)
-    sandbox.git("clone", "--quiet", "--bare", str(sandbox.root), str(bare))
+    sandbox.clone_bare(bare)
     sandbox.git("--git-dir", str(bare), "config", "uploadpack.allowAnySHA1InWant", "true")
     return sandbox
 

@@ -9,6 +9,7 @@ import pytest
 from assay.cli.edge import run
 from assay.rollout.controller.clock import time_of
 from assay.rollout.controller.intake import checked
+from support.repositories import put_hook
 
 from .test_deploy import V1, Desk, desk
 
@@ -74,10 +75,7 @@ def test_nonsense_is_refused_and_writes_nothing(
 
 
 def test_a_remote_that_refuses_is_said(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    hook = desk.kept.bare / "hooks" / "update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho 'protected by a ruleset' >&2\nexit 1\n")
-    hook.chmod(0o755)
+    put_hook(desk.kept.bare, "update", "echo 'protected by a ruleset' >&2; exit 1")
     assert ask("pause") == 3
     assert "protected by a ruleset" in capsys.readouterr().err
 

@@ -14,20 +14,16 @@ from assay.errors import AssayError, InputError, IntegrityError, OutsideError
 from assay.git import Finished, Refused, run_process
 from assay.state import Remote, Snapshot, StateBranch, known_here, open_desired
 from assay.state.branch import MARKER, Change, Files
-from support.repositories import Sandbox, git_variables
+from support.repositories import Origin, put_hook
 
 BRANCH = "assay/desired"
 
 
-class Bench:
+class Bench(Origin):
     """A bare repository, and writers to it."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.source = Sandbox.make(folder / "source")
-        self.source.commit({"a.txt": "a"})
-        self.bare = folder / "origin.git"
-        self.source.git("clone", "--quiet", "--bare", str(self.source.root), str(self.bare))
-        self.environment = git_variables(folder)
+        super().__init__(folder)
         self._stack = stack
         self.pauses: list[float] = []
 
@@ -35,14 +31,6 @@ class Bench:
         remote = Remote(address=address or str(self.bare), environment=self.environment)
         opened = self._stack.enter_context(open_desired(remote))
         return replace(opened, sleep=self.pauses.append, jitter=lambda: 1.0)
-
-    def git(self, *arguments: str) -> str:
-        return self.source.git("-C", str(self.bare), *arguments)
-
-    def hook(self, name: str, script: str) -> None:
-        path = self.bare / "hooks" / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
 
     def their_branch(self, files: Mapping[str, str]) -> None:
         self.source.git("checkout", "--quiet", "--orphan", BRANCH)
@@ -182,7 +170,7 @@ def test_a_password_in_the_address_is_never_shown(bench: Bench) -> None:
 
 @pytest.mark.parametrize("hook", ["pre-receive", "update"])
 def test_a_protected_branch_is_not_asked_twice(bench: Bench, hook: str) -> None:
-    bench.hook(hook, "echo 'protected by a ruleset' >&2; exit 1")
+    put_hook(bench.bare, hook, "echo 'protected by a ruleset' >&2; exit 1")
     with pytest.raises(Refused, match="takes no push to assay/desired") as caught:
         bench.writer().append("x/", adding("x/a", "one"), message="m")
     assert "protected by a ruleset" in str(caught.value)

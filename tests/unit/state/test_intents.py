@@ -19,7 +19,7 @@ from assay.state import (
     open_desired,
     read_intents,
 )
-from support.repositories import Sandbox, git_variables
+from support.repositories import Origin
 
 WHERE = ("production", "churn")
 
@@ -30,11 +30,8 @@ def made(generation: int) -> tuple[bytes, bytes]:
 
 @pytest.fixture
 def writers(tmp_path: Path) -> Iterator[tuple[StateBranch, StateBranch]]:
-    source = Sandbox.make(tmp_path / "source")
-    source.commit({"a": "a"})
-    bare = tmp_path / "origin.git"
-    source.git("clone", "--quiet", "--bare", str(source.root), str(bare))
-    remote = Remote(address=str(bare), environment=git_variables(tmp_path))
+    origin = Origin(tmp_path)
+    remote = Remote(address=str(origin.bare), environment=origin.environment)
     with ExitStack() as stack:
         first, second = (stack.enter_context(open_desired(remote)) for _ in range(2))
         yield replace(first, sleep=lambda _: None), replace(second, sleep=lambda _: None)

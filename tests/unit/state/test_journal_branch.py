@@ -24,29 +24,22 @@ from assay.state import (
 from assay.state import journal_branch as room
 from assay.state.branch import Files
 from support.chains import chain
-from support.repositories import Sandbox, git_variables
+from support.repositories import Origin, put_hook
 
 WHERE = ("production", "churn")
 
 
-class Bench:
+class Bench(Origin):
     """A bare repository with nothing in it, and writers to it."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.source = Sandbox.make(folder / "source")
-        self.source.commit({"a": "a"})
-        self.bare = folder / "origin.git"
-        self.source.git("clone", "--quiet", "--bare", str(self.source.root), str(self.bare))
-        self.environment = git_variables(folder)
+        super().__init__(folder)
         self._stack = stack
 
     def writer(self) -> StateBranch:
         remote = Remote(address=str(self.bare), environment=self.environment)
         opened = self._stack.enter_context(open_records(remote, JOURNAL))
         return replace(opened, sleep=lambda _: None)
-
-    def git(self, *arguments: str) -> str:
-        return self.source.git("-C", str(self.bare), *arguments)
 
 
 @pytest.fixture
@@ -136,9 +129,7 @@ def test_an_altered_line_on_the_branch_is_named(bench: Bench) -> None:
 
 
 def test_a_refusing_remote_is_named_at_once(bench: Bench) -> None:
-    hook = bench.bare / "hooks" / "pre-receive"
-    hook.write_text("#!/bin/sh\necho no journal today >&2\nexit 1\n")
-    hook.chmod(0o755)
+    put_hook(bench.bare, "pre-receive", "echo no journal today >&2; exit 1")
     with pytest.raises(Refused, match="takes no push"):
         push_chain(bench.writer(), *WHERE, chain(1))
 

@@ -1,105 +1,20 @@
-"""Manifests as commits on real bare remotes: what is written, and what stands in the way."""
+"""Manifests as commits on real bare remotes: what is written, and what is known of it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import yaml
 
-from assay.errors import InputError, IntegrityError, OutsideError
-from assay.git import Finished, Refused, run_process
+from assay.errors import InputError, OutsideError
 from assay.rollout.target import WHOLE, Backend, Observation
-from assay.rollout.targets.gitops import MARKER, REFRESH, GitOps
-from assay.state import Remote, open_folder
-from support.clusters import CANARY, STABLE, THIRD, release, route, site
-from support.repositories import Sandbox, git_variables
+from assay.rollout.targets.gitops import MARKER
+from support.clusters import CANARY, STABLE, THIRD, release, route
+from support.config_repository import HERE, Bench, serving
 
-HERE = "assay/production/churn"
 DECISION = "d" * 64
-
-
-class Bench:
-    """A configuration repository that others write too, and targets that commit to it."""
-
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.source = Sandbox.make(folder / "source")
-        self.source.commit({"apps/web.yaml": "kind: Web\n", "assay/README.md": "ours and theirs"})
-        self.bare = folder / "config.git"
-        self.source.git("clone", "--quiet", "--bare", str(self.source.root), str(self.bare))
-        self.environment = git_variables(folder)
-        self.pauses: list[float] = []
-        self.now = 0.0
-        self._stack = stack
-
-    def target(
-        self,
-        *,
-        branch: str = "main",
-        address: str | None = None,
-        run: Callable[..., Finished] = run_process,
-        watch: Callable[[], Observation] | None = None,
-        name: str = "production",
-    ) -> GitOps:
-        remote = Remote(address=address or str(self.bare), environment=self.environment)
-        path = HERE.replace("production", name)
-        folder = self._stack.enter_context(open_folder(remote, branch, path, MARKER))
-        folder = replace(
-            folder, sleep=self.pauses.append, jitter=lambda: 1.0,
-            branch=replace(folder.branch, run=run),
-        )  # fmt: skip
-        return GitOps(site(target=name), folder, watch=watch, clock=lambda: self.now)
-
-    def git(self, *arguments: str) -> str:
-        return self.source.git("-C", str(self.bare), *arguments)
-
-    def file(self, path: str, commit: str = "main") -> str:
-        return self.git("show", f"{commit}:{path}")
-
-    def log(self) -> list[str]:
-        return self.git("log", "--format=%s", "main").splitlines()
-
-    def message(self, commit: str = "main") -> str:
-        return self.git("log", "-1", "--format=%B", commit)
-
-    def files(self, folder: str = HERE) -> set[str]:
-        listed = self.git("ls-tree", "-r", "--name-only", "main", f"{folder}/").splitlines()
-        return {path.removeprefix(f"{folder}/") for path in listed}
-
-    def weights(self) -> dict[str, int]:
-        found = yaml.safe_load(self.file(f"{HERE}/route.yaml"))
-        (rule,) = found["spec"]["rules"]
-        return {each["name"].rpartition("-")[2]: each["weight"] for each in rule["backendRefs"]}
-
-    def theirs(self, files: Mapping[str, str], message: str = "theirs") -> None:
-        self.source.git("fetch", "--quiet", str(self.bare), "main")
-        self.source.git("reset", "--quiet", "--hard", "FETCH_HEAD")
-        self.source.commit(dict(files), message=message)
-        self.source.git("push", "--quiet", str(self.bare), "HEAD:main")
-
-    def hook(self, script: str) -> None:
-        path = self.bare / "hooks" / "pre-receive"
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    with ExitStack() as stack:
-        yield Bench(tmp_path, stack)
-
-
-def serving(bench: Bench) -> GitOps:
-    """A target whose stable version serves, with the other one started."""
-    target = bench.target()
-    target.start(release(STABLE))
-    target.route(route(1, 0))
-    target.start(release(CANARY))
-    return target
 
 
 def test_an_image_that_was_pushed_is_committed_by_its_digest_and_stays(bench: Bench) -> None:
@@ -179,90 +94,6 @@ def test_a_reason_cannot_forge_a_trailer(bench: Bench) -> None:
     assert "\x1b" not in bench.message()
 
 
-def test_others_of_the_branch_are_kept_and_no_conflict(bench: Bench) -> None:
-    target = serving(bench)
-    bench.theirs({"apps/web.yaml": "kind: Web2\n"})
-    target.route(route(2, 1000))
-    assert bench.file("apps/web.yaml") == "kind: Web2"
-    assert bench.file("assay/README.md") == "ours and theirs"
-    assert bench.weights()[CANARY[:12]] == 1000
-
-
-def test_two_targets_share_a_branch(bench: Bench) -> None:
-    serving(bench)
-    staging = bench.target(name="staging")
-    staging.start(release(THIRD))
-    assert f"version-{THIRD[:12]}.yaml" in bench.files("assay/staging/churn")
-    assert f"version-{THIRD[:12]}.yaml" not in bench.files()
-
-
-def test_a_push_that_comes_second_goes_upon_the_first(bench: Bench) -> None:
-    pushed = []
-
-    def run(command: Sequence[str], *rest: object) -> Finished:
-        if "push" in command and not pushed:
-            pushed.append(command)
-            bench.theirs({"apps/web.yaml": "kind: First\n"})
-        return run_process(command, *rest)  # type: ignore[arg-type]
-
-    bench.target(run=run).start(release(STABLE))
-    assert bench.log()[:2] == [f"Start {STABLE[:12]} of churn at production", "theirs"]
-    assert len(bench.pauses) == 1
-
-
-def test_a_push_that_the_remote_refuses_is_said_at_once(bench: Bench) -> None:
-    target = serving(bench)
-    bench.hook("echo 'this branch is protected' >&2; exit 1")
-    with pytest.raises(Refused, match="takes no push to main"):
-        target.route(route(2, 1000))
-    assert bench.pauses == []
-    assert target.observe().accepted == 1
-
-
-def test_a_remote_that_is_away_is_said_and_then_caught_up_with(bench: Bench) -> None:
-    target = serving(bench)
-    target.route(route(2, 5000))
-    away = bench.bare.with_name("away.git")
-    bench.bare.rename(away)
-    with pytest.raises(OutsideError, match=r"of .*config\.git failed"):
-        target.route(route(3, 0))
-    with pytest.raises(OutsideError):
-        target.observe()
-    away.rename(bench.bare)
-    target.route(route(3, 0))
-    assert bench.weights() == {STABLE[:12]: WHOLE}
-
-
-def test_a_remote_that_was_rewritten_is_taken_as_it_is_now(bench: Bench) -> None:
-    """Somebody put the branch back to before Assay: nothing of ours is there, and it says so."""
-    target = serving(bench)
-    first = bench.git("rev-list", "--max-parents=0", "main").strip()
-    bench.git("update-ref", "refs/heads/main", first)
-    bench.now += REFRESH
-    seen = target.observe()
-    assert (seen.accepted, seen.backends) == (0, {})
-    with pytest.raises(OutsideError, match="was not started on production"):
-        target.route(route(2, 1000))
-    target.start(release(STABLE))
-    target.route(route(2, 0))
-    assert bench.weights() == {STABLE[:12]: WHOLE}
-
-
-def test_a_hand_in_the_folder_is_seen_and_taken_back(bench: Bench) -> None:
-    target = serving(bench)
-    target.route(route(2, 1000))
-    edited = bench.file(f"{HERE}/route.yaml").replace("weight: 1000", "weight: 4000")
-    bench.theirs({f"{HERE}/route.yaml": edited, f"{HERE}/more.yaml": "kind: More\n"})
-    bench.now += REFRESH
-    seen = target.observe()
-    assert seen.applied == 0
-    assert seen.detail.startswith("others changed more.yaml, route.yaml after Assay")
-    target.route(route(3, 0))
-    assert "Takes back what others changed in more.yaml, route.yaml." in bench.message()
-    assert "more.yaml" not in bench.files()
-    assert target.observe().applied == 3
-
-
 def test_a_route_that_is_not_newer_is_refused(bench: Bench) -> None:
     target = serving(bench)
     target.route(route(5, 1000))
@@ -280,28 +111,6 @@ def test_traffic_keeps_a_version_and_goes_only_to_one_that_was_started(bench: Be
             target.stop(digest)
     with pytest.raises(OutsideError, match=f"{THIRD[:12]} was not started"):
         target.route(route(3, 0, mirror=(THIRD, 1000)))
-
-
-def test_a_branch_that_is_not_there_is_not_made(bench: Bench) -> None:
-    with pytest.raises(InputError, match="has no branch production"):
-        bench.target(branch="production").start(release(STABLE))
-    assert bench.git("branch", "--format=%(refname:short)").split() == ["main"]
-
-
-def test_a_folder_of_somebody_else_is_left_alone(bench: Bench) -> None:
-    bench.theirs({f"{HERE}/theirs.yaml": "kind: Theirs\n"})
-    with pytest.raises(InputError, match="none that says that Assay wrote them"):
-        bench.target().start(release(STABLE))
-    assert bench.files() == {"theirs.yaml"}
-
-
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"schema": "assay/gitops/2"}', "{"])
-def test_a_damaged_record_is_said_and_not_written_over(bench: Bench, content: str) -> None:
-    target = serving(bench)
-    bench.theirs({f"{HERE}/{MARKER}": content})
-    with pytest.raises(IntegrityError, match=r"does not hold assay/gitops/1"):
-        target.route(route(2, 1000))
-    assert bench.file(f"{HERE}/{MARKER}") == content
 
 
 def test_without_the_cluster_only_the_push_is_known(bench: Bench) -> None:
@@ -327,34 +136,6 @@ def test_with_the_cluster_what_runs_is_what_counts(bench: Bench) -> None:
     assert (seen.applied, seen.accepted) == (1, 2)
     assert seen.weights == {STABLE: WHOLE}
     assert seen.detail.endswith("; runs")
-
-
-def test_the_remote_is_not_asked_again_for_some_seconds(bench: Bench) -> None:
-    target = serving(bench)
-    away = bench.bare.with_name("away.git")
-    bench.bare.rename(away)
-    assert target.observe().accepted == 1
-    bench.now += REFRESH
-    with pytest.raises(OutsideError):
-        target.observe()
-
-
-def test_a_route_that_was_just_pushed_is_not_asked_for_again(bench: Bench) -> None:
-    target = serving(bench)
-    target.route(route(2, 1000))
-    away = bench.bare.with_name("away.git")
-    bench.bare.rename(away)
-    target.route(route(2, 1000))
-    with pytest.raises(OutsideError):
-        target.route(route(3, 0))
-    with pytest.raises(OutsideError):
-        target.route(route(2, 1000))
-    away.rename(bench.bare)
-    target.route(route(2, 1000))
-    bench.now += REFRESH
-    away = bench.bare.rename(away)
-    with pytest.raises(OutsideError):
-        target.route(route(2, 1000))
 
 
 def test_the_record_holds_what_was_rendered(bench: Bench) -> None:
