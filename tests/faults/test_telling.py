@@ -7,9 +7,6 @@ fails from any request on; MLflow is a real server behind the same front.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +23,8 @@ from assay.github.issues import Issues
 from assay.registry.store import Registry
 from support.failing_front import Front, failing_front
 from support.github_stand_in import Answer, Asked, stand_in
-from support.listening import listening
 from support.mlflow_server import mlflow_server
+from support.pushgateway import pushgateway
 from support.watching import look, problem, told
 
 BOTH = (problem(), problem(ProblemKind.DRIFT, "age", severity=Severity.WARN))
@@ -93,22 +90,6 @@ def test_github_down_at_any_call_opens_no_issue_twice_and_forgets_none(tmp_path:
         if not failed:
             break
     assert fails_at >= 4
-
-
-@contextmanager
-def pushgateway() -> Iterator[tuple[str, dict[str, str]]]:
-    """Keeps the last push of each group, as a Pushgateway does."""
-    groups: dict[str, str] = {}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            groups[self.path] = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-    with listening(Handler) as address:
-        yield address, groups
 
 
 def test_a_pushgateway_that_is_down_gets_the_newest_look_once_it_is_back(tmp_path: Path) -> None:

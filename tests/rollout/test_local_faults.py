@@ -10,8 +10,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from assay.rollout.target import Route
 from assay.rollout.targets.local.files import replace_json
 from assay.rollout.targets.local.names import TYPE
 from assay.rollout.targets.local.processes import Program
+from support.listening import listening
 from support.models import probe_model
 from support.serving import (
     Load,
@@ -32,6 +33,7 @@ from support.serving import (
     ready,
     until,
 )
+from support.waiting import until as wait_until
 
 pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("local-faults")]
 
@@ -95,7 +97,6 @@ def test_a_killed_server_costs_what_was_in_flight_and_is_started_again(shared: S
     assert processes(folder, new) != [pid]
 
 
-@pytest.mark.heavy
 def test_a_server_that_hangs_is_answered_for_and_replaced(shared: Stage) -> None:
     new = shared.new.digest
     folder = shared.target.setup.folder
@@ -113,7 +114,6 @@ def test_a_server_that_hangs_is_answered_for_and_replaced(shared: Stage) -> None
     assert ask(shared.target).version == new
 
 
-@pytest.mark.heavy
 def test_whoever_takes_a_dead_servers_port_is_not_taken_for_it(stage: Stage) -> None:
     new = stage.new.digest
     folder = stage.target.setup.folder
@@ -138,24 +138,19 @@ class _Garbage(BaseHTTPRequestHandler):
 
     do_POST = do_GET  # noqa: N815
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @contextmanager
 def _garbage(port: int) -> Iterator[None]:
-    deadline = time.monotonic() + 10
-    while True:  # the threads of a killed process hold its port a little longer
-        try:
-            server = ThreadingHTTPServer(("127.0.0.1", port), _Garbage)
-            break
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-    threading.Thread(target=server.serve_forever).start()
-    yield
-    server.shutdown()
-    server.server_close()
+    with ExitStack() as stack:
+
+        def taken() -> str:
+            with suppress(OSError):
+                return stack.enter_context(listening(_Garbage, port))
+            return ""
+
+        # The threads of a killed process hold its port a little longer.
+        wait_until(taken, f"port {port}", seconds=10, every=0.01)
+        yield
 
 
 def test_a_model_that_raises_is_answered_for_and_counted(shared: Stage, tmp_path: Path) -> None:
@@ -271,7 +266,6 @@ def test_requests_in_flight_are_finished_before_a_version_ends(
     assert answers == [slow.digest] * 3
 
 
-@pytest.mark.heavy
 def test_a_shadow_that_is_slow_delays_nobody_and_overflow_is_counted(
     shared: Stage, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""A stand-in for GitHub's API, in 80 lines of the standard library: canned answers by path.
+"""A stand-in for GitHub's API, of the standard library alone: canned answers by path.
 
 For what the local GitHub of tests/act cannot show: failures, odd answers, races.
 """
@@ -6,13 +6,14 @@ For what the local GitHub of tests/act cannot show: failures, odd answers, races
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from support.listening import listening
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,57 +40,43 @@ class Answer:
 Respond = Callable[[Asked], Answer]
 
 
-class StandIn(ThreadingHTTPServer):
-    """Answers by ``respond``; remembers what was asked."""
+@dataclass
+class StandIn:
+    """What was asked of it, in order."""
 
-    daemon_threads = True
-
-    def __init__(self, respond: Respond) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.respond = respond
-        self.asked: list[Asked] = []
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: StandIn
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-        """Say nothing."""
-
-    def handle_any(self) -> None:
-        parts = urlsplit(self.path)
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        asked = Asked(
-            method=self.command,
-            path=parts.path,
-            query=dict(parse_qsl(parts.query)),
-            body=json.loads(raw) if raw else None,
-            authorization=self.headers.get("Authorization", ""),
-        )
-        self.server.asked.append(asked)
-        answer = self.server.respond(asked)
-        body = answer.raw if answer.raw is not None else json.dumps(answer.document).encode()
-        self.send_response(answer.status)
-        for name, value in {"Content-Type": "application/json", **answer.headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - http.server's
+    url: str = ""
+    asked: list[Asked] = field(default_factory=list)
 
 
 @contextmanager
 def stand_in(respond: Respond) -> Iterator[StandIn]:
     """Serve on a free port of 127.0.0.1 until the block ends."""
-    server = StandIn(respond)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    made = StandIn()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_any(self) -> None:
+            parts = urlsplit(self.path)
+            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            asked = Asked(
+                method=self.command,
+                path=parts.path,
+                query=dict(parse_qsl(parts.query)),
+                body=json.loads(raw) if raw else None,
+                authorization=self.headers.get("Authorization", ""),
+            )
+            made.asked.append(asked)
+            answer = respond(asked)
+            body = answer.raw if answer.raw is not None else json.dumps(answer.document).encode()
+            self.send_response(answer.status)
+            for name, value in {"Content-Type": "application/json", **answer.headers}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - http.server's
+
+    with listening(Handler) as made.url:
+        yield made

@@ -1,4 +1,4 @@
-"""Serves a handler of HTTP on this machine, for the small servers that stand for others."""
+"""Serves HTTP on this machine, for the small servers that stand for others."""
 
 from __future__ import annotations
 
@@ -9,12 +9,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Serve on a free port of 127.0.0.1 until the block ends, silently; gives the address."""
+def listening(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[str]:
+    """Serve on 127.0.0.1, on a free port or on that one, silently; gives the address.
+
+    Raises OSError where the port is taken.
+    """
     silent = type("Silent", (handler,), {"log_message": _say_nothing})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), silent)
+    with serving(ThreadingHTTPServer(("127.0.0.1", port), silent)) as address:
+        yield address
+
+
+@contextmanager
+def serving(server: ThreadingHTTPServer) -> Iterator[str]:
+    """Let a server answer until the block ends; gives the address."""
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -22,6 +20,7 @@ from assay.github.issues import Issues
 from assay.report.exposition import exposition
 from assay.state import Entry
 from support.github_stand_in import Answer, Asked, stand_in
+from support.pushgateway import pushgateway
 from support.watching import DIGEST, look, problem, told
 
 SILENCE = Entry(
@@ -153,29 +152,10 @@ def test_pages_stand_beside_the_look(tmp_path: Path) -> None:
     assert (tmp_path / METRICS).read_text().endswith("# EOF\n")
 
 
-class _Gateway(BaseHTTPRequestHandler):
-    """Takes what is pushed."""
-
-    def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append((self.path, body.decode()))  # type: ignore[attr-defined]
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 def test_a_pushgateway_gets_the_models_group() -> None:
-    server = HTTPServer(("127.0.0.1", 0), _Gateway)
-    server.got = []  # type: ignore[attr-defined]
-    address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.handle_request)
-    thread.start()
-    push(address, "churn", families_of(told(look(problem()))))
-    thread.join()
-    server.server_close()
-    [(path, text)] = server.got  # type: ignore[attr-defined]
+    with pushgateway() as (address, groups):
+        push(address, "churn", families_of(told(look(problem()))))
+    [(path, text)] = groups.items()
     assert path == "/metrics/job/assay-monitor/model/churn"
     assert 'assay_monitor_problem{kind="quality",model="churn",severity="block"' in text
     with pytest.raises(OutsideError, match="Pushgateway did not take"):

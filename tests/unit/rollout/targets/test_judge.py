@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from assay.rollout.target import Counts
 from assay.rollout.targets.kubernetes import Judge
 from assay.rollout.targets.kubernetes.judge_web import KEPT, Judges, answer, serve
 from support.clusters import CANARY, STABLE
+from support.listening import serving
 
 STRATEGY = Strategy(
     steps=(Step(weight=0.1, bake=60, requests=200), Step(weight=0.5, bake=60, requests=200)),
@@ -125,12 +125,8 @@ def test_a_step_that_is_none_is_refused(world: World) -> None:
 
 @pytest.fixture
 def address(world: World) -> Iterator[str]:
-    server = serve("127.0.0.1", 0, Judges(world.judge))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with serving(serve("127.0.0.1", 0, Judges(world.judge))) as found:
+        yield found
 
 
 def ask(url: str, data: bytes | None = None) -> tuple[int, Any]:
