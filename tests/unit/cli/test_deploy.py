@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from assay.cli.asking import Office, refuse_other_branches
-from assay.cli.deploy import Asked, wanted_of
+from assay.cli.deploy_asks import Asked, wanted_of
 from assay.config import parse_config
 from assay.errors import InputError
 from assay.evidence import Event, PushedImage

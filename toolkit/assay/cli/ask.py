@@ -11,6 +11,7 @@ from assay.cli.asking import (
     asking_token_option,
     author_of,
     author_option,
+    judge,
     open_office,
     report,
     signing_key_option,
@@ -75,7 +76,6 @@ def ask(
     \b
     assay ask rollback --model churn --target production --reason "complaints" --signing-key key.pem
     """
-    from assay.cli.deploy import judge
     from assay.cli.outputs import write_outputs
     from assay.rollout.asking import Ask
 

@@ -240,6 +240,30 @@ def report(answered: Answered, intent: Intent, settings: Settings) -> None:
         write_summary(settings.summary_file, _summary(answered, intent))
 
 
+def judge(found: Answered, written: Written, *, decided: bool, waited: bool) -> None:
+    """Turn an answer into the exit: raises VerdictFailed or OutsideError where it is no pass."""
+    from assay.cli.console import print_error
+    from assay.errors import OutsideError, VerdictFailed
+    from assay.rollout.asking import Answer
+
+    intent, answer = written.intent, found.answer
+    if answer in (Answer.REJECTED, Answer.ROLLED_BACK):
+        failed = VerdictFailed(
+            f"{intent.model} at {intent.target}: {found.decisions[-1]['sentence']}"
+        )
+        # The edge says nothing of a failed verdict, because the gate has said it all.
+        print_error(failed)
+        raise failed
+    late = answer is Answer.UNANSWERED or (decided and answer is Answer.UNDER_WAY)
+    if late and waited:
+        raise OutsideError(
+            f"the controller of {intent.target} has not "
+            f"{'answered' if answer is Answer.UNANSWERED else 'decided'} yet.",
+            remedy=f"The intent counts until {intent.expires}. Look at the controller's host: "
+            "assay status.",
+        )
+
+
 def _summary(answered: Answered, intent: Intent) -> str:
     from assay.report.escape import text
 
