@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from assay.config.delivery import DockerTarget, LocalTarget
     from assay.evidence import Intent
     from assay.packaging.keys import Trusted
+    from assay.rollout.controller.intake import Rules
+    from assay.rollout.controller.loop import Limits
     from assay.rollout.controller.releases import Download
     from assay.rollout.controller.retention import House
     from assay.rollout.controller.service import Setup
@@ -51,10 +53,7 @@ def setup_of(given: Given) -> Iterator[Setup]:
     from assay.cli.callbacks import hooks_of
     from assay.cli.controller_watch import looking_of
     from assay.cli.records import open_records_of, repository_of
-    from assay.rollout.controller.freeze import freezing
-    from assay.rollout.controller.intake import Rules
     from assay.rollout.controller.logs import Log
-    from assay.rollout.controller.loop import Limits
     from assay.rollout.controller.releases import Releases
     from assay.rollout.controller.service import Setup
     from assay.rollout.step import step
@@ -73,24 +72,14 @@ def setup_of(given: Given) -> Iterator[Setup]:
         branches = stack.enter_context(open_records_of(chosen, given.remote, given.branch_token))
         yield Setup(
             folder=chosen.state,
-            rules=Rules(
-                place=chosen.place,
-                trusted=trusted,
-                repository=repository,
-                approval=chosen.target_name in chosen.delivery.approval,
-                unfit=lambda intent: _unfit(intent, reader),
-            ),
+            rules=_rules(chosen, trusted, repository, reader),
             target=lambda: open_target(chosen, stack),
             step=step,
             fetch=releases.fetch,
             branches=branches,
             labels=reader or (lambda _: ()),
             trouble=lambda: {"labels": reader.trouble} if reader and reader.trouble else {},
-            limits=Limits(
-                rollbacks_per_day=chosen.delivery.rollbacks_per_day,
-                start_seconds=chosen.way.serving.start_seconds,
-                freeze=freezing(chosen.delivery.freeze),
-            ),
+            limits=_limits(chosen),
             house=_house(chosen),
             hooks=hooks_of(chosen, repository),
             interval=given.interval,
@@ -114,6 +103,30 @@ def _trusted(chosen: Chosen) -> Trusted:
             remedy="Name a public key under delivery.trust.keys (docs/delivery.md).",
         )
     return trusted
+
+
+def _rules(chosen: Chosen, trusted: Trusted, repository: str, reader: LabelReader | None) -> Rules:
+    """What an intent must be, to be taken."""
+    from assay.rollout.controller.intake import Rules
+
+    return Rules(
+        place=chosen.place,
+        trusted=trusted,
+        repository=repository,
+        approval=chosen.target_name in chosen.delivery.approval,
+        unfit=lambda intent: _unfit(intent, reader),
+    )
+
+
+def _limits(chosen: Chosen) -> Limits:
+    from assay.rollout.controller.freeze import freezing
+    from assay.rollout.controller.loop import Limits
+
+    return Limits(
+        rollbacks_per_day=chosen.delivery.rollbacks_per_day,
+        start_seconds=chosen.way.serving.start_seconds,
+        freeze=freezing(chosen.delivery.freeze),
+    )
 
 
 def _house(chosen: Chosen) -> House:

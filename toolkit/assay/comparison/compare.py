@@ -103,7 +103,6 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
     hidden = only_for_groups(pairs, asked)
     rows = {name: n for name, n in sample.rows.items() if name not in hidden}
     large = [name for name, n in rows.items() if name == ALL or n >= asked.min_slice_rows]
-    joined = pairs.joined
     measurements = tuple(
         measured
         for where in large
@@ -117,20 +116,11 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
         task=task,
         positive=(pairs.inferred.positive or "")[:LONGEST_NAME] or None,
         confidence=asked.confidence,
-        rows=Rows(
-            joined=joined.rows,
-            base_only=joined.base_only,
-            head_only=joined.head_only,
-            base_only_examples=joined.base_only_examples,
-            head_only_examples=joined.head_only_examples,
-            joined_by=joined.by,
-            labels_changed=pairs.labels_changed,
-        ),
+        rows=_rows(pairs),
         columns=_columns(pairs),
         identical_model=identical,
         identical_predictions=pairs.identical,
-        test_set_changed=asked.test_set_changed
-        or bool(joined.base_only or joined.head_only or pairs.labels_changed),
+        test_set_changed=asked.test_set_changed or _differ(pairs),
         measurements=measurements,
         small_slices={name: n for name, n in rows.items() if name not in large},
         drawn=drawn_of(pairs, sample.arrays.get(ALL, {})),
@@ -140,6 +130,24 @@ def _compared(pairs: Pairs, asked: Asked, inputs: dict[str, str]) -> Comparison:
         details=details_of(sample),
         notes=(*notes, *_backwards(measurements)),
     )
+
+
+def _rows(pairs: Pairs) -> Rows:
+    joined = pairs.joined
+    return Rows(
+        joined=joined.rows,
+        base_only=joined.base_only,
+        head_only=joined.head_only,
+        base_only_examples=joined.base_only_examples,
+        head_only_examples=joined.head_only_examples,
+        joined_by=joined.by,
+        labels_changed=pairs.labels_changed,
+    )
+
+
+def _differ(pairs: Pairs) -> bool:
+    """Whether the two files hold other rows, or other labels of the same rows."""
+    return bool(pairs.joined.base_only or pairs.joined.head_only or pairs.labels_changed)
 
 
 def _measured(sample: Sample, metric: Metric, where: str, asked: Asked) -> list[Measurement]:

@@ -6,7 +6,6 @@ compared; the counts come from predictions_counts and predictions_moments.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,7 @@ from functools import partial
 from assay.config import Columns, Cross, Slice
 from assay.errors import InputError, Location
 from assay.tables import predictions_task as tasks
-from assay.tables.predictions_columns import Side, recognise
+from assay.tables.predictions_columns import recognise
 from assay.tables.predictions_design import Drawn, design_columns, drawn, likely_entity
 from assay.tables.predictions_facts import Facts, facts, has_scores, missing_sql
 from assay.tables.predictions_groups import (
@@ -29,6 +28,7 @@ from assay.tables.predictions_groups import (
 )
 from assay.tables.predictions_join import EXAMPLES, Joined, check_positions, join_keys
 from assay.tables.predictions_label_sets import label_notes
+from assay.tables.predictions_means import means_of
 from assay.tables.predictions_paired import paired_rows
 from assay.tables.predictions_parts import Parts, in_parts
 from assay.tables.predictions_ranking import by_query
@@ -36,8 +36,6 @@ from assay.tables.predictions_slices import Sliced, Truth, in_order, resolve
 from assay.tables.predictions_task import Inferred, infer
 from assay.tables.source import Engine
 
-MOST_MEANS = 50
-_LONGEST_NAME = 256
 DECLARED = Extent()
 """Every value of the slice columns, and no search."""
 
@@ -123,11 +121,7 @@ def pair(
     joined = join_keys(engine, base, head, average=inferred.task == tasks.SCORE)
     columns = columns_of(slices)
     sliced = tuple(resolve(engine, each, base, head, truth, least=extent.least) for each in columns)
-    if means is None:
-        means = _numeric_columns(base, head, columns) if inferred.task == tasks.SCORE else ()
-    present, absent = _split_means(base, head, means)
-    if inferred.task == tasks.RANKING:
-        present, absent = (), dict.fromkeys(means, "a ranking has no means of columns")
+    present, absent = means_of(inferred, means, columns)
     crosses = crosses_of(slices, columns, every=extent.depth > 1)
     table = ROWS if crosses else "paired"
     more = design_columns(names, base, head, truth)
@@ -152,10 +146,7 @@ def pair(
     notes += design.notes if design else ()
     if names.entity is None:
         notes += filter(None, (likely_entity(engine, *in_order(base, head, truth)),))
-    if inferred.task == tasks.RANKING:
-        notes += by_query(engine, joined, head, groups, design.columns if design else {})
-    if inferred.task == tasks.MULTILABEL:
-        notes += label_notes(engine)
+    notes += _shaped(engine, inferred, joined, groups, design)
     return Pairs(
         engine=engine,
         inferred=inferred,
@@ -190,44 +181,25 @@ def _of_range(
     )
 
 
+def _shaped(
+    engine: Engine,
+    inferred: Inferred,
+    joined: Joined,
+    groups: tuple[Group, ...],
+    design: Drawn | None,
+) -> list[str]:
+    """Turn the rows of a ranking into one per query; returns what a reader should know of them."""
+    if inferred.task == tasks.RANKING:
+        drawn_by = design.columns if design else {}
+        return list(by_query(engine, joined, inferred.head, groups, drawn_by))
+    return list(label_notes(engine)) if inferred.task == tasks.MULTILABEL else []
+
+
 def _averaged(joined: Joined) -> list[str]:
     return [
         f"{count:,} ids stand on several rows of the {side}: their numbers are averaged."
         for side, count in joined.averaged.items()
     ]
-
-
-def _numeric_columns(base: Side, head: Side, slices: tuple[Slice, ...]) -> tuple[str, ...]:
-    sliced = {asked.column for asked in slices}
-    identity = {side.id.name for side in (base, head) if side.id is not None}
-    return tuple(
-        column.name
-        for column in head.table.columns
-        if column.kind in {"integer", "float", "boolean"}
-        and len(column.name) <= _LONGEST_NAME
-        and column.name not in sliced | identity
-        and base.table.column(column.name) is not None
-    )[:MOST_MEANS]
-
-
-def _split_means(
-    base: Side, head: Side, means: tuple[str, ...]
-) -> tuple[tuple[str, ...], dict[str, str]]:
-    present: list[str] = []
-    absent: dict[str, str] = {}
-    for name in means:
-        for side in (base, head):
-            column = side.table.column(name)
-            if column is None:
-                columns = [each.name for each in side.table.columns]
-                near = difflib.get_close_matches(name, columns, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                absent[name] = f"the {side.table.name} has no column {name!r}{hint}"
-            elif column.kind not in {"integer", "float", "boolean"}:
-                absent[name] = f"{name!r} holds {column.kind} values on the {side.table.name}"
-        if name not in absent:
-            present.append(name)
-    return tuple(present), absent
 
 
 def _side_notes(inferred: Inferred) -> list[str]:
