@@ -23,7 +23,6 @@ from support.reports import data_report, report, rule, verdict
 from support.reviewed import failing, passing
 from support.situations import judged
 
-COUNTS = (9, 8, 7, 6)
 CURVES = tuple(
     Curve(kind=kind, side=side, x=(0, 0.2, 0.5, 1), y=(0.1, 0.5, 0.7 + shift, 1), n=n)
     for kind, n in (

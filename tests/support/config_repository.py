@@ -33,12 +33,11 @@ class Bench(Origin):
         self,
         *,
         branch: str = "main",
-        address: str | None = None,
         run: Callable[..., Finished] = run_process,
         watch: Callable[[], Observation] | None = None,
         name: str = "production",
     ) -> GitOps:
-        remote = Remote(address=address or str(self.bare), environment=self.environment)
+        remote = Remote(address=str(self.bare), environment=self.environment)
         path = HERE.replace("production", name)
         folder = self._stack.enter_context(open_folder(remote, branch, path, MARKER))
         folder = replace(
@@ -47,14 +46,14 @@ class Bench(Origin):
         )  # fmt: skip
         return GitOps(site(target=name), folder, watch=watch, clock=lambda: self.now)
 
-    def file(self, path: str, commit: str = "main") -> str:
-        return self.git("show", f"{commit}:{path}")
+    def file(self, path: str) -> str:
+        return self.git("show", f"main:{path}")
 
     def log(self) -> list[str]:
         return self.git("log", "--format=%s", "main").splitlines()
 
-    def message(self, commit: str = "main") -> str:
-        return self.git("log", "-1", "--format=%B", commit)
+    def message(self) -> str:
+        return self.git("log", "-1", "--format=%B", "main")
 
     def files(self, folder: str = HERE) -> set[str]:
         listed = self.git("ls-tree", "-r", "--name-only", "main", f"{folder}/").splitlines()

@@ -15,12 +15,12 @@ def listening(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[
     Raises OSError where the port is taken.
     """
     silent = type("Silent", (handler,), {"log_message": _say_nothing})
-    with serving(ThreadingHTTPServer(("127.0.0.1", port), silent)) as address:
+    with answering(ThreadingHTTPServer(("127.0.0.1", port), silent)) as address:
         yield address
 
 
 @contextmanager
-def serving(server: ThreadingHTTPServer) -> Iterator[str]:
+def answering(server: ThreadingHTTPServer) -> Iterator[str]:
     """Let a server answer until the block ends; gives the address."""
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
-from assay.errors import OutsideError
 from assay.evidence import Intent
 from assay.packaging.keys import sign
 from assay.rollout.controller.after import Hooks
@@ -139,15 +138,3 @@ class Hosted:
     def hook(self, name: str, script: str) -> Callable[[], object]:
         """Put a hook into the bare repository; call what is returned to take it away."""
         return put_hook(self.bare, name, script)
-
-
-def failing(times: int, say: str = "the server does not answer.") -> Callable[[object], None]:
-    """A callback that fails so many times."""
-    left = [times]
-
-    def call(_: object) -> None:
-        if left[0]:
-            left[0] -= 1
-            raise OutsideError(say)
-
-    return call

@@ -44,12 +44,12 @@ def hosted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosted]:
         yield made
 
 
-def configured(hosted: Hosted, *, days: int = 4, versions: tuple[str, ...] = (V1,)) -> Path:
+def configured(hosted: Hosted, *, versions: tuple[str, ...] = (V1,)) -> Path:
     """A clone with the configuration, beside a log in which each version answers every day."""
     clone = Sandbox.make(hosted.folder / "clone")
     clone.git("remote", "add", "origin", str(hosted.bare))
     made = Production(clone.root, settings={"silence": 10 * 366 * 86_400})
-    for number in range(days):
+    for number in range(4):
         for place, version in enumerate(versions):
             made.day(number, 200, version=version, wrong=0.4 if place else 0.1)
     shutil.rmtree(clone.root / "logs")

@@ -33,10 +33,6 @@ def measured(comparison: Comparison, metric: str, where: str = "all") -> Measure
     return next(m for m in comparison.measurements if (m.metric, m.slice) == (metric, where))
 
 
-def permuted(columns: dict[str, Any], order: Any) -> dict[str, Any]:
-    return {name: np.asarray(values)[order] for name, values in columns.items()}
-
-
 def numbers(comparison: Comparison) -> Any:
     """Everything but the digests of the files."""
     return comparison.model_copy(update={"inputs": {}}).to_json()

@@ -31,7 +31,6 @@ RUN = WorkflowRun(
     attempt=1,
     event="pull_request",
     path=".github/workflows/pull-request.yml",
-    conclusion="success",
     head_sha=HEAD,
     head_branch="better",
     head_repository="stranger/churn",

@@ -11,10 +11,8 @@ from assay.github.commands import (
     annotation_line,
     annotation_lines,
     annotations_of,
-    group_lines,
     log_line,
     mask_lines,
-    stopped_lines,
 )
 
 HOSTILE = st.text() | st.sampled_from(
@@ -92,20 +90,8 @@ def test_each_cause_of_an_error_is_one_annotation() -> None:
     assert second.file is None
 
 
-@given(HOSTILE, st.lists(HOSTILE, max_size=3))
-def test_a_group_ends_where_it_should(title: str, lines: list[str]) -> None:
-    found = group_lines(title, lines)
-    assert len(found) == len(lines) + 2
-    assert [line for line in found if line.startswith("::")] == [found[0], "::endgroup::"]
-
-
 def test_every_line_of_a_secret_is_masked() -> None:
     assert mask_lines("first%line\n\n{\n  second line\n") == [
         "::add-mask::first%25line",
         "::add-mask::second line",
     ]
-
-
-def test_foreign_output_cannot_restart_commands() -> None:
-    lines = stopped_lines("::error::x\n::guess::", token=lambda: "0f1e")
-    assert lines == ["::stop-commands::0f1e", "::error::x", "::guess::", "::0f1e::"]

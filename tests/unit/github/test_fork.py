@@ -38,7 +38,6 @@ RUN = WorkflowRun(
     attempt=1,
     event="pull_request",
     path=".github/workflows/assay.yml",
-    conclusion="failure",
     head_sha=HEAD,
     head_branch="better",
     head_repository="stranger/churn",

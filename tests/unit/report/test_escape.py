@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it.token import Token
 
-from assay.report.escape import attribute, block, cell_code, clean, code, html_text, text
+from assay.report.escape import block, cell_code, clean, code, html_text, text
 from assay.report.table import bullets, details, table
 from support.comments import MARKDOWN
 
@@ -70,7 +70,6 @@ LINKED = re.compile(
     r"|(?<![0-9a-f])[0-9a-f]{7,40}(?![0-9a-f])",
     re.IGNORECASE,
 )
-PLAIN = {"text", "code_inline", "softbreak"}
 
 
 def inline(tokens: list[Token]) -> list[Token]:
@@ -148,11 +147,9 @@ class Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[str] = []
-        self.values: list[str | None] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.values += [value for _, value in attrs]
 
     def handle_comment(self, _: str) -> None:
         self.tags.append("!--")
@@ -161,16 +158,15 @@ class Tags(HTMLParser):
 @given(STRINGS)
 def test_html_contexts_hold_no_tags(value: str) -> None:
     parser = Tags()
-    parser.feed(details(html_text(value), "body") + f'<i title="{attribute(value)}"></i>')
+    parser.feed(details(html_text(value), "body"))
     parser.close()
-    assert parser.tags == ["details", "summary", "i"]
-    assert parser.values == [clean(value, most=2000)]
+    assert parser.tags == ["details", "summary"]
     assert not LINKED.search(html.unescape(html_text(value)))
 
 
 @given(STRINGS)
 def test_what_marks_our_comments_appears_nowhere(value: str) -> None:
-    for escape in (text, code, cell_code, html_text, attribute, block):
+    for escape in (text, code, cell_code, html_text, block):
         escaped = escape(value)
         assert "<!--" not in escaped
         assert "${{" not in escaped

@@ -9,8 +9,8 @@ from scipy.stats import norm
 
 from assay.stats.cells import PairedCells
 from assay.stats.classification import compare_cells
-from assay.stats.estimate import Estimate, inverted_p, quantile
-from assay.stats.power import detectable_difference, rows_for_margin, rows_needed
+from assay.stats.estimate import Estimate, detectable_difference, inverted_p, quantile
+from assay.stats.power import rows_for_margin, rows_needed
 
 
 def test_a_point_of_margin_at_six_percent_discordant_takes_4710_rows() -> None:

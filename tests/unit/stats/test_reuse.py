@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from assay.stats.estimate import detectable_difference
 from assay.stats.multiplicity import corrected_confidence
-from assay.stats.power import detectable_difference
 from assay.stats.reuse import MOST_CREDIT, margin_credit, standard_error_of
 
 

@@ -35,7 +35,6 @@ class Comment:
     author: str
     body: str
     created_at: str
-    updated_at: str
 
 
 class LocalGitHub:
@@ -225,11 +224,6 @@ class LocalGitHub:
         with self.records.lock:
             self.records.pulls[pull.number] = pull
 
-    def open_issue(self, title: str, body: str = "") -> int:
-        """The number of a new issue."""
-        path = f"/repos/{self.records.slug}/issues"
-        return int(self.demand("POST", path, {"title": title, "body": body})["number"])
-
     def add_label(self, number: int, label: str, *, login: str | None = None) -> None:
         """Set a label as ``login`` (the owner if None); the timeline records who and when."""
         root = f"/repos/{self.records.slug}"
@@ -256,7 +250,6 @@ def _comment(item: Mapping[str, Any]) -> Comment:
         author=item["user"]["login"],
         body=item["body"],
         created_at=item["created_at"],
-        updated_at=item["updated_at"],
     )
 
 

@@ -103,10 +103,10 @@ def number(value: float) -> str:
     return f"{value:.6g}".replace("-", "−")
 
 
-def some(values: Sequence[object], *, of: int | None = None) -> str:
+def some(values: Sequence[object]) -> str:
     """List up to five values in quotes, and say how many more there are."""
     shown = [_quoted(value) for value in values[:_SHOWN]]
-    more = (of or len(values)) - len(shown)
+    more = len(values) - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
 
 

@@ -28,14 +28,14 @@ def on_github() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def console(*, stderr: bool = False, width: int | None = None) -> Console:
+def console(*, stderr: bool = False) -> Console:
     """Return a rich console: styled on a terminal, plain in a log or a pipe (100 columns)."""
     from rich.console import Console
 
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
     return Console(
         stderr=stderr,
-        width=width or (None if terminal else 100),
+        width=None if terminal else 100,
         highlight=False,
         markup=False,
         emoji=False,

@@ -57,7 +57,6 @@ class Metric:
 
 _CLASSIFICATION = frozenset({Task.BINARY, Task.MULTICLASS})
 _BINARY = frozenset({Task.BINARY})
-_MULTICLASS = frozenset({Task.MULTICLASS})
 _REGRESSION = frozenset({Task.REGRESSION})
 _MULTILABEL = frozenset({Task.MULTILABEL})
 

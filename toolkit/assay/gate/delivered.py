@@ -7,7 +7,6 @@ only their digest is, so whoever fetches them checks it (``assay package`` does)
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
 from functools import partial
 
 from assay.errors import OutsideError
@@ -15,8 +14,6 @@ from assay.evidence import ModelPlan, Plan
 from assay.github.client import Client
 from assay.github.evidence_store import run_that_counts, tree_of_commit
 from assay.github.model_store import Kept, find_model
-
-Say = Callable[[str], object]
 
 
 def artifact_of(model: ModelPlan) -> str | None:

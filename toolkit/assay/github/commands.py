@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -102,11 +101,6 @@ def annotations_of(error: AssayError) -> list[Annotation]:
     ]
 
 
-def error_annotation(error: AssayError) -> str:
-    """Return the ``::error`` line of one cause."""
-    return "\n".join(annotation_line(found) for found in annotations_of(error))
-
-
 def log_line(text: str) -> str:
     """Return ``text`` as one line the runner reads as no command, whatever it holds."""
     line = plain(text).replace("\n", " ").replace("##[", "## [")
@@ -121,17 +115,3 @@ def mask_lines(secret: str) -> list[str]:
     """
     lines = (line.strip() for line in secret.splitlines())
     return [f"::add-mask::{_data(line)}" for line in lines if len(line) >= 4]
-
-
-def group_lines(title: str, lines: Iterable[str]) -> list[str]:
-    """Return lines folded under ``title`` in the log; the lines themselves are made harmless."""
-    head = _data(_cut(plain(title), _MOST_TITLE))
-    return [f"::group::{head}", *(log_line(line) for line in lines), "::endgroup::"]
-
-
-def stopped_lines(
-    text: str, *, token: Callable[[], str] = lambda: secrets.token_hex(16)
-) -> list[str]:
-    """Return foreign output between ``stop-commands`` and its end, under an unguessable token."""
-    stop = token()
-    return [f"::stop-commands::{stop}", *text.splitlines(), f"::{stop}::"]

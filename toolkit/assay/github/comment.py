@@ -12,7 +12,6 @@ from assay.github.watermark import has_watermark, with_watermark
 
 JOB_LOGIN = "github-actions[bot]"
 """Whose name a job's own token writes under; such a token cannot ask who it is."""
-MAX_COMMENT_CHARACTERS = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)

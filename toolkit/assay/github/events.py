@@ -8,9 +8,6 @@ from assay.errors import InputError
 from assay.evidence import Event
 from assay.github.payload import Payload
 
-COMPARED_EVENTS = ("pull_request", "merge_group", "push", "workflow_dispatch", "schedule")
-"""The events whose runs compare a head with a base."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Revisions:
@@ -35,7 +32,6 @@ class WorkflowRun:
     attempt: int
     event: str
     path: str
-    conclusion: str | None
     head_sha: str
     head_branch: str
     head_repository: str
@@ -164,7 +160,6 @@ def workflow_run_of(payload: Payload) -> WorkflowRun:
         attempt=payload.number("workflow_run.run_attempt"),
         event=payload.text("workflow_run.event"),
         path=payload.text("workflow_run.path").partition("@")[0],
-        conclusion=payload.optional_text("workflow_run.conclusion"),
         head_sha=payload.commit("workflow_run.head_sha"),
         head_branch=payload.text("workflow_run.head_branch"),
         head_repository=payload.repository("workflow_run.head_repository.full_name"),

@@ -18,11 +18,6 @@ class Kept:
     artifact: int
 
 
-def model_artifact(model: str, attempt: int) -> str:
-    """Return the name under which an attempt of a run keeps a model's files."""
-    return f"assay-model-{model}-{attempt}"
-
-
 def find_model(client: Client, run: int, model: str) -> Kept:
     """Return the newest attempt's files of ``model``; raises OutsideError where there are none."""
     named = re.compile(rf"assay-model-{re.escape(model)}-(\d{{1,5}})")

@@ -54,11 +54,9 @@ def client_of(settings: Settings) -> Client:
     return Client(repository=repository, token=token, api_url=settings.api_url)
 
 
-def destination_of(
-    settings: Settings, *, number: int, title: str, commit: str | None = None
-) -> Destination:
-    """Return where a run's comment goes; ``commit`` is the head's where the event has none."""
-    sha = commit or settings.event.head_sha
+def destination_of(settings: Settings, *, number: int, title: str) -> Destination:
+    """Return where a run's comment goes."""
+    sha = settings.event.head_sha
     if settings.token is None or sha is None:
         raise InputError(
             "a comment needs a token and a head commit, and one of them is missing.",

@@ -63,15 +63,12 @@ class Settings:
     token: str | None = field(default=None, repr=False)
     api_url: str = "https://api.github.com"
     server_url: str = "https://github.com"
-    workflow_ref: str | None = None
     default_branch: str | None = None
     workspace: Path | None = None
     temporary: Path | None = None
-    output_file: Path | None = None
     summary_file: Path | None = None
     head_moved_at: str | None = None
     program_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    debug: bool = False
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -114,15 +111,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         token=common.token,
         api_url=common.api_url,
         server_url=common.server_url,
-        workflow_ref=environ.get("GITHUB_WORKFLOW_REF") or None,
         default_branch=payload.optional_text("repository.default_branch"),
         workspace=_path(environ, "GITHUB_WORKSPACE"),
         temporary=_path(environ, "RUNNER_TEMP"),
-        output_file=_path(environ, "GITHUB_OUTPUT"),
         summary_file=_path(environ, "GITHUB_STEP_SUMMARY"),
         head_moved_at=head_moved_at(payload) if name == "pull_request" else None,
         program_environment={name: environ[name] for name in PROGRAM_VARIABLES if name in environ},
-        debug=environ.get("RUNNER_DEBUG") == "1",
     )
 
 

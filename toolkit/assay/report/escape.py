@@ -120,8 +120,3 @@ def html_text(value: str, *, most: int = LONGEST) -> str:
     """Escape for text inside an HTML element such as ``<summary>``, where no Markdown is read."""
     escaped = html.escape(_broken(clean(value, most=most)))
     return escaped.replace("$", "&#36;").replace(_BREAK, "&#8203;")
-
-
-def attribute(value: str, *, most: int = 2000) -> str:
-    """Escape for a double-quoted HTML attribute."""
-    return html.escape(clean(value, most=most), quote=True)

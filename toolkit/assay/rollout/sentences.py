@@ -9,7 +9,6 @@ from assay.verdict.figures import places_for, signed
 
 __all__ = ["claim", "duration", "share_of"]
 
-_POINTS = {"errors": "errors", "latency": "slow requests"}
 _SHOWN = {
     State.BETTER: "better",
     State.NO_WORSE: "no worse",

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from assay.errors import InputError, Location, OutsideError
 from assay.git import Push, Refused, RemoteBranch, open_branch, without_password
@@ -122,10 +121,8 @@ class Folder:
 
 
 @contextmanager
-def open_folder(
-    remote: Remote, name: str, path: str, marker: str, *, temporary: Path | None = None
-) -> Iterator[Folder]:
+def open_folder(remote: Remote, name: str, path: str, marker: str) -> Iterator[Folder]:
     """Open a folder of the branch ``name`` of ``remote``; its scratch repository goes with it."""
     ref = f"refs/heads/{name}"
-    with open_branch(remote.address, ref, remote.variables, temporary=temporary) as branch:
+    with open_branch(remote.address, ref, remote.variables) as branch:
         yield Folder(branch=branch, path=path, marker=marker)

@@ -108,18 +108,6 @@ def chi_square_p(reference: ArrayLike, current: ArrayLike) -> float:
     return float(chdtrc(table.shape[1] - 1, statistic))
 
 
-def cramers_v(reference: ArrayLike, current: ArrayLike) -> float:
-    """Cramér's V of side against category, between 0 and 1 (Cramér 1946)."""
-    first, second = _counts(reference, current)
-    seen = (first + second) > 0
-    table = np.stack([first[seen], second[seen]])
-    if table.shape[1] < 2:
-        return 0.0
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
-    statistic = float(((table - expected) ** 2 / expected).sum())
-    return math.sqrt(statistic / table.sum())
-
-
 def ks_statistic(reference: ArrayLike, current: ArrayLike) -> float:
     """Kolmogorov and Smirnov's D: the largest gap between the two cumulative distributions.
 

@@ -70,6 +70,11 @@ def quantile(confidence: float) -> float:
     return float(ndtri(0.5 + confidence / 2))
 
 
+def detectable_difference(standard_error: float, *, confidence: float = 0.95) -> float:
+    """The smallest true difference that an interval tells from 0 with the power ``POWER``."""
+    return (quantile(confidence) + float(ndtri(POWER))) * standard_error
+
+
 def relative_weight(margin: float, *, greater_is_better: bool) -> float:
     """The base's weight that turns a relative margin into one contrast judged against 0.
 
@@ -196,7 +201,7 @@ def from_standard_error(
         base_weight=contrast.base_weight,
         interval=contrast.clip(low, high, confidence),
         p_worse=inverted_p(ends) if p_worse is None else p_worse,
-        detectable=(z + float(ndtri(POWER))) * error,
+        detectable=detectable_difference(error, confidence=confidence),
         row_variance=contrast.n * raw**2,
         extra_variance=max(0.0, (error**2 - raw**2) * contrast.n**2),
     )

@@ -18,9 +18,3 @@ def mcnemar_worse(base_only: int, head_only: int) -> float:
     if discordant == 0:
         return 1.0
     return float(bdtr(head_only, discordant, 0.5))
-
-
-def mcnemar_two_sided(base_only: int, head_only: int) -> float:
-    """Two-sided exact p-value: twice the smaller tail, at most 1."""
-    smaller, larger = sorted((base_only, head_only))
-    return min(1.0, 2 * mcnemar_worse(larger, smaller))

@@ -17,13 +17,6 @@ from assay.stats.estimate import POWER, Estimate, quantile
 _MOST_ROWS = 10**15
 
 
-def detectable_difference(
-    standard_error: float, *, confidence: float = 0.95, power: float = POWER
-) -> float:
-    """The smallest true difference that an interval tells from 0 with the given power."""
-    return (quantile(confidence) + float(ndtri(power))) * standard_error
-
-
 def rows_for_margin(
     row_variance: float,
     margin: float,

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import log_ndtr, ndtri
+from scipy.special import log_ndtr
 
-from assay.stats.estimate import POWER, quantile
+from assay.stats.estimate import detectable_difference
 
 MOST_CREDIT = 1_000_000_000
 """A larger credit is written as this one: nobody decides that often."""
 
 
 def standard_error_of(detectable: float, confidence: float) -> float:
-    """The standard error behind a detectable difference (see `power.detectable_difference`)."""
-    return detectable / (quantile(confidence) + float(ndtri(POWER)))
+    """The standard error behind a detectable difference (see `estimate.detectable_difference`)."""
+    return detectable / detectable_difference(1.0, confidence=confidence)
 
 
 def margin_credit(margin: float, standard_error: float, *, confidence: float) -> int | None:

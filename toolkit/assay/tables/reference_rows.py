@@ -13,7 +13,6 @@ from assay.tables.sql import identifier
 
 RELATION = "reference_rows"
 LABEL, PREDICTION, SCORE, KEY = "assay label", "assay prediction", "assay score", "assay key"
-_ROLES = (LABEL, PREDICTION, SCORE)
 
 
 @dataclass(frozen=True, kw_only=True)

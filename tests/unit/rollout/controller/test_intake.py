@@ -20,9 +20,9 @@ NOW = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 APPROVAL = Rules(place=PLACE, trusted=TRUSTED, approval=True)
 
 
-def why(one: Signed, rules: Rules = RULES, now: datetime = NOW) -> str:
+def why(one: Signed, rules: Rules = RULES) -> str:
     with pytest.raises(Rejected) as caught:
-        checked(one, rules, now)
+        checked(one, rules, NOW)
     return str(caught.value)
 
 

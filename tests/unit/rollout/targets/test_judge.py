@@ -17,7 +17,7 @@ from assay.rollout.target import Counts
 from assay.rollout.targets.kubernetes import Judge
 from assay.rollout.targets.kubernetes.judge_web import KEPT, Judges, answer, serve
 from support.clusters import CANARY, STABLE
-from support.listening import serving
+from support.listening import answering
 
 STRATEGY = Strategy(
     steps=(Step(weight=0.1, bake=60, requests=200), Step(weight=0.5, bake=60, requests=200)),
@@ -125,7 +125,7 @@ def test_a_step_that_is_none_is_refused(world: World) -> None:
 
 @pytest.fixture
 def address(world: World) -> Iterator[str]:
-    with serving(serve("127.0.0.1", 0, Judges(world.judge))) as found:
+    with answering(serve("127.0.0.1", 0, Judges(world.judge))) as found:
         yield found
 
 

@@ -13,11 +13,11 @@ from support.clusters import CANARY, STABLE, site
 from support.counting import serving_counts
 
 
-def pod(digest: str, port: int, *, uid: str = "a", restarts: int = 0, ip: str = "127.0.0.1") -> Any:
+def pod(digest: str, port: int, *, restarts: int = 0, ip: str = "127.0.0.1") -> Any:
     """A pod as the API lists it."""
     ports = [{"name": "other", "containerPort": 1}, {"name": "http", "containerPort": port}]
     return {
-        "metadata": {"uid": uid, "labels": site().selector(digest)},
+        "metadata": {"uid": "a", "labels": site().selector(digest)},
         "spec": {"containers": [{"ports": ports}]},
         "status": {"podIP": ip, "containerStatuses": [{"restartCount": restarts}]},
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 from assay.config.clusters import GitOpsTarget
 from assay.config.delivery import Serving
@@ -24,7 +23,6 @@ def open_gitops(
     target: str,
     serving: Serving,
     latency_ms: float,
-    temporary: Path | None = None,
 ) -> Iterator[GitOps]:
     """Open a model's folder ``<folder>/<target>/<model>`` of the configuration repository.
 
@@ -53,5 +51,5 @@ def open_gitops(
         watch = partial(
             read_cluster, site, Api(connect(cluster.context), cluster.namespace), Counter()
         )
-    with open_folder(remote, cluster.branch, path, MARKER, temporary=temporary) as folder:
+    with open_folder(remote, cluster.branch, path, MARKER) as folder:
         yield GitOps(site, folder, watch=watch)
