@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from assay.comparison import Asked, compare
 from assay.config import METRICS, Gate, Slice, Task
 from assay.errors import InputError
 from assay.evidence import Comparison, Measurement
-from support.predictions import binary, multiclass, regression, write_predictions
+from support.compared import compared
+from support.predictions import binary, multiclass, regression
 
 MAKE = {Task.BINARY: binary, Task.MULTICLASS: multiclass, Task.REGRESSION: regression}
 ROWS = 60
-
-
-def compared(folder: Path, base: Any, head: Any, **asked: Any) -> Comparison:
-    files = [
-        write_predictions(folder / f"{name}.parquet", columns)
-        for name, columns in (("base", base), ("head", head))
-    ]
-    return compare(*files, Asked(**asked))
 
 
 def every(task: Task) -> tuple[str, ...]:

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from assay.comparison import Asked, compare
 from assay.config import Columns, Gate, Slice
-from assay.evidence import Comparison, Measurement
 from assay.stats.calibration import calibration_error_difference
-from support.predictions import binary, multiclass, write_predictions
+from support.compared import compared as compared_as
+from support.compared import measured as measured_of
+from support.predictions import binary, multiclass
 
 METRIC = "calibration_error"
-
-
-def compared(folder: Path, base: Any, head: Any, **asked: Any) -> Comparison:
-    files = [
-        write_predictions(folder / f"{name}.parquet", columns)
-        for name, columns in (("base", base), ("head", head))
-    ]
-    return compare(*files, Asked(**{"report": (METRIC,), **asked}))
-
-
-def measured(found: Comparison, where: str = "all") -> Measurement:
-    return next(m for m in found.measurements if (m.metric, m.slice) == (METRIC, where))
+compared = partial(compared_as, report=(METRIC,))
+measured = partial(measured_of, metric=METRIC)
 
 
 def oracle(confidence: Any, right: Any) -> float:
@@ -46,7 +37,7 @@ def test_two_classes(tmp_path: Path) -> None:
     base, head = binary(900)
     found = compared(tmp_path, base, head, slices=(Slice(column="region"),))
     for where, rows in (("all", slice(None)), ("region=north", base["region"] == "north")):
-        here = measured(found, where)
+        here = measured(found, where=where)
         y = base["y_true"][rows]
         sides = [side["y_score"][rows] for side in (base, head)]
         assert (here.base, here.head) == pytest.approx([oracle(p, y) for p in sides])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +10,8 @@ import pytest
 
 from assay.comparison import Asked, compare, compare_scalars, not_measured
 from assay.config import Gate, Scalar, Slice
-from assay.evidence import Comparison, Measurement
+from support.compared import compared, measured, numbers
 from support.predictions import binary, multiclass, regression, write_predictions
-
-_COUNTER = itertools.count()
-
-
-def compared(
-    tmp_path: Path, base: Any, head: Any, suffix: str = ".parquet", **asked: Any
-) -> Comparison:
-    folder = tmp_path / str(next(_COUNTER))
-    folder.mkdir()
-    files = [
-        write_predictions(folder / f"{name}{suffix}", columns)
-        for name, columns in (("base", base), ("head", head))
-    ]
-    return compare(*files, Asked(**asked))
-
-
-def measured(comparison: Comparison, metric: str, where: str = "all") -> Measurement:
-    return next(m for m in comparison.measurements if (m.metric, m.slice) == (metric, where))
-
-
-def numbers(comparison: Comparison) -> Any:
-    """Everything but the digests of the files."""
-    return comparison.model_copy(update={"inputs": {}}).to_json()
 
 
 def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
@@ -55,7 +31,8 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
 def test_formats_agree_on_every_number(tmp_path: Path) -> None:
     base, head = binary(200)
     one, *others = (
-        numbers(compared(tmp_path, base, head, suffix)) for suffix in (".parquet", ".csv", ".jsonl")
+        numbers(compared(tmp_path, base, head, suffix=suffix))
+        for suffix in (".parquet", ".csv", ".jsonl")
     )
     assert others == [one, one]
 

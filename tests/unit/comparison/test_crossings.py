@@ -10,22 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.comparison import Asked, compare
 from assay.config import Cross, Slice, WorstSlice
 from assay.errors import InputError
 from assay.evidence import Comparison
-from support.predictions import binary, regression, write_predictions
+from support.compared import compared
+from support.predictions import binary, regression
 
 PLANS = np.array(["basic", "plus", "pro & more"])
-
-
-def compared(folder: Path, base: Any, head: Any, **asked: Any) -> Comparison:
-    folder.mkdir(exist_ok=True)
-    files = [
-        write_predictions(folder / f"{name}.parquet", columns)
-        for name, columns in (("base", base), ("head", head))
-    ]
-    return compare(*files, Asked(**asked))
 
 
 def with_plan(sides: tuple[Any, Any]) -> tuple[Any, Any]:

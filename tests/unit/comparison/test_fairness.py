@@ -8,28 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.comparison import Asked, compare
+from assay.comparison import Asked
 from assay.config import Columns as Roles
 from assay.config import Gate, Slice, Task
 from assay.errors import InputError
-from assay.evidence import Comparison, Measurement, State
+from assay.evidence import State
 from assay.report.fairness import group_rates
 from assay.verdict import decide_comparison
-from support.predictions import Columns, binary, multiclass, write_predictions
+from support.compared import compared, measured
+from support.predictions import binary, multiclass
 
 PARITY, OPPORTUNITY = "demographic_parity:region", "equal_opportunity:region"
-
-
-def compared(folder: Path, base: Columns, head: Columns, asked: Asked) -> Comparison:
-    files = [
-        write_predictions(folder / f"{name}.parquet", columns)
-        for name, columns in (("base", base), ("head", head))
-    ]
-    return compare(*files, asked)
-
-
-def measured(found: Comparison, metric: str) -> Measurement:
-    return next(m for m in found.measurements if m.metric == metric and m.slice == "all")
 
 
 def test_gaps_are_those_of_the_rows(tmp_path: Path) -> None:

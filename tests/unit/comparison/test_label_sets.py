@@ -15,7 +15,7 @@ from sklearn.preprocessing import MultiLabelBinarizer
 from assay.comparison import Asked, compare
 from assay.config import Columns, Gate, Slice, Task
 from assay.errors import InputError
-from assay.evidence import Comparison, Measurement
+from support.compared import compared, measured
 from support.predictions import label_sets, write_predictions
 
 ORACLES: dict[str, Callable[[Any, Any], float]] = {
@@ -47,18 +47,6 @@ LABELS: dict[str, Callable[[Any, Any, Any], float]] = {
     )
     for average in ("micro", "macro")
 }
-
-
-def compared(folder: Path, base: Any, head: Any, **asked: Any) -> Comparison:
-    files = [
-        write_predictions(folder / f"{name}.parquet", columns)
-        for name, columns in (("base", base), ("head", head))
-    ]
-    return compare(*files, Asked(**asked))
-
-
-def measured(found: Comparison, metric: str, where: str = "all") -> Measurement:
-    return next(m for m in found.measurements if (m.metric, m.slice) == (metric, where))
 
 
 def test_values_are_scikit_learns(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assay.comparison import Asked, compare
 from assay.config import METRICS, Task
-from assay.evidence import Comparison
-from support.predictions import binary, multiclass, regression, write_predictions
+from support.compared import compared, numbers
+from support.predictions import binary, multiclass, regression
 
 PROPERTY = settings(
     max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
-_COUNTER = itertools.count()
 Sides = tuple[dict[str, Any], dict[str, Any]]
 
 
@@ -46,21 +43,6 @@ def metrics(task: Task) -> tuple[str, ...]:
     if task is Task.SCORE:
         return ("mean:cost",)
     return tuple(name for name, metric in METRICS.items() if task in metric.tasks)
-
-
-def compared(folder: Path, base: Any, head: Any, **asked: Any) -> Comparison:
-    place = folder / str(next(_COUNTER))
-    place.mkdir()
-    files = [
-        write_predictions(place / f"{name}.parquet", columns)
-        for name, columns in (("base", base), ("head", head))
-    ]
-    return compare(*files, Asked(**asked))
-
-
-def numbers(comparison: Comparison) -> str:
-    """The bytes, but for the digests of the files."""
-    return comparison.model_copy(update={"inputs": {}}).to_json()
 
 
 def partly(task: Task, sides: Sides, changed: float, seed: int) -> Sides:

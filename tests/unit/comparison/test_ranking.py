@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +14,19 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import ndcg_score
 
-from assay.comparison import Asked, compare
 from assay.config import Columns, Gate, Slice, Task
 from assay.errors import InputError
-from assay.evidence import Comparison, Measurement, State
+from assay.evidence import State
 from assay.stats.means import mean_difference
 from assay.stats.moments import JointMoments
 from assay.verdict import decide_comparison
-from support.predictions import ranking, write_predictions
+from support.compared import compared as compared_as
+from support.compared import measured
+from support.predictions import ranking
 
 Array = NDArray[Any]
 EVERY = ("ndcg@5", "ndcg", "mrr", "precision@3", "recall@3", "hit_rate@2")
-
-
-def compared(folder: Path, base: Any, head: Any, **asked: Any) -> Comparison:
-    files = [
-        write_predictions(folder / f"{name}.parquet", columns)
-        for name, columns in (("base", base), ("head", head))
-    ]
-    return compare(*files, Asked(**{"task": Task.RANKING, **asked}))
-
-
-def measured(found: Comparison, metric: str, where: str = "all") -> Measurement:
-    return next(m for m in found.measurements if (m.metric, m.slice) == (metric, where))
+compared = partial(compared_as, task=Task.RANKING)
 
 
 def per_query(side: Any, value: Callable[[Array, Array], float]) -> Array:

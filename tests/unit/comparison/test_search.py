@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from assay.comparison import Asked, compare
 from assay.config import Cross, Gate, Severity, Slice, WorstSlice
-from assay.evidence import Comparison, SliceSearch, State
+from assay.evidence import SliceSearch, State
 from assay.stats.cells import PairedCells
 from assay.stats.classification import compare_cells
 from assay.verdict import decide_comparison
-from support.predictions import write_predictions
+from support.compared import compared as compared_as
 
 GATES = {"accuracy": Gate(margin=0.01)}
 ROWS = 4000
 PLAN_AND_AGE = (Slice(column="plan"), Slice(column="age", bins=(30.0, 60.0)))
+compared = partial(compared_as, gates=GATES, slices=PLAN_AND_AGE)
 
 
 def sides(*, hurt: bool = True, rows: int = ROWS) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -38,23 +39,15 @@ def sides(*, hurt: bool = True, rows: int = ROWS) -> tuple[dict[str, Any], dict[
     return left, right
 
 
-def compared(folder: Path, pair: Any, **asked: Any) -> Comparison:
-    files = [
-        write_predictions(folder / f"{name}.parquet", columns)
-        for name, columns in zip(("base", "head"), pair, strict=True)
-    ]
-    return compare(*files, Asked(**{"gates": GATES, "slices": PLAN_AND_AGE, **asked}))
-
-
 def searched(folder: Path, pair: Any, **asked: Any) -> SliceSearch:
-    found = compared(folder, pair, **asked).worst_slice
+    found = compared(folder, *pair, **asked).worst_slice
     assert found is not None
     return found
 
 
 def test_the_worst_is_found_in_a_crossing_that_nobody_declared(tmp_path: Path) -> None:
     base, head = sides()
-    found = compared(tmp_path, (base, head))
+    found = compared(tmp_path, base, head)
     search = found.worst_slice
     assert search is not None
     assert (search.metric, search.searched) == ("accuracy", 4 + 3 + 12)
@@ -75,7 +68,7 @@ def test_the_worst_is_found_in_a_crossing_that_nobody_declared(tmp_path: Path) -
 
 
 def test_a_worst_slice_warns_unless_it_is_told_to_block(tmp_path: Path) -> None:
-    found = compared(tmp_path, sides())
+    found = compared(tmp_path, *sides())
     for severity, state in (("warn", "warn"), ("block", "fail")):
         verdict = decide_comparison(found, gates=GATES, worst_slice=Severity(severity))
         (rule,) = (rule for rule in verdict.rules if rule.searched is not None)
@@ -88,7 +81,7 @@ def test_a_worst_slice_warns_unless_it_is_told_to_block(tmp_path: Path) -> None:
 
 def test_the_sentence_says_that_slices_were_searched(tmp_path: Path) -> None:
     base, head = sides()
-    found = compared(tmp_path, (base, head), slices=(Slice(column="age", bins=3),))
+    found = compared(tmp_path, base, head, slices=(Slice(column="age", bins=3),))
     bare = found.model_copy(
         update={"measurements": tuple(m for m in found.measurements if m.slice == "all")}
     )
@@ -101,7 +94,7 @@ def test_the_sentence_says_that_slices_were_searched(tmp_path: Path) -> None:
 
 
 def test_equal_models_have_a_worst_slice_that_does_nothing(tmp_path: Path) -> None:
-    found = compared(tmp_path, sides(hurt=False))
+    found = compared(tmp_path, *sides(hurt=False))
     assert found.worst_slice is not None
     assert found.worst_slice.others_worse == 0
     verdict = decide_comparison(found, gates=GATES)
@@ -112,7 +105,7 @@ def test_equal_models_have_a_worst_slice_that_does_nothing(tmp_path: Path) -> No
 
 
 def test_the_search_leaves_the_other_corrections_alone(tmp_path: Path) -> None:
-    found = compared(tmp_path, sides())
+    found = compared(tmp_path, *sides())
     without = found.model_copy(update={"worst_slice": None})
     rules = [rule for rule in decide_comparison(found, gates=GATES).rules if not rule.searched]
     assert [rule.p_adjusted for rule in rules] == [
@@ -142,9 +135,9 @@ def test_depth_metric_and_rows_are_configured(tmp_path: Path) -> None:
     shallow = WorstSlice(depth=1, metric="f1")
     search = searched(tmp_path, pair, slices=declared, worst_slice=shallow)
     assert (search.searched, search.metric) == (19, "f1")
-    assert compared(tmp_path, pair, slices=()).worst_slice is None
+    assert compared(tmp_path, *pair, slices=()).worst_slice is None
     off = WorstSlice(severity=Severity.OFF)
-    assert compared(tmp_path, pair, worst_slice=off).worst_slice is None
+    assert compared(tmp_path, *pair, worst_slice=off).worst_slice is None
 
 
 @pytest.mark.parametrize(
@@ -165,7 +158,7 @@ def test_a_search_that_finds_nothing_to_judge_says_why(
 
 def test_an_identical_model_is_not_searched(tmp_path: Path) -> None:
     base, _ = sides()
-    found = compared(tmp_path, (base, base), base_model="d", head_model="d")
+    found = compared(tmp_path, base, base, base_model="d", head_model="d")
     assert found.worst_slice is None
     copy = searched(tmp_path, (base, base))
     assert copy.worst is not None

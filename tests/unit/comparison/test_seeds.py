@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from assay.comparison import Asked, compare
 from assay.config import Columns, Gate, Slice
 from assay.errors import InputError
-from assay.evidence import Comparison, Measurement
-from support.predictions import write_predictions
+from support.compared import compared as compared_as
+from support.compared import measured as of
 
 ROWS = 400
 SEEDS = Columns(seed="run")
+compared = partial(compared_as, columns=SEEDS, report=("accuracy",))
 
 
 def trained(seeds: list[Any], *, gain: float = 0.0, noise: float = 0.1, of: int = 1) -> Any:
@@ -35,20 +36,6 @@ def trained(seeds: list[Any], *, gain: float = 0.0, noise: float = 0.1, of: int 
         "y_true": np.tile(label, times), "y_pred": (score > 0.5).astype(int), "y_score": score,
         "plan": np.tile(plan, times),
     }  # fmt: skip
-
-
-def compared(
-    folder: Path, base: Any, head: Any, suffix: str = ".parquet", **asked: Any
-) -> Comparison:
-    files = [
-        write_predictions(folder / f"{name}{suffix}", columns)
-        for name, columns in (("base", base), ("head", head))
-    ]
-    return compare(*files, Asked(**{"columns": SEEDS, "report": ("accuracy",), **asked}))
-
-
-def of(found: Comparison, metric: str, where: str = "all") -> Measurement:
-    return next(m for m in found.measurements if (m.metric, m.slice) == (metric, where))
 
 
 def of_seed(columns: Any, seed: Any) -> Any:
@@ -126,7 +113,7 @@ def test_neither_the_order_of_rows_nor_the_format_matters(tmp_path: Path) -> Non
     one = compared(tmp_path, base, head).model_copy(update={"inputs": {}})
     order = np.random.default_rng(5).permutation(3 * ROWS)
     base, head = ({name: v[order] for name, v in side.items()} for side in (base, head))
-    two = compared(tmp_path, base, head, ".csv").model_copy(update={"inputs": {}})
+    two = compared(tmp_path, base, head, suffix=".csv").model_copy(update={"inputs": {}})
     for left, right in zip(one.measurements, two.measurements, strict=True):
         assert left.interval == pytest.approx(right.interval, abs=1e-9)
 

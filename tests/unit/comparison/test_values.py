@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from assay.comparison import Asked, compare
+from assay.comparison import Asked
 from assay.config import Gate, Slice, Task
 from assay.evidence import Comparison, Measurement
 from assay.stats.auc import roc_auc_from_scores
 from assay.stats.means import mean_difference, r2_difference, regression_moments, rmse_difference
 from assay.stats.moments import JointMoments
-from support.predictions import binary, multiclass, regression, write_predictions
+from support.compared import compared
+from support.predictions import binary, multiclass, regression
 
 BINARY: dict[str, Callable[[Any, Any, Any], float]] = {
     "accuracy": lambda y, p, _: oracle.accuracy_score(y, p),
@@ -43,14 +44,6 @@ REGRESSION: dict[str, Callable[[Any, Any], float]] = {
 }
 
 
-def compared(tmp_path: Path, sides: tuple[Any, Any], asked: Asked) -> Comparison:
-    base, head = (
-        write_predictions(tmp_path / f"{name}.parquet", columns)
-        for name, columns in zip(("base", "head"), sides, strict=True)
-    )
-    return compare(base, head, asked)
-
-
 def by_key(comparison: Comparison) -> dict[tuple[str, str], Measurement]:
     return {(m.metric, m.slice): m for m in comparison.measurements if m.base_weight == 1}
 
@@ -66,7 +59,7 @@ def assert_interval(measured: Measurement, expected: Any) -> None:
 def test_binary_metrics_and_slices_are_scikit_learns(tmp_path: Path) -> None:
     base, head = binary()
     slices = (Slice(column="region"), Slice(column="age", bins=(30, 60)))
-    found = by_key(compared(tmp_path, (base, head), Asked(report=tuple(BINARY), slices=slices)))
+    found = by_key(compared(tmp_path, base, head, Asked(report=tuple(BINARY), slices=slices)))
     masks = {
         "all": np.ones(600, dtype=bool),
         "region=north": base["region"] == "north",
@@ -90,7 +83,7 @@ def test_binary_metrics_and_slices_are_scikit_learns(tmp_path: Path) -> None:
 def test_intervals_from_counts_are_those_from_rows(tmp_path: Path) -> None:
     base, head = binary()
     asked = Asked(report=("log_loss", "brier", "roc_auc"), slices=(Slice(column="region"),))
-    found = by_key(compared(tmp_path, (base, head), asked))
+    found = by_key(compared(tmp_path, base, head, asked))
     y = base["y_true"]
     for where, mask in (("all", y >= 0), ("region=south", base["region"] == "south")):
         true = [
@@ -116,7 +109,7 @@ def test_intervals_from_counts_are_those_from_rows(tmp_path: Path) -> None:
 def test_a_relative_margin_adds_the_weighted_contrast(tmp_path: Path) -> None:
     base, head = binary()
     gates = {"roc_auc": Gate(relative_margin=0.02), "log_loss": Gate(relative_margin=0.1)}
-    found = compared(tmp_path, (base, head), Asked(gates=gates, report=()))
+    found = compared(tmp_path, base, head, Asked(gates=gates, report=()))
     weights = {(m.metric, m.base_weight): m for m in found.measurements}
     auc = weights["roc_auc", 0.98]
     expected = roc_auc_from_scores(
@@ -136,7 +129,7 @@ def test_multiclass_metrics_are_scikit_learns(tmp_path: Path, named: bool) -> No
             del side["prediction"]
     report = ("accuracy", "balanced_accuracy", "f1_macro", "precision_weighted", "mcc",
               "recall_macro", "f1_micro", "log_loss", "brier")  # fmt: skip
-    comparison = compared(tmp_path, (base, head), Asked(report=report))
+    comparison = compared(tmp_path, base, head, Asked(report=report))
     assert comparison.task is Task.MULTICLASS
     found = by_key(comparison)
     names = ["cat", "dog", "owl"]
@@ -163,7 +156,7 @@ def test_multiclass_metrics_are_scikit_learns(tmp_path: Path, named: bool) -> No
 def test_regression_metrics_and_intervals(tmp_path: Path) -> None:
     base, head = regression()
     asked = Asked(report=tuple(REGRESSION), slices=(Slice(column="shop"),))
-    comparison = compared(tmp_path, (base, head), asked)
+    comparison = compared(tmp_path, base, head, asked)
     assert comparison.task is Task.REGRESSION
     found = by_key(comparison)
     for where, mask in (("all", base["target"] > 0), ("shop=b", base["shop"] == "b")):
@@ -185,7 +178,7 @@ def test_moments_keep_their_digits_far_from_zero(tmp_path: Path) -> None:
     random = np.random.default_rng(5)
     base = {"id": np.arange(400), "cost": 1e9 + random.normal(size=400)}
     head = {"id": np.arange(400), "cost": base["cost"] + 1e-3 * random.normal(size=400)}
-    found = by_key(compared(tmp_path, (base, head), Asked()))["mean:cost", "all"]
+    found = by_key(compared(tmp_path, base, head, Asked()))["mean:cost", "all"]
     expected = mean_difference(
         JointMoments.from_sides(base["cost"], head["cost"]), greater_is_better=True
     )
@@ -199,7 +192,7 @@ def test_per_row_scores_need_no_labels(tmp_path: Path) -> None:
     base = {"id": np.arange(300), "grade": random.integers(1, 6, 300), "cost": random.random(300)}
     head = {"id": np.arange(300), "grade": random.integers(2, 6, 300), "cost": random.random(300)}
     gates = {"mean:cost": Gate(margin=0.1, higher_is_better=False)}
-    comparison = compared(tmp_path, (base, head), Asked(gates=gates, report=("mean:grade",)))
+    comparison = compared(tmp_path, base, head, Asked(gates=gates, report=("mean:grade",)))
     assert comparison.task is Task.SCORE
     found = by_key(comparison)
     assert found["mean:grade", "all"].head == pytest.approx(head["grade"].mean())
@@ -210,7 +203,7 @@ def test_per_row_scores_need_no_labels(tmp_path: Path) -> None:
 
 def test_details_count_every_row(tmp_path: Path) -> None:
     base, head = binary()
-    details = compared(tmp_path, (base, head), Asked()).details
+    details = compared(tmp_path, base, head, Asked()).details
     y = base["y_true"]
     expected = oracle.confusion_matrix(y, head["y_pred"]).tolist()
     assert [list(row) for row in details.confusion_head] == expected
@@ -224,7 +217,7 @@ def test_details_count_every_row(tmp_path: Path) -> None:
 
 def test_curves_lie_on_the_true_ones(tmp_path: Path) -> None:
     base, head = binary()
-    curves = {(c.kind, c.side): c for c in compared(tmp_path, (base, head), Asked()).details.curves}
+    curves = {(c.kind, c.side): c for c in compared(tmp_path, base, head, Asked()).details.curves}
     roc = curves["roc", "head"]
     assert len(roc.x) <= 60
     fpr, tpr, _ = oracle.roc_curve(base["y_true"], head["y_score"], drop_intermediate=False)
