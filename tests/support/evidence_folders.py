@@ -17,6 +17,9 @@ from assay.evidence import (
     Training,
     file_digest,
 )
+from assay.gate.judge import judge
+from assay.report.bundle import Report
+from assay.report.markdown import render
 
 MODEL = "churn"
 HEAD_TREE, BASE_TREE = "1" * 40, "2" * 40
@@ -100,3 +103,11 @@ def put_evidence(
     put_training(folder, base, side="base")
     put_training(folder, head, side="head")
     return made
+
+
+def report_of(made: Plan, folder: Path) -> str:
+    """Judge an evidence folder; return the comment."""
+    models, verdict = judge(made, folder)
+    return render(
+        Report(plan=made, verdict=verdict, models=models, reproduce=(), evidence_at="here")
+    )

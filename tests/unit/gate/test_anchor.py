@@ -20,9 +20,7 @@ from assay.gate.annotations import verdict_annotations
 from assay.gate.judge import judge, write
 from assay.gate.replay import replay_differences
 from assay.gate.verify import verify
-from assay.report.bundle import Report
-from assay.report.markdown import render
-from support.evidence_folders import MODEL, plan, put_training, rows, rules
+from support.evidence_folders import MODEL, plan, put_training, report_of, rows, rules
 
 ROWS = 20_000
 STEP = 80
@@ -43,13 +41,6 @@ def evidence(folder: Path, made: Plan, *, anchor: int, base: int, head: int) -> 
     put_training(folder, rows(ROWS, wrong=anchor), side="anchor")
     put_training(folder, rows(ROWS, wrong=base), side="base")
     put_training(folder, rows(ROWS, wrong=head))
-
-
-def report(made: Plan, folder: Path) -> str:
-    models, verdict = judge(made, folder)
-    return render(
-        Report(plan=made, verdict=verdict, models=models, reproduce=(), evidence_at="here")
-    )
 
 
 def test_ten_losses_within_the_margin_pass_one_by_one_and_the_anchor_sees_them(
@@ -76,7 +67,7 @@ def test_the_report_has_a_table_of_its_own_and_says_what_the_steps_add_up_to(
 ) -> None:
     made = anchored_plan()
     evidence(tmp_path, made, anchor=2000, base=2720, head=2800)
-    shown = report(made, tmp_path)
+    shown = report_of(made, tmp_path)
     _, verdict = judge(made, tmp_path)
     assert "**Against v1.2.0** (`ccccccc`), 20,000 test rows" in shown
     assert "Each step was within the margin; together they are not." in shown
@@ -154,7 +145,7 @@ def test_an_anchor_that_cannot_be_had_is_not_measured_and_warns(
     assert (rule.state, rule.severity, rule.reason) == (State.NOT_MEASURED, Severity.WARN, said)
     assert verdict.state is Outcome.WARN
     assert f"**Against v1.2.0**{'' if missing else ' (`ccccccc`)'}: not measured: {said}." in (
-        report(made, tmp_path)
+        report_of(made, tmp_path)
     )
 
 
@@ -177,7 +168,7 @@ def test_without_an_anchor_nothing_is_compared_with_one(tmp_path: Path) -> None:
     write(tmp_path, made, models, verdict)
     assert (models[0].anchored, verdict.anchored) == (None, ())
     assert not (tmp_path / MODEL / "anchor" / Comparison.FILE).exists()
-    assert "Against" not in report(made, tmp_path)
+    assert "Against" not in report_of(made, tmp_path)
     assert Verdict.read(tmp_path) == verdict
 
 

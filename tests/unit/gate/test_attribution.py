@@ -12,9 +12,7 @@ from assay.gate.assemble import assemble
 from assay.gate.judge import judge, write
 from assay.gate.replay import replay_differences
 from assay.gate.verify import verify
-from assay.report.bundle import Report
-from assay.report.markdown import render
-from support.evidence_folders import MODEL, plan, put_training, rows, rules
+from support.evidence_folders import MODEL, plan, put_training, report_of, rows, rules
 
 WRONG = {"base": 100, "code-only": 60, "data-only": 140, "head": 110}
 
@@ -34,13 +32,6 @@ def put_corners(folder: Path, but: str | None = None) -> Plan:
     return made
 
 
-def report(made: Plan, folder: Path) -> str:
-    models, verdict = judge(made, folder)
-    return render(
-        Report(plan=made, verdict=verdict, models=models, reproduce=(), evidence_at="here")
-    )
-
-
 def test_the_report_says_how_much_came_from_which(tmp_path: Path) -> None:
     made = put_corners(tmp_path)
     models, verdict = judge(made, tmp_path)
@@ -50,7 +41,7 @@ def test_the_report_says_how_much_came_from_which(tmp_path: Path) -> None:
     assert effects["total"] == pytest.approx(-0.01)
     assert effects["code"] == pytest.approx(0.035)
     assert effects["data"] == pytest.approx(-0.045)
-    shown = report(made, tmp_path)
+    shown = report_of(made, tmp_path)
     assert "**How much came from code and data** (1,000 test rows that all four predict)" in shown
     assert "The head's code on the base's data" in shown
     verify(tmp_path)
@@ -64,7 +55,7 @@ def test_a_corner_that_failed_is_said_and_changes_no_verdict(tmp_path: Path, cor
     made = put_corners(tmp_path, but=corner)
     _, verdict = judge(made, tmp_path)
     assert (verdict.state, verdict.sentence) == (whole.state, whole.sentence)
-    shown = report(made, tmp_path)
+    shown = report_of(made, tmp_path)
     assert "**Code and data**: not attributed, " in shown
     assert "exit code 1" in shown
 

@@ -12,9 +12,7 @@ from assay.evidence import Comparison, Event, Outcome, Plan, Revision, StageRule
 from assay.gate.annotations import verdict_annotations
 from assay.gate.judge import judge, replayable, write
 from assay.gate.sides import compare_model
-from assay.report.bundle import Report
-from assay.report.markdown import render
-from support.evidence_folders import MODEL, plan, put_evidence, put_training, rows, rules
+from support.evidence_folders import MODEL, plan, put_evidence, put_training, report_of, rows, rules
 
 
 @pytest.fixture
@@ -22,13 +20,6 @@ def folder(tmp_path: Path) -> Path:
     place = tmp_path / "evidence"
     place.mkdir()
     return place
-
-
-def report(made: Plan, folder: Path) -> str:
-    models, verdict = judge(made, folder)
-    return render(
-        Report(plan=made, verdict=verdict, models=models, reproduce=(), evidence_at="here")
-    )
 
 
 def warnings(verdict: Verdict) -> list[str]:
@@ -73,7 +64,7 @@ def test_rows_that_the_head_dropped_are_a_warning_and_not_an_improvement(folder:
     assert verdict.rules[0].state is not State.BETTER
     assert warnings(verdict) == ["40 of the base's test rows are missing on the head"]
     assert verdict.state is Outcome.WARN
-    shown = report(made, folder)
+    shown = report_of(made, folder)
     assert "360 test rows joined by id; 40 only on the base" in shown
     assert "The test set changed" in shown
 
@@ -93,7 +84,7 @@ def test_another_test_set_is_compared_on_common_ids_and_the_report_says_so(folde
     assert (comparison.rows.joined, comparison.rows.head_only) == (300, 50)
     assert verdict.rules[0].n == 300
     assert warnings(verdict) == []
-    shown = report(made, folder)
+    shown = report_of(made, folder)
     assert "300 test rows joined by id; 50 only on the head" in shown
     assert "**The test set changed**: only the rows on both sides are compared." in shown
 
@@ -106,7 +97,7 @@ def test_one_test_set_is_not_said_to_have_changed(folder: Path) -> None:
     models, _ = judge(made, folder)
     assert models[0].comparison is not None
     assert not models[0].comparison.test_set_changed
-    assert "The test set changed" not in report(made, folder)
+    assert "The test set changed" not in report_of(made, folder)
 
 
 def test_rows_that_were_labelled_anew_are_counted(folder: Path) -> None:
@@ -159,7 +150,7 @@ def test_without_a_base_the_heads_own_values_are_shown(folder: Path) -> None:
     assert verdict.state is Outcome.FAIL
     assert models[0].comparison is not None
     assert models[0].comparison.rows is None
-    shown = report(made, folder)
+    shown = report_of(made, folder)
     assert "| `accuracy` | – | 0.7500 | – | 0.05 | **not measured**, blocks |" in shown
     assert "- Tried running it again: exit 1.\n" in shown
 
