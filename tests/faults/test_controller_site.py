@@ -93,6 +93,14 @@ def test_a_canary_under_load_a_kill_in_the_middle_and_a_way_back(here: Site) -> 
     assert here.run("rollback", "--state", str(here.state)).returncode == 2
 
 
+def goes_back(here: Site) -> None:
+    """Wait for the watchdog to roll back."""
+    ends = time.monotonic() + 60
+    while here.chain()[-1].facts["kind"] != "rolled-back":
+        assert time.monotonic() < ends, (here.folder / "watchdog.log").read_text()[-2000:]
+        time.sleep(0.5)
+
+
 def test_gone_for_good_with_a_canary_in_flight_the_watchdog_goes_back(here: Site) -> None:
     one, two = here.bundle("one"), here.bundle("two")
     controller = here.start()
@@ -101,10 +109,7 @@ def test_gone_for_good_with_a_canary_in_flight_the_watchdog_goes_back(here: Site
     epoch = here.status()["epoch"]
     here.pushed()
     here.kill(controller)
-    ends = time.monotonic() + 60
-    while here.chain()[-1].facts["kind"] != "rolled-back":
-        assert time.monotonic() < ends, (here.folder / "watchdog.log").read_text()[-2000:]
-        time.sleep(0.5)
+    goes_back(here)
     last = here.chain()[-1].facts
     assert (last["cause"], last["by"], last["epoch"]) == ("lost", "watchdog", epoch + 1)
     here.start()
@@ -120,10 +125,7 @@ def test_one_that_hangs_with_the_lock_is_replaced_too(here: Site) -> None:
     here.start("watchdog")
     time.sleep(1)
     controller.send_signal(signal.SIGSTOP)
-    ends = time.monotonic() + 60
-    while here.chain()[-1].facts["kind"] != "rolled-back":
-        assert time.monotonic() < ends, (here.folder / "watchdog.log").read_text()[-2000:]
-        time.sleep(0.5)
+    goes_back(here)
     assert controller.wait(10) == -signal.SIGKILL
     here.start()
     here.serves(one)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from assay.evidence import Outcome, Rule, State, Verdict
-from support.comments import MARKDOWN
+from support.comments import shows, tables
 from support.situations import SITUATIONS, judged
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -27,33 +26,6 @@ def situation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 def comment(situation: Path) -> str:
     return (situation / "report.md").read_text(encoding="utf-8")
-
-
-def tables(markdown: str) -> Iterator[tuple[list[str], list[list[str]]]]:
-    """Each table's header and rows, as shown."""
-    rows: list[list[str]] = []
-    in_table = False
-    for token in MARKDOWN.parse(markdown):
-        match token.type:
-            case "table_open":
-                rows, in_table = [], True
-            case "table_close":
-                in_table = False
-                yield rows[0], rows[1:]
-            case "tr_open":
-                rows.append([])
-            case "inline" if in_table:
-                rows[-1].append("".join(child.content for child in token.children or ()))
-
-
-def value(printed: str) -> float:
-    return float(printed.replace("−", "-").replace(",", ""))
-
-
-def shows(printed: str, wanted: float) -> bool:
-    """Whether a printed number is ``wanted``, rounded to the places it is printed with."""
-    places = len(printed.partition(".")[2])
-    return abs(value(printed) - wanted) <= 0.51 * 10**-places
 
 
 def numbers_of(rule: Rule, columns: list[str]) -> list[float]:

@@ -14,7 +14,7 @@ from assay.evidence import Comparison, Event, Override, State, Verdict
 from assay.report.markdown import render
 from assay.report.numbers import MOST_PLACES
 from assay.verdict.claims import NEW_MODEL
-from support.comments import MARKDOWN
+from support.comments import shows, tables
 from support.reports import MODEL, plan, rule, training, with_rules
 from support.reviewed import SITUATIONS, failing, not_measured, passing
 
@@ -33,24 +33,11 @@ def test_the_comment_is_the_golden_one(name: str) -> None:
 
 def gate_rows(markdown: str) -> list[list[str]]:
     """The cells of the first table, as shown."""
-    rows: list[list[str]] = []
-    for token in MARKDOWN.parse(markdown):
-        if token.type == "table_close":
-            break
-        if token.type == "tr_open":
-            rows.append([])
-        elif token.type == "inline" and rows:
-            rows[-1].append("".join(child.content for child in token.children or ()))
-    return rows[1:]
+    return next(tables(markdown))[1]
 
 
 def shown_numbers(cell: str) -> list[str]:
     return re.findall(r"[+−]?\d[\d,]*(?:\.\d+)?", cell)
-
-
-def close(printed: str, value: float) -> bool:
-    places = len(printed.partition(".")[2])
-    return abs(float(printed.replace("−", "-").replace(",", "")) - value) <= 0.51 * 10**-places
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
@@ -67,8 +54,8 @@ def test_every_number_of_the_gate_table_is_the_verdicts(name: str) -> None:
         found = shown_numbers(f"{base} {head} {difference}")
         assert len(found) == len([value for value in wanted if value is not None])
         pairs = zip(found, (value for value in wanted if value is not None), strict=True)
-        assert all(close(printed, value) for printed, value in pairs)
-        assert [close(printed, judged.margin or 0) for printed in shown_numbers(margin)] == [True]
+        assert all(shows(printed, value) for printed, value in pairs)
+        assert [shows(printed, judged.margin or 0) for printed in shown_numbers(margin)] == [True]
 
 
 @pytest.mark.parametrize("name", SITUATIONS)

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from support.consumers import variables
 from support.repositories import Sandbox
+from support.waiting import until
 
 CONFIG = """\
 version: 1
@@ -42,7 +42,7 @@ def test_a_stopped_job_ends_its_command_with_all_children(tmp_path: Path, number
     )
     child = sandbox.root / "child"
     try:
-        _until(child.exists)
+        until(child.exists)
         process.send_signal(number)
         _, told = process.communicate(timeout=120)
     finally:
@@ -50,7 +50,7 @@ def test_a_stopped_job_ends_its_command_with_all_children(tmp_path: Path, number
         process.wait()
     assert process.returncode == 130, told
     assert "Interrupted" in told
-    _until(lambda: not _lives(int(child.read_text())))
+    until(lambda: not _lives(int(child.read_text())))
 
 
 def _lives(process: int) -> bool:
@@ -59,11 +59,3 @@ def _lives(process: int) -> bool:
     except ProcessLookupError:
         return False
     return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
-
-
-def _until(met: object, seconds: float = 60) -> None:
-    assert callable(met)
-    ends = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < ends
-        time.sleep(0.05)

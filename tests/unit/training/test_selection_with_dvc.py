@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from mlflow import MlflowClient
 from assay.evidence import ModelSelection, StageState, Training
 from support.consumers import variables
 from support.repositories import Sandbox
+from support.waiting import until
 
 pytestmark = pytest.mark.heavy
 
@@ -186,13 +186,13 @@ def test_a_killed_search_goes_on_where_it_stopped(consumer: Consumer, number: in
     hold.touch()
     process = consumer.start()
     try:
-        _until(lambda: "5" in consumer.runs())
+        until(lambda: "5" in consumer.runs(), seconds=240)
         process.send_signal(number)
         assert process.wait(120) == (130 if number == signal.SIGTERM else -signal.SIGKILL)
         if number == signal.SIGTERM:
-            _until(lambda: not _workers(consumer.root), seconds=60)
+            until(lambda: not _workers(consumer.root))
         process = consumer.start()
-        _until(lambda: consumer.runs().count("5") == 2)
+        until(lambda: consumer.runs().count("5") == 2, seconds=240)
         assert len(_training(consumer.root)) == 1
         hold.unlink()
         assert process.wait(600) == 0
@@ -205,7 +205,7 @@ def test_a_killed_search_goes_on_where_it_stopped(consumer: Consumer, number: in
     assert {each.params["depth"]: each.reused for each in experiments} == {
         "3": True, "4": True, "5": False,
     }  # fmt: skip
-    _until(lambda: not _workers(consumer.root))
+    until(lambda: not _workers(consumer.root), seconds=240)
 
 
 def test_a_metric_of_the_test_set_is_refused_before_anything_runs(consumer: Consumer) -> None:
@@ -225,14 +225,6 @@ def test_no_experiment_with_a_number_is_a_failure_with_its_reason(consumer: Cons
     assert made.state is StageState.FAILED
     assert "none of 4 experiments has a number in validation.json" in (made.reason or "")
     assert made.predictions is None
-
-
-def _until(met: object, seconds: float = 240) -> None:
-    assert callable(met)
-    ends = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < ends
-        time.sleep(0.1)
 
 
 def _workers(root: Path) -> list[str]:

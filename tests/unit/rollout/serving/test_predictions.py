@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from assay.rollout.serving.predictions import SCHEMA, Answer, PredictionLog
+from support.waiting import until
 
 
 def answer(number: int = 0, **fields: object) -> Answer:
@@ -50,9 +51,7 @@ def test_what_waits_is_written_before_the_end(tmp_path: Path) -> None:
 def test_a_file_is_closed_after_its_time(tmp_path: Path) -> None:
     log = open_log(tmp_path, seconds=0.3)
     log.add(answer())
-    deadline = time.monotonic() + 10
-    while not rows(tmp_path) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: rows(tmp_path), "a closed file", seconds=10)
     assert len(rows(tmp_path)) == 1
     log.close()
 
@@ -110,10 +109,7 @@ def test_a_full_disk_is_counted_and_the_log_goes_on(small_disk: Path) -> None:
     filler.write_bytes(b"x" * 250 * 1024)
     for number in range(100):
         log.add(answer(number, request=os.urandom(400).hex().encode()))
-    deadline = time.monotonic() + 10
-    while not log.failed and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert log.failed > 0
+    until(lambda: log.failed > 0, "a failed write", seconds=10)
     assert [file.name for file in small_disk.iterdir()] == ["filler"]
     filler.unlink()
     log.add(answer(7))
