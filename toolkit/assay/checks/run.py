@@ -189,6 +189,6 @@ def _demand_columns(side: Side, data: Data) -> None:
             columns = ", ".join(column.name for column in side.rows.table.columns)
             raise InputError(
                 f"there is no column {name!r}, which data.{role} names.",
-                where=Location(file=side.rows.table.path.as_posix()),
+                where=side.rows.table.where,
                 remedy=f"The file has {columns[:300]}.",
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.checks.side import Side, found, found_rows
-from assay.errors import InputError, Location
+from assay.errors import InputError
 from assay.evidence import Finding
 from assay.tables.repeats import absent, shared
 
@@ -52,7 +52,7 @@ def leaked_keys(train: Side, test: Side, columns: tuple[str, ...], check: str) -
             if side.rows.table.column(name) is None:
                 raise InputError(
                     f"there is no column {name!r}, which the data checks need to look for leakage.",
-                    where=Location(file=side.rows.table.path.as_posix()),
+                    where=side.rows.table.where,
                     remedy="Name another column, or add this one to the file.",
                 )
     hits = shared(test.rows, train.rows, columns, nulls=False)

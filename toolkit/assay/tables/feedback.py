@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assay.errors import InputError, Location
+from assay.errors import InputError
 from assay.tables.source import Column, Engine
 from assay.tables.sql import identifier, literal
 
@@ -123,7 +123,7 @@ def _column(engine: Engine, table: str, name: str) -> Column:
     if found is None:
         raise InputError(
             f"there is no column {name[:80]!r}.",
-            where=Location(file=engine.tables[table].path.as_posix()),
+            where=engine.tables[table].where,
             remedy=f"It has {', '.join(one.name for one in engine.tables[table].columns)[:300]}.",
         )
     return found
@@ -138,6 +138,6 @@ def _refuse_repeats(engine: Engine, table: str, name: str) -> None:
     if twice:
         raise InputError(
             f"the id {str(twice[0][0])[:80]!r} stands there twice.",
-            where=Location(file=engine.tables[table].path.as_posix()),
+            where=engine.tables[table].where,
             remedy="Keep one row for each id: the newest label, say.",
         )

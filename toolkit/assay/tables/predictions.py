@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from assay.config import Columns, Cross, Slice
-from assay.errors import InputError, Location
+from assay.errors import InputError
 from assay.tables import predictions_task as tasks
 from assay.tables.predictions_columns import recognise
 from assay.tables.predictions_design import Drawn, design_columns, drawn, likely_entity
@@ -254,6 +254,6 @@ def _refuse_missing(engine: Engine, inferred: Inferred, found: Facts, truth: Tru
         role = "label" if column == "label" else predicted
         raise InputError(
             f"the {role} is {what} in {count:,} joined rows (ids {shown}).",
-            where=Location(file=sides[column].table.path.as_posix()),
+            where=sides[column].table.where,
             remedy=f"Every compared row needs a {role}.",
         )

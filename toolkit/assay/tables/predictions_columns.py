@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assay.config import Columns
-from assay.errors import InputError, Location
+from assay.errors import InputError
 from assay.tables.source import Column, Table
 from assay.tables.sql import identifier
 
@@ -67,7 +67,7 @@ def recognise(table: Table, names: Columns) -> Side:
     if any(column.name.lower() == KEY_NAME for column in table.columns):
         raise InputError(
             f"the column name {KEY_NAME!r} is reserved.",
-            where=Location(file=table.path.as_posix()),
+            where=table.where,
             remedy="Rename the column.",
         )
     roles = {role: _role(table, role, getattr(names, role)) for role in USUAL_NAMES}
@@ -93,7 +93,7 @@ def not_single(table: Table, column: Column) -> InputError:
     """The error for a column that holds nested values."""
     return InputError(
         f"the column {column.name!r} holds {column.type} values, not single ones.",
-        where=Location(file=table.path.as_posix()),
+        where=table.where,
         remedy="Write one plain value per row.",
     )
 
@@ -114,7 +114,7 @@ def existing(table: Table, name: str) -> Column:
         listed = ", ".join(repr(c.name[:60]) for c in table.columns[:20])
         raise InputError(
             f"there is no column {name[:100]!r}.",
-            where=Location(file=table.path.as_posix()),
+            where=table.where,
             remedy=f"{hint}The file has: {listed}.",
         )
     return column

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.config import Columns
-from assay.errors import InputError, Location
+from assay.errors import InputError
 from assay.tables.predictions_columns import Side, canonical, number
 from assay.tables.predictions_join import EXAMPLES, keyed
 from assay.tables.predictions_slices import Truth, in_order
@@ -128,7 +128,7 @@ def _declared(names: Columns, base: Side, head: Side, truth: Truth) -> Iterator[
             listed = ", ".join(repr(c.name[:60]) for c in head.table.columns[:20])
             raise InputError(
                 f"there is no column {name[:100]!r} (columns.{role}).",
-                where=_at(head),
+                where=head.table.where,
                 remedy=f"The file has: {listed}.",
             )
         if sides[0][1].kind == "other":
@@ -175,8 +175,4 @@ def _disagreements(engine: Engine, found: dict[str, Named], truth: Truth) -> Ite
 
 def _error(named: tuple[Side, Column], why: str, remedy: str) -> InputError:
     side, column = named
-    return InputError(f"the column {column.name!r}: {why}.", where=_at(side), remedy=remedy)
-
-
-def _at(side: Side) -> Location:
-    return Location(file=side.table.path.as_posix())
+    return InputError(f"the column {column.name!r}: {why}.", where=side.table.where, remedy=remedy)

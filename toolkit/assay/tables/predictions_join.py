@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from assay.errors import InputError, Location
+from assay.errors import InputError
 from assay.tables.load import numbered_name
 from assay.tables.predictions_columns import KEY_NAME, Side, canonical
 from assay.tables.predictions_parts import ranges
@@ -59,7 +59,7 @@ def join_keys(engine: Engine, base: Side, head: Side, *, average: bool = False) 
         name = other.id.name if other.id else ""
         raise InputError(
             f"there is no id column, while the other side has {name!r}.",
-            where=_at(without),
+            where=without.table.where,
             remedy="Write the same ids into both files, or name the column (--id).",
         )
     for side, other in ((base, head), (head, base)):
@@ -151,7 +151,7 @@ def _check_ids(engine: Engine, side: Side) -> None:
     if missing:
         raise InputError(
             f"the id column {name!r} is empty in {missing:,} of {side.table.rows:,} rows.",
-            where=_at(side),
+            where=side.table.where,
             remedy="Give every row an id.",
         )
     repeated = engine.rows(
@@ -162,7 +162,7 @@ def _check_ids(engine: Engine, side: Side) -> None:
         shown = ", ".join(f"{key[:60]!r} ({times} times)" for key, times, _ in repeated)
         raise InputError(
             f"{repeated[0][2]:,} ids of the column {name!r} stand on several rows: {shown}.",
-            where=_at(side),
+            where=side.table.where,
             remedy="Ids join base and head rows, so each must be unique. Where one patient or "
             "user has several rows, give each row its own id and name that column in "
             "columns.entity; where rows differ by the training's seed, name its column in "
@@ -175,7 +175,7 @@ def _by_position(base: Side, head: Side) -> Joined:
         raise InputError(
             f"neither side has an id column, and the base has {base.table.rows:,} rows where "
             f"the head has {head.table.rows:,}.",
-            where=_at(head),
+            where=head.table.where,
             remedy="Write an id column (id or row_id) into both files, or name it (--id).",
         )
     return Joined(rows=base.table.rows, by="position")
@@ -190,7 +190,7 @@ def _counted(engine: Engine, base: Side, head: Side, averaged: dict[str, int]) -
         raise InputError(
             "base and head have no id in common: the base's look like "
             f"{base_examples[0][:60]!r}, the head's like {head_examples[0][:60]!r}.",
-            where=_at(head),
+            where=head.table.where,
             remedy="Compare predictions on the same test rows.",
         )
     return Joined(
@@ -229,7 +229,7 @@ def check_positions(engine: Engine, joined: Joined, head: Side, changed: int) ->
         raise InputError(
             f"neither side has an id column, and {changed:,} of {joined.rows:,} rows at the "
             "same position have different labels.",
-            where=_at(head),
+            where=head.table.where,
             remedy="Write an id column (id or row_id) into both files, or name it (--id).",
         )
     if 2 * changed > joined.rows:
@@ -247,7 +247,7 @@ def _refuse_another_target(engine: Engine, joined: Joined, head: Side) -> None:
         raise InputError(
             f"{apart:,} of {joined.rows:,} joined rows have another label on the base: the two "
             "sides were not asked the same question.",
-            where=_at(head),
+            where=head.table.where,
             remedy="Write the labels on both sides alike; where they were made anew, let the base "
             "predict again.",
         )
@@ -272,7 +272,3 @@ def _separator(values: list[str]) -> str:
     while (found := f"\x1f{number}\x1e") in joined:
         number += 1
     return found
-
-
-def _at(side: Side) -> Location:
-    return Location(file=side.table.path.as_posix())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assay.config import Columns
-from assay.errors import InputError, Location
+from assay.errors import InputError
 from assay.tables.formats import Format
 from assay.tables.predictions_columns import Side, canonical, is_list, not_single
 from assay.tables.predictions_slices import Truth, in_order
@@ -38,7 +38,7 @@ def check_sets(side: Side, names: Columns) -> None:
             continue
         raise InputError(
             f"the column {column.name!r} holds single values ({column.type}), not sets of labels.",
-            where=Location(file=side.table.path.as_posix()),
+            where=side.table.where,
             remedy="Write lists (Parquet, JSON), or text such as 'a|b' and its delimiter under "
             "columns.delimiter (--delimiter).",
         )

@@ -65,7 +65,7 @@ def _lacking(side: Side, role: str, option: str) -> InputError:
     listed = ", ".join(repr(c.name[:60]) for c in side.table.columns[:20])
     return InputError(
         f"no {role} column was recognised, which the task ranking needs.",
-        where=Location(file=side.table.path.as_posix()),
+        where=side.table.where,
         remedy=f"Name it under columns ({option}). The file has: {listed}.",
     )
 
@@ -100,7 +100,7 @@ def by_query(
     where sides have other items, a query is missing, relevance is negative, a slice divides a
     query, and no query is left.
     """
-    where = Location(file=head.table.path.as_posix())
+    where = head.table.where
     slices = [(g.key, AND.join(each.asked.column for each in g.columns)) for g in groups]
     slices += design.items()
     _refuse_other_items(joined, where)

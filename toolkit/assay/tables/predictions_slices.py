@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assay.config import Slice
-from assay.errors import InputError, Location
+from assay.errors import InputError
 from assay.tables.predictions_columns import Side, canonical, number
 from assay.tables.predictions_join import keyed, value_table
 from assay.tables.source import Column, Engine
@@ -81,7 +81,7 @@ def resolve(
         raise InputError(
             f"the column {asked.column!r} has {distinct:,} different numbers, too many to "
             "slice by.",
-            where=_at(side),
+            where=side.table.where,
             remedy=f"Give bins: --slice '{asked.column}:18,40' or bins: [18, 40]; or only how "
             f"many: --slice '{asked.column}:q4' or bins: 4.",
         )
@@ -117,7 +117,7 @@ def _equal_bins(engine: Engine, asked: Slice, column: Column, side: Side, count:
         raise InputError(
             f"the column {column.name!r} cannot be divided into {count} bins: "
             + ("it has no number." if least is None else f"most of its values are {least:g}."),
-            where=_at(side),
+            where=side.table.where,
             remedy="Give the edges (bins: [18, 40]), or slice by its values.",
         )
     return asked.model_copy(update={"bins": kept})
@@ -130,13 +130,13 @@ def _find(name: str, first: Side, second: Side) -> tuple[Side, Column]:
             continue
         if column.kind == "other":
             raise InputError(
-                f"the slice column {name!r} holds {column.type} values.", where=_at(side)
+                f"the slice column {name!r} holds {column.type} values.", where=side.table.where
             )
         return side, column
     listed = ", ".join(repr(c.name[:60]) for c in first.table.columns[:20])
     raise InputError(
         f"there is no column {name[:100]!r} to slice by.",
-        where=_at(first),
+        where=first.table.where,
         remedy=f"The file has: {listed}.",
     )
 
@@ -231,7 +231,3 @@ def _bin_names(edges: tuple[float, ...]) -> list[str]:
         texts = [repr(edge) for edge in edges]
     between = [f"{low} to below {high}" for low, high in itertools.pairwise(texts)]
     return [f"below {texts[0]}", *between, f"{texts[-1]} and above"]
-
-
-def _at(side: Side) -> Location:
-    return Location(file=side.table.path.as_posix())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from assay.config import Columns
-from assay.errors import InputError, Location
+from assay.errors import InputError
 from assay.tables.predictions_columns import Side, canonical
 from assay.tables.predictions_label_sets import check_sets, check_single, with_lists
 from assay.tables.predictions_numbers import is_regression, predicted_probabilities
@@ -96,7 +96,7 @@ def _missing(base: Side, head: Side, role: str, task: str) -> InputError:
     listed = ", ".join(repr(c.name[:60]) for c in side.table.columns[:20])
     return InputError(
         f"no {role} column was recognised, which the task {task} needs.",
-        where=Location(file=side.table.path.as_posix()),
+        where=side.table.where,
         remedy=f"Name it under columns (--{role}). The file has: {listed}.",
     )
 
@@ -118,14 +118,14 @@ def _classes(
     if len(classes) > MOST_CLASSES:
         raise InputError(
             f"the labels and predictions have {len(classes):,} or more different values.",
-            where=Location(file=head.table.path.as_posix()),
+            where=head.table.where,
             remedy="If they are measured numbers, say --task regression; "
             f"up to {MOST_CLASSES:,} classes are compared.",
         )
     if any(len(name) > LONGEST_CLASS for name in classes):
         raise InputError(
             f"a label or a prediction has over {LONGEST_CLASS:,} characters.",
-            where=Location(file=head.table.path.as_posix()),
+            where=head.table.where,
             remedy="Write class names; texts are compared by a score column (mean:COLUMN).",
         )
     reason = _why(task, f"the labels and predictions have {len(classes)} different values")
@@ -210,7 +210,7 @@ def _positive(
     classes: tuple[str, ...], named: str | None, head: Side
 ) -> tuple[tuple[str, ...], str]:
     """The two classes, negative first, and the positive one."""
-    where = Location(file=head.table.path.as_posix())
+    where = head.table.where
     listed = ", ".join(repr(name[:60]) for name in classes[:10])
     if named is not None:
         others = [name for name in classes if name != named]

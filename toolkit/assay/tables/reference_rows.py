@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from assay.config import Columns
-from assay.errors import InputError, Location
+from assay.errors import InputError
 from assay.tables.predictions_columns import Side, canonical, number, recognise
 from assay.tables.source import Column, Engine
 from assay.tables.sql import identifier
@@ -114,7 +114,7 @@ def _data_id(engine: Engine, named: str | None, side: Side) -> Column:
     if side.id is None:
         raise InputError(
             "the predictions have no id to join the data's rows by.",
-            where=Location(file=side.table.path.as_posix()),
+            where=side.table.where,
             remedy="Write the row's id beside each prediction, or name it under columns.id.",
         )
     wanted = named or side.id.name
@@ -122,14 +122,14 @@ def _data_id(engine: Engine, named: str | None, side: Side) -> Column:
     if own is None:
         raise InputError(
             f"the data have no column {wanted[:80]!r} to join the predictions by.",
-            where=Location(file=data.path.as_posix()),
+            where=data.where,
             remedy="Name the id under data.id in assay.yaml.",
         )
     return own
 
 
 def _check(side: Side, rows: int, keys: int) -> None:
-    where = Location(file=side.table.path.as_posix())
+    where = side.table.where
     if not rows:
         raise InputError(
             "no row of the data has a prediction.",

@@ -102,7 +102,7 @@ def _draw(
     if not count:
         raise InputError(
             "no id of these rows is in the predictions file.",
-            where=Location(file=table.path.as_posix()),
+            where=table.where,
             remedy="Name the rows that the predictions were made from, and their id column "
             "(data.id).",
         )
@@ -160,7 +160,7 @@ def _refuse_missing(table: Table, required: Sequence[str]) -> None:
         listed = ", ".join(repr(name[:60]) for name in missing[:10])
         raise InputError(
             f"the file lacks columns that the model's signature asks for: {listed}.",
-            where=Location(file=table.path.as_posix()),
+            where=table.where,
             remedy="Name a file with the rows as the model takes them: --features, or "
             "delivery.staging.features of the model in assay.yaml.",
         )
@@ -185,7 +185,7 @@ def _own_id(side: Side) -> Column:
 def _no_id(table: Table, key: str) -> InputError:
     return InputError(
         "the file has no id column, and rows are joined by it.",
-        where=Location(file=table.path.as_posix()),
+        where=table.where,
         remedy=f"Write one, and name it as {key} of the model in assay.yaml.",
     )
 
@@ -196,6 +196,6 @@ def _refuse_repeated(engine: Engine, table: Table, column: Column) -> None:
     if rows != ids:
         raise InputError(
             f"{rows - ids:,} of {rows:,} rows have no {column.name!r} of their own.",
-            where=Location(file=table.path.as_posix()),
+            where=table.where,
             remedy="An id names one row; write unique ones.",
         )

@@ -76,7 +76,7 @@ def _seeds(engine: Engine, table: Table, name: str) -> tuple[str, ...] | None:
     column = table.column(name)
     if column is None:
         return None
-    where = Location(file=table.path.as_posix())
+    where = table.where
     if column.kind == "other":
         raise InputError(f"the seed column {name!r} holds {column.type} values.", where=where)
     text = canonical(column, identifier(name), truth_as_number=False)

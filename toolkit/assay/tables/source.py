@@ -62,6 +62,11 @@ class Table:
     columns: tuple[Column, ...]
     rows: int
 
+    @property
+    def where(self) -> Location:
+        """The file, as a message about it names it."""
+        return Location(file=self.path.as_posix())
+
     def column(self, name: str) -> Column | None:
         """Return the column called exactly ``name``."""
         return next((column for column in self.columns if column.name == name), None)
@@ -242,7 +247,7 @@ def with_rows(table: Table) -> Table:
     if table.rows == 0:
         raise InputError(
             "the file has columns but no rows.",
-            where=_at(table.path),
+            where=table.where,
             remedy="The step that writes it found nothing to predict, or did not finish.",
         )
     return table
