@@ -33,11 +33,6 @@ _SHORTEST = 12
 _LONGEST = 40
 
 
-def has_margin(rule: Rule) -> bool:
-    """Whether a claim is judged against a margin."""
-    return rule.margin is not None or rule.relative_margin is not None
-
-
 def print_claims(console: Console, rules: Sequence[Rule], confidence: float) -> None:
     """Print the metrics over all rows, then those of each slice under its name.
 
@@ -65,7 +60,7 @@ class _Columns:
 
     @classmethod
     def of(cls, rules: Sequence[Rule], confidence: float, *, width: int) -> _Columns:
-        margins = any(map(has_margin, rules))
+        margins = any(rule.has_margin for rule in rules)
         heads = ["Metric", "Base", "Head", f"Difference [{exact_percent(confidence)}]\n+ is better"]
         heads += [*(["Margin"] if margins else []), "State"]
         rows = [_row(rule, margins=margins) for rule in rules]

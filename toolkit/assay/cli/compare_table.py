@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from assay.cli.claim_table import WHOLE, has_margin, print_claims
+from assay.cli.claim_table import WHOLE, print_claims
 from assay.cli.console import printable
 from assay.evidence import Comparison, Outcome, Rule, Verdict
 from assay.report.anchor import anchor_in_words
@@ -76,7 +76,7 @@ def _compared(comparison: Comparison) -> str:
 def _remarks(comparison: Comparison, rules: Sequence[Rule]) -> list[str]:
     """Why something was not measured or not judged, each reason once; then the notes."""
     lines = [said] if (said := drawn_in_words(comparison, escape=False)) else []
-    margins = any(map(has_margin, rules))
+    margins = any(rule.has_margin for rule in rules)
     # Without any margin every interval around 0 is inconclusive for that reason, said once below.
     explained = sorted(
         (rule for rule in rules if rule.reason and (margins or rule.interval is None)),

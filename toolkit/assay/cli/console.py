@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -85,6 +87,20 @@ def printable(text: str) -> str:
         for character in cut
     )
     return _RUNNER_SYNTAX.sub(r"\g<0> ", shown) if on_github() else shown
+
+
+def say(text: str) -> None:
+    """Print one line that no runner obeys, whatever is quoted in it."""
+    from assay.github.commands import log_line
+
+    click.echo(log_line(text))
+
+
+def say_aside(text: str) -> None:
+    """Print one such line on standard error, beside the result."""
+    from assay.github.commands import log_line
+
+    click.echo(log_line(text), err=True)
 
 
 def print_error(error: AssayError) -> None:

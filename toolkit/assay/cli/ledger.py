@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.console import say_aside
 from assay.cli.options import json_option, model_option
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def ledger(
     if operation == "show":
         from assay.cli.ledger_table import print_ledger, uses
 
-        found = uses(reader(place, _say), model)
+        found = uses(reader(place, say_aside), model)
         if as_json:
             click.echo(json.dumps(found, indent=2, sort_keys=True))
         else:
@@ -141,7 +142,9 @@ def _append_run(place: Place, config: str, workflow: str) -> Written | None:
         pending=PENDING,
         parse=lambda text: parse_config(text, file=config),
     )
-    return append_run(place.settings, wanted, lambda: opened(place), at=datetime.now(UTC), say=_say)
+    return append_run(
+        place.settings, wanted, lambda: opened(place), at=datetime.now(UTC), say=say_aside
+    )
 
 
 def _print(written: Written | None, *, as_json: bool) -> None:
@@ -155,9 +158,9 @@ def _print(written: Written | None, *, as_json: bool) -> None:
         click.echo(json.dumps({"added": len(new), "commit": commit, "full": full}, indent=2))
         return
     if not new:
-        _say("No new decision: the ledger stays as it is.")
+        say_aside("No new decision: the ledger stays as it is.")
     for decision in new:
-        _say(
+        say_aside(
             f"Counted: {decision.model} decided about {decision.head[:12]} on the test set "
             f"{decision.test_set[:12]}."
         )
@@ -172,10 +175,4 @@ def _warn(text: str) -> None:
     if on_github():
         click.echo(annotation_line(Annotation(level="warning", title="The ledger", message=text)))
     else:
-        _say(text)
-
-
-def _say(text: str) -> None:
-    from assay.github.commands import log_line
-
-    click.echo(log_line(text), err=True)
+        say_aside(text)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from assay.cli.console import say_aside
 
 if TYPE_CHECKING:
     from assay.config import Monitoring
@@ -62,7 +62,7 @@ def found_reference(settings: Settings, wanted: Wanted) -> Path | None:
         model=wanted.model,
         branch=branch,
         folder=wanted.state / _FOLDER,
-        say=_say,
+        say=say_aside,
     )
     try:
         if version is not None and _DIGEST.fullmatch(version):
@@ -91,11 +91,7 @@ def _of_version(seeking: Seeking, version: str) -> Path | None:
         why = "no delivery's run keeps its bundle.json any more"
     except AssayError as error:
         why = error.message.rstrip(".")
-    _say(f"What version {version[:12]} was like is not known: {why}. Name its bundle: --reference.")
+    say_aside(
+        f"What version {version[:12]} was like is not known: {why}. Name its bundle: --reference."
+    )
     return None
-
-
-def _say(text: str) -> None:
-    from assay.github.commands import log_line
-
-    click.echo(log_line(text), err=True)

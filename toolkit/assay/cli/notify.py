@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.console import say_aside
 from assay.cli.options import config_option, evidence_option, model_option
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _silences(model: str, settings: Settings) -> tuple[Entry, ...]:
         with opened(place) as branch:
             return read_silences(branch, model)
     except AssayError as error:
-        _say(f"Silences are not known, so every problem is told: {error.message}")
+        say_aside(f"Silences are not known, so every problem is told: {error.message}")
         return ()
 
 
@@ -177,18 +178,12 @@ def _report(result: Result, problems: int) -> None:
     from assay.errors import OutsideError
     from assay.report.numbers import plural
 
-    _say(f"{plural(problems, 'problem')} in production.")
+    say_aside(f"{plural(problems, 'problem')} in production.")
     for done in result.issues:
-        _say(f"Issue #{done.number} {done.change.value}: {done.title}")
+        say_aside(f"Issue #{done.number} {done.change.value}: {done.title}")
     if result.sent or result.waiting:
-        _say(f"Webhook: {result.sent} sent, {result.waiting} waiting.")
+        say_aside(f"Webhook: {result.sent} sent, {result.waiting} waiting.")
     if result.troubles:
         raise OutsideError(
             " ".join(result.troubles), remedy="The next run tells what this one could not."
         )
-
-
-def _say(text: str) -> None:
-    from assay.github.commands import log_line
-
-    click.echo(log_line(text), err=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.console import say
+
 if TYPE_CHECKING:
     from assay.evidence import Plan
     from assay.gate.forked import Facts
@@ -48,7 +50,7 @@ def publish_report(config: str, workflow: str, publisher: str | None) -> None:
 
     settings = read_settings(os.environ)
     wanted = Wanted(config=config, workflow=workflow, publisher=publisher)
-    done = run(settings, wanted, make_plan=plan_of, say=_say)
+    done = run(settings, wanted, make_plan=plan_of, say=say)
     if done is not None:
         raise_unpublished(done)
     write_outputs("publish-report", comment=(done.address or "") if done else "")
@@ -84,9 +86,3 @@ def plan_of(facts: Facts) -> Plan:
         base_config_text=facts.base_text,
         changed_paths=facts.changed_paths,
     )
-
-
-def _say(text: str) -> None:
-    from assay.github.commands import log_line
-
-    click.echo(log_line(text))

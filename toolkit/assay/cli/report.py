@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from assay.cli.console import say_aside
 from assay.cli.options import evidence_option
 
 
@@ -36,14 +37,8 @@ def report(evidence: Path, publisher: str | None) -> None:
     plan, models, verdict = read_stored(evidence)
     publishing = Publishing.of(plan, settings, publisher=publisher, checks_token=None)
     made = report_of(plan, verdict, models, publishing)
-    published = publish(made, publishing, say=_say)
+    published = publish(made, publishing, say=say_aside)
     target = write_reports(evidence, made, published.markdown)
     click.echo(target)
     write_outputs("report", report=target.as_posix())
     raise_unpublished(published)
-
-
-def _say(text: str) -> None:
-    from assay.github.commands import log_line
-
-    click.echo(log_line(text), err=True)

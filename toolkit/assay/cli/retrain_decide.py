@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import click
-
+from assay.cli.console import say
 from assay.errors import AssayError, InputError, Location
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def decide(place: Place, wanted: Wanted, folder: Path) -> None:
         _print(decision)
         made.append(decision)
     if not made:
-        _say(f"No model of {wanted.config} has `retrain:`: nothing to decide.")
+        say(f"No model of {wanted.config} has `retrain:`: nothing to decide.")
     _summarise(place, made)
     due = [decision.model for decision in made if decision.due]
     write_outputs(
@@ -141,7 +140,7 @@ def _one(place: Place, wanted: Wanted, source: Source, name: str) -> Retraining:
     if place.settings.in_actions:
         with opened(place) as branch:
             return reserve(asked, facts, branch)
-    book = entries_in(reader(place, _say)(path_of(name)).files, name)
+    book = entries_in(reader(place, say)(path_of(name)).files, name)
     return judge(asked, facts, book)
 
 
@@ -221,15 +220,15 @@ def _trained(source: Source, lock: str) -> datetime | None:
 
 def _print(decision: Retraining) -> None:
     if decision.due:
-        _say(f"{decision.model} is to be trained anew:")
+        say(f"{decision.model} is to be trained anew:")
     elif decision.held:
-        _say(f"{decision.model} waits: {decision.held}. What asks for it:")
+        say(f"{decision.model} waits: {decision.held}. What asks for it:")
     else:
-        _say(f"{decision.model}: nothing asks for a retraining.")
+        say(f"{decision.model}: nothing asks for a retraining.")
     for trigger in decision.triggers:
-        _say(f"  {trigger.kind}: {trigger.sentence}")
+        say(f"  {trigger.kind}: {trigger.sentence}")
     for missing in decision.not_measured:
-        _say(f"  not looked at: {missing}")
+        say(f"  not looked at: {missing}")
 
 
 def _summarise(place: Place, made: list[Retraining]) -> None:
@@ -245,9 +244,3 @@ def _summarise(place: Place, made: list[Retraining]) -> None:
         lines += [f"  - {one.kind}: {text(one.sentence)}" for one in decision.triggers]
         lines += [f"  - not looked at: {text(one)}" for one in decision.not_measured]
     write_summary(place.settings.summary_file, "\n".join(lines) + "\n")
-
-
-def _say(text: str) -> None:
-    from assay.github.commands import log_line
-
-    click.echo(log_line(text))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.console import say
 from assay.errors import AssayError, InputError
 
 if TYPE_CHECKING:
@@ -138,10 +139,10 @@ def _finish(place: Place, decision: Retraining, outcome: str, number: int | None
 
 
 def _say(text: str, *, warn: bool = False) -> None:
-    from assay.github.commands import Annotation, annotation_line, log_line
+    from assay.github.commands import Annotation, annotation_line
 
     if warn:
         note = Annotation(level="warning", title="Retraining", message=text)
         click.echo(annotation_line(note))
     else:
-        click.echo(log_line(text))
+        say(text)

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from assay.cli.console import say
 from assay.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,7 +93,6 @@ def _proposed(book: tuple[Entry, ...], number: int) -> Entry | None:
 
 def _done(state: str, text: str) -> None:
     from assay.cli.outputs import write_outputs
-    from assay.github.commands import log_line
 
     write_outputs("retrain", state=state)
-    click.echo(log_line(text))
+    say(text)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from assay.cli.console import say_aside
 from assay.cli.options import config_option
 
 
@@ -32,14 +33,13 @@ def rules(config: Path, output: Path | None) -> None:
     from assay.alerting.rules import rules_text, unmeasured, watched
     from assay.config import load_config
     from assay.evidence import write_atomically
-    from assay.github.commands import log_line
 
     loaded = load_config(config)
     text = rules_text(loaded)
     for one in watched(loaded):
         missing = unmeasured(one)
         if missing is not None:
-            click.echo(log_line(missing), err=True)
+            say_aside(missing)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -78,6 +78,11 @@ class Rule(Part):
     severity: Severity = Field(description="What this rule's state does: block, warn or off.")
     decides: bool = Field(description="Whether the outcome would differ without this rule.")
 
+    @property
+    def has_margin(self) -> bool:
+        """Whether the claim is judged against a margin."""
+        return self.margin is not None or self.relative_margin is not None
+
 
 class StageRule(Part):
     """One judged stage or data check."""

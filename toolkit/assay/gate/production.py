@@ -15,6 +15,7 @@ from pathlib import Path
 from assay.errors import AssayError, OutsideError
 from assay.evidence import Comparison, Document, Outcome, Reference, Verdict, write_atomically
 from assay.gate.earlier import fetch_tree
+from assay.gate.sides import read_if_there
 from assay.github.client import Client
 from assay.github.payload import is_commit
 
@@ -53,7 +54,7 @@ def evidence_of_version(
         if found is None:
             return None
         for kind in KINDS:
-            document = _read(kind, Path(scratch) / seeking.model)
+            document = read_if_there(kind, Path(scratch) / seeking.model)
             if document is not None and document.digest() == digests.get(kind.FILE):
                 document.write(target)
     if not kept(target):
@@ -127,14 +128,10 @@ def _holds(seeking: Seeking, tree: str) -> bool:
         target.mkdir(parents=True, exist_ok=True)
         try:
             for kind in KINDS if passed else ():
-                document = _read(kind, place / seeking.model)
+                document = read_if_there(kind, place / seeking.model)
                 if document is not None:
                     document.write(target)
         except BaseException:
             shutil.rmtree(target, ignore_errors=True)
             raise
     return kept(target)
-
-
-def _read(kind: type[Document], folder: Path) -> Document | None:
-    return kind.read(folder) if (folder / kind.FILE).is_file() else None

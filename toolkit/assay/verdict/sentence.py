@@ -95,17 +95,13 @@ def _passed(rules: Sequence[Rule]) -> str:
     best = min(gates, key=lambda rule: _GOOD[rule.state])
     said = _claim(best, several=several)
     others = len(gates) - 1
-    if others and any(map(_has_margin, gates)):
+    if others and any(rule.has_margin for rule in gates):
         said += f"; the other {'gate holds' if others == 1 else f'{others:,} gates hold'}"
     elif others:
         said += (
             f"; the other {'metric is' if others == 1 else f'{others:,} metrics are'} better too"
         )
     return f"{_capital(said, named=several)}."
-
-
-def _has_margin(rule: Rule) -> bool:
-    return rule.margin is not None or rule.relative_margin is not None
 
 
 def _capital(said: str, *, named: bool) -> str:
