@@ -12,7 +12,7 @@ import yaml
 
 from assay.cli import COMMANDS
 from assay.config import parse_config
-from contract.files import CALLERS, ROOT
+from contract.files import CALLERS, ROOT, name_of
 from contract.pages import command_named, subcommands
 
 PAGES = sorted(
@@ -24,10 +24,6 @@ PAGES = sorted(
 )
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)(#[^)\s]*)?\)")
-
-
-def name_of(path: Path) -> str:
-    return str(path.relative_to(ROOT))
 
 
 def blocks(path: Path, *languages: str) -> list[str]:

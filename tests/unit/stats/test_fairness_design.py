@@ -18,6 +18,7 @@ from assay.stats.estimate import Estimate
 from assay.stats.fairness import gap_difference, group_rates
 from assay.stats.fairness_design import designed_gap_difference, designed_group_rates
 from assay.stats.group_rates import Members
+from support.estimates import ends
 
 RNG = np.random.default_rng(91)
 N, CLUSTERS = 900, 90
@@ -49,11 +50,6 @@ def rates(side: np.ndarray, weights: np.ndarray, rows: Any = ALL) -> list[float]
         float(np.average(side[rows][GROUP[rows] == g], weights=weights[rows][GROUP[rows] == g]))
         for g in range(3)
     ]
-
-
-def ends(found: Estimate) -> tuple[float, float]:
-    assert found.interval is not None, found
-    return found.interval.low, found.interval.high
 
 
 def test_weighted_rates_are_scikit_learns() -> None:

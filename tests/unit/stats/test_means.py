@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score, root_mean_squared_error
 
 from assay.stats.cells import PairedCells
 from assay.stats.classification import compare_cells
-from assay.stats.estimate import Estimate, relative_weight
+from assay.stats.estimate import relative_weight
 from assay.stats.means import (
     mean_difference,
     r2_difference,
@@ -20,6 +20,7 @@ from assay.stats.means import (
 )
 from assay.stats.moments import JointMoments, monomials
 from assay.stats.studentised import hall
+from support.estimates import ends
 
 
 def predictions(n: int = 300, seed: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -32,11 +33,6 @@ def predictions(n: int = 300, seed: int = 4) -> tuple[np.ndarray, np.ndarray, np
 
 def squared(label: np.ndarray, base: np.ndarray, head: np.ndarray) -> JointMoments:
     return JointMoments.from_sides((base - label) ** 2, (head - label) ** 2)
-
-
-def ends(found: Estimate) -> tuple[float, float]:
-    assert found.interval is not None
-    return found.interval.low, found.interval.high
 
 
 def test_moments_of_any_contrast_are_numpys() -> None:

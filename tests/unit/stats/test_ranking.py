@@ -15,9 +15,9 @@ from assay.stats.average_precision import (
     average_precision_difference,
     average_precision_influence,
 )
-from assay.stats.estimate import Estimate
 from assay.stats.median_error import median_absolute_error_difference
 from assay.stats.moments import JointMoments
+from support.estimates import ends
 
 
 def scores(n: int = 300, seed: int = 8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,11 +56,6 @@ def test_placements_average_to_the_auc_in_either_class() -> None:
     ups, downs = placements(label, base)
     assert ups.mean() == pytest.approx(downs.mean())
     assert ups.mean() == pytest.approx(oracle.roc_auc_score(label, base))
-
-
-def ends(found: Estimate) -> tuple[float, float]:
-    assert found.interval is not None
-    return found.interval.low, found.interval.high
 
 
 @settings(max_examples=25)

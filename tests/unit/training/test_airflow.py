@@ -6,8 +6,6 @@ import hashlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,7 @@ import pytest
 from assay.errors import AssayError, InputError, IntegrityError, OutsideError
 from assay.evidence import StageState
 from support.airflow_consumers import ROWS, SECRETS, Site
-from support.airflow_stand_in import LOSE, PASSWORD, TOKEN, airflow_stand_in
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with airflow_stand_in() as airflow:
-        yield Site(tmp_path, airflow)
+from support.airflow_stand_in import LOSE, PASSWORD, TOKEN
 
 
 def test_a_run_is_submitted_watched_and_fetched(site: Site) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from assay.evidence import BaseSource, Event
 from assay.training.base import BaseRequest, resolve_base
 from assay.training.pipeline import Tools
 from assay.training.revisions import local_ends, read_plan
 from support.airflow_consumers import ROWS, SECRETS, Site
-from support.airflow_stand_in import airflow_stand_in
 from support.consumers import builder
 
 BASE = """\
@@ -25,12 +21,6 @@ models:
     train:
       orchestrator: {{kind: airflow, url: "{url}", dag: train, outputs: {outputs}, poll: 0.01}}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with airflow_stand_in() as airflow:
-        yield Site(tmp_path, airflow)
 
 
 def test_the_base_is_trained_there_as_well_from_its_own_commit(site: Site, tmp_path: Path) -> None:
