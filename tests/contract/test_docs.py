@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -24,6 +25,7 @@ PAGES = sorted(
 )
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)(#[^)\s]*)?\)")
+ANCHOR = re.compile(r"\[[^\]]*\]\(([^)\s#]*)#([^)\s]+)\)")
 
 
 def blocks(path: Path, *languages: str) -> list[str]:
@@ -47,6 +49,23 @@ def test_every_link_leads_to_a_file_that_is_there(path: Path) -> None:
     for target, _ in LINK.findall(path.read_text(encoding="utf-8")):
         if "://" not in target and not target.startswith("mailto:"):
             assert (path.parent / target).exists(), target
+
+
+def headings(path: Path) -> set[str]:
+    """Return the anchors that GitHub gives to a page's headings."""
+    found: Counter[str] = Counter()
+    for title in re.findall(r"^#+ (.*)$", FENCE.sub("", path.read_text(encoding="utf-8")), re.M):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).replace("`", "").lower()
+        found[re.sub(r"[^\w\- ]", "", words).replace(" ", "-")] += 1
+    return {f"{name}-{n}" if n else name for name, times in found.items() for n in range(times)}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_every_link_into_a_page_leads_to_a_heading_of_it(path: Path) -> None:
+    for target, anchor in ANCHOR.findall(path.read_text(encoding="utf-8")):
+        page = path.parent / target if target else path
+        if "://" not in target and page.suffix == ".md":
+            assert anchor in headings(page), f"{target}#{anchor}"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
