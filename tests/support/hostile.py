@@ -68,20 +68,28 @@ def predictions(words: tuple[str, ...], *, wrong: int) -> str:
 def evidence(folder: Path, words: tuple[str, ...]) -> None:
     """A whole evidence folder in which every text is one of the words."""
     w = [word[:400] for word in words]
+    _plan(w, title=words[-1]).write(folder)
+    for side, where, wrong in (("head", folder / "m", 3), ("base", folder / "m" / "base", 7)):
+        where.mkdir(parents=True, exist_ok=True)
+        path = where / "predictions.csv"
+        path.write_text(predictions(words, wrong=wrong), encoding="utf-8", newline="")
+        _training(w, side, path).write(where)
+    _tests(words, command=w[6]).write(folder / "m")
+    _data(words).write(folder / "m")
+
+
+def _plan(w: list[str], *, title: str) -> Plan:
     rules = parse_config(
         "version: 1\nmodels:\n  m:\n    predictions: p.csv\n"
         "    gates: {accuracy: {margin: 0.01}}\n    min_slice_rows: 5\n"
     ).models["m"]
-    rules = rules.model_copy(
-        update={"slices": tuple(type_of_slice(one_line(word)) for word in words[:9])}
-    )
-    long = words[-1]
-    Plan(
+    slices = tuple(Slice(column=one_line(word)) for word in w[:9])
+    return Plan(
         event=Event(
             name="pull_request",
             repository="octo/churn",
             number=7,
-            title=long,
+            title=title,
             author=w[5],
             head_repository="octo/churn",
             head_branch=w[6],
@@ -96,42 +104,51 @@ def evidence(folder: Path, words: tuple[str, ...]) -> None:
         change=Change(files=len(w), code=tuple(w), data=tuple(w), workflows=tuple(w)),
         models=(
             ModelPlan(
-                name="m", path=".", touched=True, reason=w[3], rules_from="base", rules=rules
+                name="m",
+                path=".",
+                touched=True,
+                reason=w[3],
+                rules_from="base",
+                rules=rules.model_copy(update={"slices": slices}),
             ),
         ),
-    ).write(folder)
-    for side, where, wrong in (("head", folder / "m", 3), ("base", folder / "m" / "base", 7)):
-        where.mkdir(parents=True, exist_ok=True)
-        path = where / "predictions.csv"
-        path.write_text(predictions(words, wrong=wrong), encoding="utf-8", newline="")
-        Training(
-            model="m",
-            side=side,
-            state=StageState.PASSED,
-            command=w[6],
-            source=BaseSource.RERUN if side == "base" else None,
-            source_detail=w[4] if side == "base" else None,
-            lineage=Lineage(commit=SHA, params={w[8]: w[3]}, dvc={f"data:{w[1]}": w[4]}),
-            predictions=Prediction(
-                file=path.name, sha256=file_digest(path), bytes=path.stat().st_size
-            ),
-            scalars={w[0]: 1.0},
-            missing_scalars={w[1]: w[2]},
-            tracking=w[9],
-        ).write(where)
-    TestRun(
+    )
+
+
+def _training(w: list[str], side: str, path: Path) -> Training:
+    is_base = side == "base"
+    return Training(
+        model="m",
+        side=side,
+        state=StageState.PASSED,
+        command=w[6],
+        source=BaseSource.RERUN if is_base else None,
+        source_detail=w[4] if is_base else None,
+        lineage=Lineage(commit=SHA, params={w[8]: w[3]}, dvc={f"data:{w[1]}": w[4]}),
+        predictions=Prediction(file=path.name, sha256=file_digest(path), bytes=path.stat().st_size),
+        scalars={w[0]: 1.0},
+        missing_scalars={w[1]: w[2]},
+        tracking=w[9],
+    )
+
+
+def _tests(words: tuple[str, ...], *, command: str) -> TestRun:
+    return TestRun(
         model="m",
         state=StageState.FAILED,
-        command=w[6],
+        command=command,
         failed=len(words),
         failures=tuple(
             TestFailure(name=word, file=word[:100], line=3, message=word) for word in words
         ),
-    ).write(folder / "m")
-    DataReport(
+    )
+
+
+def _data(words: tuple[str, ...]) -> DataReport:
+    return DataReport(
         model="m",
         state=StageState.FAILED,
-        reason=long,
+        reason=words[-1],
         checks=("label-unseen",),
         findings=tuple(
             Finding(
@@ -144,9 +161,4 @@ def evidence(folder: Path, words: tuple[str, ...]) -> None:
             )
             for word in words
         ),
-    ).write(folder / "m")
-
-
-def type_of_slice(column: str) -> Slice:
-
-    return Slice(column=column)
+    )

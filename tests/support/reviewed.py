@@ -108,7 +108,6 @@ def inconclusive() -> Report:
             rows_needed=None,
         ),
     )
-    failures = ()
     return report(
         verdict(Outcome.WARN, rules),
         comparison=comparison(
@@ -121,7 +120,6 @@ def inconclusive() -> Report:
             ),
             test_set_changed=True,
         ),
-        tests=suite_run(failures=failures),
     )
 
 
@@ -161,75 +159,77 @@ def not_measured() -> Report:
     )
 
 
+FINDINGS = (
+    Finding(
+        check="rule:age_is_plausible",
+        dataset="train",
+        columns=("age",),
+        count=37,
+        share=37 / 16_152,
+        rows=("A-1088", "A-1091", "A-1092", "A-2210", "B-0017"),
+        message="rows where age BETWEEN 0 AND 120 is not true",
+    ),
+    Finding(
+        check="drift",
+        dataset="base/head train",
+        columns=("income",),
+        message="the distribution moved",
+        effects=(Effect(name="psi", value=0.3127, threshold=0.2),),
+        p_adjusted=1e-12,
+    ),
+    Finding(
+        check="duplicates",
+        dataset="train",
+        count=12,
+        share=12 / 16_152,
+        rows=("A-7", "A-8"),
+        message="rows equal to an earlier row",
+    ),
+)
+STAGES = (
+    StageRule(
+        model=MODEL,
+        stage="data",
+        check="rule:age_is_plausible",
+        severity=Severity.BLOCK,
+        message="37 rows of train break age_is_plausible",
+        count=37,
+        decides=True,
+    ),
+    StageRule(
+        model=MODEL,
+        stage="data",
+        check="drift",
+        severity=Severity.WARN,
+        message="income drifted",
+        decides=False,
+    ),
+    StageRule(
+        model=MODEL,
+        stage="tests",
+        severity=Severity.BLOCK,
+        message="1 of 24 tests failed",
+        count=1,
+        decides=True,
+    ),
+)
+FAILED = TestFailure(
+    name="tests/test_data.py::test_ages",
+    file="tests/test_data.py",
+    line=31,
+    message="AssertionError: 37 ages above 120\n\n>   assert too_old == 0\nE   assert 37 == 0",
+)
+
+
 def broken_data() -> Report:
-    findings = (
-        Finding(
-            check="rule:age_is_plausible",
-            dataset="train",
-            columns=("age",),
-            count=37,
-            share=37 / 16_152,
-            rows=("A-1088", "A-1091", "A-1092", "A-2210", "B-0017"),
-            message="rows where age BETWEEN 0 AND 120 is not true",
-        ),
-        Finding(
-            check="drift",
-            dataset="base/head train",
-            columns=("income",),
-            message="the distribution moved",
-            effects=(Effect(name="psi", value=0.3127, threshold=0.2),),
-            p_adjusted=1e-12,
-        ),
-        Finding(
-            check="duplicates",
-            dataset="train",
-            count=12,
-            share=12 / 16_152,
-            rows=("A-7", "A-8"),
-            message="rows equal to an earlier row",
-        ),
-    )
-    stages = (
-        StageRule(
-            model=MODEL,
-            stage="data",
-            check="rule:age_is_plausible",
-            severity=Severity.BLOCK,
-            message="37 rows of train break age_is_plausible",
-            count=37,
-            decides=True,
-        ),
-        StageRule(
-            model=MODEL,
-            stage="data",
-            check="drift",
-            severity=Severity.WARN,
-            message="income drifted",
-            decides=False,
-        ),
-        StageRule(
-            model=MODEL,
-            stage="tests",
-            severity=Severity.BLOCK,
-            message="1 of 24 tests failed",
-            count=1,
-            decides=True,
-        ),
-    )
-    failure = TestFailure(
-        name="tests/test_data.py::test_ages",
-        file="tests/test_data.py",
-        line=31,
-        message="AssertionError: 37 ages above 120\n\n>   assert too_old == 0\nE   assert 37 == 0",
-    )
     rules = (
         rule("accuracy", State.NO_WORSE, 0.8036, 0.8011, 0.0061),
         rule("roc_auc", State.NO_WORSE, 0.8712, 0.8719, 0.0042),
     )
     return report(
-        verdict(Outcome.FAIL, rules, stages=stages),
-        data=data_report(*findings),
-        tests=suite_run(state=StageState.FAILED, passed=22, failed=1, failures=(failure,)),
+        verdict(Outcome.FAIL, rules, stages=STAGES),
+        data=data_report(*FINDINGS),
+        tests=suite_run(state=StageState.FAILED, passed=22, failed=1, failures=(FAILED,)),
     )
 
 
