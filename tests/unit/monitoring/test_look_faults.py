@@ -53,6 +53,26 @@ def test_damage_behind_an_intact_footer_is_found(tmp_path: Path) -> None:
     assert sum(window.predictions for window in look.windows) == 480
 
 
+def test_damage_that_is_found_late_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Ids and times can be read, answers cannot: no label of that file may count as met."""
+    looks = []
+    for kind in ("damaged", "absent"):
+        made = _made(tmp_path / kind)
+        path = made.folder / "logs/002.parquet"
+        if kind == "absent":
+            path.unlink()
+        else:
+            content = bytearray(path.read_bytes())
+            footer = int.from_bytes(content[-8:-4], "little")
+            content[-footer - 1_508 : -footer - 8] = b"\xff" * 1_500
+            path.write_bytes(content)
+        looks.append(made.look(5.0))
+    damaged, absent = looks
+    assert len(damaged.unreadable) == 1
+    assert damaged.labels == absent.labels
+    assert damaged.windows == absent.windows
+
+
 def test_a_file_that_was_half_written_counts_once_it_is_whole(tmp_path: Path) -> None:
     made = _made(tmp_path)
     path = tmp_path / "logs/004.parquet"

@@ -83,20 +83,21 @@ def _read(asked: Reading, *, history: int, deep: bool) -> Read:
         files[live_columns.KEPT] = kept
     with open_tables(files, writes=[aside, beside]) as engine:
         log = _answers(engine, wanted, since=history, until=span.until)
-        facts = None
-        if labels is not None:
-            facts = _labelled(engine, _label_columns(labels), span)
-            live_labels.write_ledger(engine, aside, ledger)
-            live_labels.make_judged(engine, _label_columns(labels), asked.known)
-        else:
-            live_labels.make_judged(engine, None, asked.known)
         unknown = read_unknown(engine, asked.known, length=span.length)
+        facts, written, told = None, False, None
         if labels is not None:
-            live_labels.forget_answers(engine)
+            told = _label_columns(labels)
+            facts = _labelled(engine, told, span)
+            written = live_labels.write_ledger(engine, aside)
+        live_labels.make_judged(engine, told, asked.known)
         found = _counted(engine, asked)
         columns = Watched()
         if asked.reference is not None:
             columns = _columns(engine, asked, wanted, found, history)
+        # All was readable: nothing is kept of a file that is left out when it is read again.
+        if written:
+            live_labels.keep_ledger(aside, ledger)
+        if asked.reference is not None:
             live_columns.write_windows(engine, beside, kept)
     return replace(
         found,

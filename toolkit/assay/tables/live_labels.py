@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from assay.errors import InputError, IntegrityError, Location, OutsideError
-from assay.tables.live_log import microseconds, normal
+from assay.tables.live_log import count_keys, is_table, microseconds, normal
 from assay.tables.live_versions import is_known
 from assay.tables.source import Engine, open_tables
 from assay.tables.sql import identifier, literal
@@ -83,15 +83,7 @@ def make_labels(
     """
     rows, unusable, ahead, once = _make_arrived(engine, names, columns, until=until)
     _make_entries(engine, columns, at)
-    engine.run(
-        "CREATE TEMP TABLE truth AS WITH dated AS (SELECT *, coalesce(known, seen) AS came FROM "
-        "entries), newest AS (SELECT id, place, max(came) AS latest, min(came) AS came, "
-        "bool_or(met) AS met, count(DISTINCT label) AS labels FROM dated GROUP BY id, place) "
-        "SELECT n.id, n.place, n.came, n.met, n.labels, count(DISTINCT d.label) AS rivals, "
-        "CASE WHEN count(DISTINCT d.label) = 1 THEN any_value(d.label) END AS label "
-        "FROM newest n JOIN dated d ON d.id = n.id AND d.place = n.place AND d.came = n.latest "
-        "GROUP BY ALL"
-    )
+    _make_truth(engine)
     known, corrected, contradictory, orphans = engine.row(
         "SELECT count(*), count(*) FILTER (labels > 1 AND rivals = 1), "
         "count(*) FILTER (rivals > 1), count(*) FILTER (NOT met) FROM truth"
@@ -138,31 +130,61 @@ def _make_entries(engine: Engine, columns: LabelColumns, at: int) -> None:
         engine.run(f"DROP TABLE {name}")
 
 
-def make_judged(engine: Engine, columns: LabelColumns | None, known: Collection[str] = ()) -> None:
-    """Make ``judged``: every answer with its label and when that came; both NULL without one.
-
-    `known` are the versions that are judged; none: all of them.
-    """
-    if columns is None:
+def _make_truth(engine: Engine) -> None:
+    """Make ``truth`` of ``entries``; mostly each prediction has one, which then is its truth."""
+    dated = "SELECT *, coalesce(known, seen) AS came FROM entries"
+    (rows,) = engine.row("SELECT count(*) FROM entries")
+    if count_keys(engine, "entries", int(rows)) == rows:
         engine.run(
-            "CREATE TEMP VIEW judged AS SELECT *, NULL::VARCHAR AS label, NULL::BIGINT AS came "
-            f"FROM answers WHERE {is_known(known)}"
+            "CREATE TEMP TABLE truth AS SELECT id, place, came, met, 1 AS labels, 1 AS rivals, "
+            f"label FROM ({dated})"
         )
         return
     engine.run(
-        "CREATE TEMP TABLE judged AS SELECT a.* EXCLUDE (id, place), t.label, t.came "
-        f"FROM answers a LEFT JOIN truth t ON {_joined('a', 't', columns)} AND t.label IS NOT NULL "
-        f"WHERE {is_known(known)}"
+        f"CREATE TEMP TABLE truth AS WITH dated AS ({dated}), "
+        "newest AS (SELECT id, place, max(came) AS latest, min(came) AS came, "
+        "bool_or(met) AS met, count(DISTINCT label) AS labels FROM dated GROUP BY id, place) "
+        "SELECT n.id, n.place, n.came, n.met, n.labels, count(DISTINCT d.label) AS rivals, "
+        "CASE WHEN count(DISTINCT d.label) = 1 THEN any_value(d.label) END AS label "
+        "FROM newest n JOIN dated d ON d.id = n.id AND d.place = n.place AND d.came = n.latest "
+        "GROUP BY ALL"
     )
 
 
-def forget_answers(engine: Engine) -> None:
-    """Drop ``answers``, whose rows ``judged`` holds: the memory of all ids is free again."""
-    engine.run("DROP TABLE answers")
+def make_judged(engine: Engine, columns: LabelColumns | None, known: Collection[str] = ()) -> None:
+    """Make ``judged``: every answer with its label and when that came; both NULL without one.
+
+    `known` are the versions that are judged; none: all of them. A table has no ids, and takes the
+    place of ``answers`` in memory.
+    """
+    held = is_table(engine)
+    source = "answers" if held else "dated"
+    # What is not used is deleted, not filtered: of a filter the engine expects to leave so little
+    # that it would hold the log in memory to look labels up in it, rather than the labels.
+    listed = (
+        "SELECT a.* EXCLUDE (id, place) "
+        f"REPLACE (CASE WHEN {is_known(known)} THEN answered END AS answered)"
+    )
+    if columns is not None:
+        engine.run(
+            f"CREATE TEMP TABLE judged AS {listed}, t.label, t.came FROM {source} a "
+            f"LEFT JOIN truth t ON {_joined('a', 't', columns)} AND t.label IS NOT NULL"
+        )
+        engine.run("DELETE FROM judged WHERE answered IS NULL")
+        engine.run(f"DROP {'TABLE' if held else 'VIEW'} answers")
+        return
+    if not held:
+        source = "unlabelled"
+        engine.run(f"CREATE TEMP TABLE {source} AS {listed} FROM dated a")
+        engine.run(f"DELETE FROM {source} WHERE answered IS NULL")
+    engine.run(
+        "CREATE TEMP VIEW judged AS SELECT *, NULL::VARCHAR AS label, NULL::BIGINT AS came "
+        f"FROM {source} WHERE {is_known(known)}"
+    )
 
 
-def write_ledger(engine: Engine, aside: Path, ledger: Path) -> None:
-    """Write ``entries`` by rename, and drop them; the engine was opened to write to `aside`."""
+def write_ledger(engine: Engine, aside: Path) -> bool:
+    """Write ``entries`` to `aside`, and drop them; False, and no file, where there is none."""
     (rows,) = engine.row("SELECT count(*) FROM entries")
     if rows:
         engine.run(
@@ -170,8 +192,11 @@ def write_ledger(engine: Engine, aside: Path, ledger: Path) -> None:
             f"TO {literal(aside.as_posix())} (FORMAT parquet, COMPRESSION zstd)"
         )
     engine.run("DROP TABLE entries")
-    if not rows:
-        return
+    return bool(rows)
+
+
+def keep_ledger(aside: Path, ledger: Path) -> None:
+    """Put what was written aside in the ledger's place."""
     try:
         with aside.open("rb") as stream:
             os.fsync(stream.fileno())

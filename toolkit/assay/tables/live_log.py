@@ -1,8 +1,10 @@
 """Predictions that were logged in production, from many files, as one table that counts each once.
 
 Files that cannot be read (half-written, another schema) are named and left out; the rest is read.
-The table ``answers`` has id and version as text, place, answered (µs since 1970, UTC), predicted
-(text), score, and a column ``slice0``, ``slice1``, ... for each that was asked for.
+``answers`` has id and version as text, place, answered (µs since 1970, UTC), predicted (text),
+score, and a column ``slice0``, ``slice1``, ... for each that was asked for. It is a view, which
+takes no memory, where no prediction repeats, most rows are used and reading them is cheap; else it
+is a table.
 """
 
 from __future__ import annotations
@@ -76,7 +78,7 @@ def check_files(
     good, bad = [], []
     for path in files:
         try:
-            with open_tables({"one": path}, quick=True) as engine:
+            with open_tables({"one": path}, compared=()) as engine:
                 table = engine.tables["one"]
                 ours = is_targets_log(table)
                 names = [] if ours else [each for each in needed if table.column(each) is None]
@@ -102,27 +104,35 @@ def check_files(
 def make_answers(
     engine: Engine, names: Sequence[str], columns: LogColumns, *, since: int, until: int
 ) -> LogFacts:
-    """Make ``answers`` of the opened tables called `names`, for times in [since, until], in µs."""
+    """Make ``answers`` of the opened tables called `names`, for times in [since, until], in µs.
+
+    The view ``dated`` is the same with the rows that are not used, which have no time there.
+    """
     parts = [_select(engine.tables[name], columns) for name in names]
     union = " UNION ALL ".join(parts)
     engine.run(f"CREATE TEMP VIEW logged AS {union}")
-    rows, unusable, ahead, last = engine.row(
+    usable = f"id IS NOT NULL AND answered BETWEEN {since} AND {until}"
+    rows, unusable, ahead, last, kept = engine.row(
         "SELECT count(*), count(*) FILTER (id IS NULL OR answered IS NULL), "
-        f"count(*) FILTER (answered > {until}), max(answered) FILTER (answered <= {until}) "
-        "FROM logged"
+        f"count(*) FILTER (answered > {until}), max(answered) FILTER (answered <= {until}), "
+        f"count(*) FILTER ({usable}) FROM logged"
     )
     engine.run(
-        "CREATE TEMP TABLE answers AS SELECT * FROM logged "
-        f"WHERE id IS NOT NULL AND answered BETWEEN {since} AND {until}"
+        "CREATE TEMP VIEW dated AS SELECT * REPLACE "
+        f"(CASE WHEN {usable} THEN answered END AS answered) FROM logged"
     )
-    kept, once = _distinct(engine)
+    # What callers were answered is parsed out of JSON: once.
+    parsed = any(is_targets_log(engine.tables[name]) for name in names)
+    kind = "TABLE" if parsed or 2 * kept < rows else "VIEW"
+    engine.run(f"CREATE TEMP {kind} answers AS SELECT * FROM dated WHERE answered IS NOT NULL")
+    once = count_keys(engine, "answers", int(kept))
     if kept != once:
         engine.run(
             "CREATE TEMP TABLE unique_answers AS SELECT * FROM answers "
             "QUALIFY row_number() OVER "
             "(PARTITION BY id, place ORDER BY answered, version, predicted) = 1"
         )
-        engine.run("DROP TABLE answers")
+        engine.run(f"DROP {kind} answers")
         engine.run("ALTER TABLE unique_answers RENAME TO answers")
     return LogFacts(
         rows=int(rows),
@@ -133,18 +143,23 @@ def make_answers(
     )
 
 
-def _distinct(engine: Engine) -> tuple[int, int]:
-    """How many ``answers`` there are, and how many different hashes of their keys.
+def is_table(engine: Engine) -> bool:
+    """Whether ``answers`` is a table rather than a view of the logs."""
+    found = engine.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'answers'")
+    return bool(found)
+
+
+def count_keys(engine: Engine, source: str, rows: int) -> int:
+    """How many different hashes the ids and places of all `rows` rows of `source` have.
 
     Sorting an array of hashes takes a fraction of the time and memory of a hash table of them.
     """
-    (kept,) = engine.row("SELECT count(*) FROM answers")
-    if kept > _SORTED:
-        (once,) = engine.row("SELECT count(DISTINCT hash(id, place)) FROM answers")
-        return int(kept), int(once)
-    hashes = engine.arrays("SELECT hash(id, place) AS h FROM answers")["h"]
+    if rows > _SORTED:
+        (once,) = engine.row(f"SELECT count(DISTINCT hash(id, place)) FROM {source}")
+        return int(once)
+    hashes = engine.arrays(f"SELECT hash(id, place) AS h FROM {source}")["h"]
     hashes.sort()
-    return int(kept), int(kept and 1 + (hashes[1:] != hashes[:-1]).sum())
+    return int(rows and 1 + (hashes[1:] != hashes[:-1]).sum())
 
 
 def make_no_answers(engine: Engine, columns: LogColumns) -> LogFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import duckdb
@@ -15,9 +15,14 @@ _LONGEST_LINE = 16 * 1024 * 1024
 
 
 def load_parquet(
-    connection: duckdb.DuckDBPyConnection, name: str, path: Path, link: Path, *, quick: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    path: Path,
+    link: Path,
+    *,
+    compared: Collection[str] | None = None,
 ) -> None:
-    """A view of the file; `quick`: its numbers are not looked through for NaN."""
+    """A view of the file; see :func:`_has_nan` for `compared`."""
     source = literal(link.as_posix())
     listed = connection.execute(
         f"SELECT name, num_children FROM parquet_schema({source})"
@@ -25,7 +30,7 @@ def load_parquet(
     _unique(_top_level(listed), path)
     view = f"SELECT * FROM read_parquet({source}, hive_partitioning = false)"
     connection.execute(f"CREATE VIEW {identifier(name)} AS {view}")
-    if not quick and _has_nan(connection, name):
+    if _has_nan(connection, name, compared):
         connection.execute(f"DROP VIEW {identifier(name)}")
         connection.execute(f"CREATE TABLE {identifier(name)} AS {view}")
         return
@@ -38,8 +43,10 @@ def numbered_name(name: str) -> str:
     return f"{name} numbered"
 
 
-def _has_nan(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Whether a number is NaN or infinite.
+def _has_nan(
+    connection: duckdb.DuckDBPyConnection, name: str, compared: Collection[str] | None
+) -> bool:
+    """Whether a number of these columns, or of any, is NaN or infinite.
 
     Parquet's column statistics leave NaN out, and DuckDB answers isnan(x) and x > 5 from them:
     a file with NaN is therefore loaded, which gives it statistics that are true.
@@ -48,7 +55,7 @@ def _has_nan(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     tests = [
         f"bool_and(isfinite({identifier(column)}))"
         for column, kind, *_ in described
-        if kind in {"FLOAT", "DOUBLE"}
+        if kind in {"FLOAT", "DOUBLE"} and (compared is None or column in compared)
     ]
     if not tests:
         return False

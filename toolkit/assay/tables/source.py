@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,12 +138,16 @@ class Engine:
 
 @contextmanager
 def open_tables(
-    files: Mapping[str, Path], *, writes: Sequence[Path] = (), quick: bool = False
+    files: Mapping[str, Path],
+    *,
+    writes: Sequence[Path] = (),
+    compared: Collection[str] | None = None,
 ) -> Iterator[Engine]:
     """Open each file as a table called by its key, a plain word such as ``base``.
 
-    A query may write to the paths in `writes`, and to no other. `quick`: Parquet's numbers are not
-    looked through for NaN, for queries that compare none of them.
+    A query may write to the paths in `writes`, and to no other. Parquet's numbers are looked
+    through for NaN, without which a comparison may be answered wrongly; `compared` are the columns
+    that queries compare, where that is not all of them.
 
     Raises InputError for every file that is missing, empty, broken, of no readable format, or
     has column names that differ at most in case; OutsideError where disk or permissions fail.
@@ -157,7 +161,7 @@ def open_tables(
             for name, path in files.items():
                 with translated(path.as_posix()):
                     tables[name] = _open(
-                        connection, name, path, links[name], formats[name], quick=quick
+                        connection, name, path, links[name], formats[name], compared=compared
                     )
             yield engine
 
@@ -228,10 +232,10 @@ def _open(
     link: Path,
     kind: Format,
     *,
-    quick: bool,
+    compared: Collection[str] | None,
 ) -> Table:
     if kind is Format.PARQUET:
-        load_parquet(connection, name, path, link, quick=quick)
+        load_parquet(connection, name, path, link, compared=compared)
     else:
         load = load_csv if kind is Format.CSV else load_json
         load(connection, name, path, link)
