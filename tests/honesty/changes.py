@@ -136,9 +136,10 @@ def begins(alarms: Counts, *, apart: int = 1) -> int:
 def predicted(since: float, f1: float, *, power: float = 0.9) -> int:
     """Labels from the change until the sequence that begins with the next day excludes the promise.
 
-    That is after the least whole days at which its upper end, at the `power` quantile of the hits,
-    is below the promise: then at least that share of changes is found by then, whatever other
-    sequences find.
+    That is after the least whole days at which its upper end, at the `power` quantile of the hits
+    among the expected rows, is below the promise: then that share of changes is found by then,
+    whatever other sequences find. The labels from the change to the next day are among them, as in
+    `found_after`. `honesty.computed_bound` computes the probability itself.
     """
     start = math.ceil(since)
     rate, promised = live.jaccard_of(f1), live.jaccard_of(PROMISED)
