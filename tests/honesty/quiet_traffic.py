@@ -8,6 +8,7 @@ mean given its counts, so that a year takes a second and holds no rows.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,8 @@ class World:
     test_rows: int = 5_000
     weeks: float = 0.0
     """The same of a week's mean."""
+    kept: float = 0.0
+    """The correlation of a week's mean with the one before it: above 0 it moves slowly."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +80,7 @@ def quiet(
     def means() -> Array:
         own = rng.uniform(0, 0.8) * np.sin(day + rng.uniform(0, 2 * np.pi))
         by_day = rng.normal(0, world.restless, hours // 24 + 1).repeat(24)[:hours]
-        by_week = rng.normal(0, world.weeks, hours // 168 + 1).repeat(168)[:hours]
+        by_week = _weeks(rng, world, hours // 168 + 1).repeat(168)[:hours]
         mean: Array = own + rng.uniform(-0.5, 0.5) * weekend + by_day + by_week
         return mean
 
@@ -96,6 +99,14 @@ def quiet(
         columns.append(_category(rng, role, means(), rows, tested, 0.0, values=2, role=role))
     reference = Reference(model="quiet", columns=tuple(each.reference for each in columns))
     return Traffic(reference=reference, rows=rows, columns=tuple(columns))
+
+
+def _weeks(rng: np.random.Generator, world: World, weeks: int) -> Array:
+    """By how much each week's mean is off: a stationary autoregression of the first order."""
+    drawn = rng.normal(0, world.weeks, weeks)
+    for week in range(1, weeks):
+        drawn[week] = world.kept * drawn[week - 1] + math.sqrt(1 - world.kept**2) * drawn[week]
+    return drawn
 
 
 def _number(

@@ -32,7 +32,8 @@ LEVEL = 0.05 / 8_760
 
 FEWEST_WEEKS = 3
 """Earlier weeks from which the same hours are compared."""
-_TIMES = 4
+TIMES = 4
+"""Times what earlier weeks usually differ by is no drift."""
 _SQUARED = frozenset({"psi"})
 """Effects that go with the square of a shift."""
 _ANY_HOUR = frozenset({"missing", "unseen"})
@@ -148,7 +149,7 @@ def _raised(effect: Effect, usual: Sequence[float]) -> Effect:
     """Add in units of a shift: the index goes with its square, the others with itself."""
     power = 2 if effect.name in _SQUARED else 1
     room = math.sqrt(sum(value ** (2 / power) for value in usual) / max(len(usual), 1))
-    threshold = ((effect.threshold or 0) ** (1 / power) + _TIMES * room) ** power
+    threshold = ((effect.threshold or 0) ** (1 / power) + TIMES * room) ** power
     return effect.model_copy(update={"threshold": float(f"{threshold:.6g}")})
 
 
