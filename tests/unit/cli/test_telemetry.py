@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from assay.alerting.push import looks_in
+from assay.alerting.telemetry import CLOSING
 from assay.cli.edge import run
-from assay.cli.telemetry import observing, wanted
+from assay.cli.telemetry import export_look, observing, wanted
 from assay.rollout.controller.logs import Log
 from assay.rollout.controller.metrics import Metrics
 from support.collector import Collector, attributes, collector
@@ -81,8 +84,37 @@ def test_a_collector_that_is_away_fails_no_look_and_is_said(
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     assert run([*configured(tmp_path, wrong=0.1), "--log-format", "json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert any(one["level"] == "warning" and "xport" in one["event"] for one in lines)
+    (warning,) = [one for one in lines if one["level"] == "warning"]
+    assert "this look was not exported" in warning["event"]
     assert lines[-1]["event"] == "look"
+
+
+def test_a_collector_that_never_answers_is_not_waited_for(
+    receiver: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the exporters' own limit is; the kernel takes the connection, and nobody reads."""
+    assert receiver.asked == 0
+    heard: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "60")
+        began = time.monotonic()
+        export_look(look(problem()), datetime.now(UTC), heard.append)
+        assert time.monotonic() - began < CLOSING + 2
+    assert len(heard) == 1
+    assert "no answer within 5 s" in heard[0]
+
+
+def test_an_environment_without_the_exporter_is_said_before_a_look_is_taken(
+    tmp_path: Path, receiver: Collector, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert receiver.asked == 0
+    monkeypatch.setitem(sys.modules, "assay.alerting.telemetry", None)
+    assert run(configured(tmp_path)) == 2
+    assert "ASSAY_ENVIRONMENT=delivery" in capsys.readouterr().err
+    assert not (tmp_path / "state").exists()
 
 
 def test_nothing_of_it_is_imported_where_nobody_asked(tmp_path: Path) -> None:

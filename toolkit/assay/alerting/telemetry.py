@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,7 +39,8 @@ from assay.report.exposition import Family
 from assay.state import Link
 
 SCOPE = "assay"
-_FLUSH_MS = 10_000
+CLOSING = 5.0
+"""Seconds that a close waits for a collector, whatever the exporters' own limits are."""
 _NANOSECONDS = 1_000_000_000
 
 
@@ -72,8 +75,8 @@ class Telemetry:
         collect: Callable[[], Iterable[Series]],
         say: Callable[[str], object],
     ) -> None:
-        self._handler = _Heard(say)
-        logging.getLogger("opentelemetry").addHandler(self._handler)
+        self._heard = _Heard(say)
+        logging.getLogger("opentelemetry").addHandler(self._heard)
         logging.getLogger("opentelemetry").propagate = False
         resource = Resource.create(
             {"service.name": service, "service.version": __version__, **attributes}
@@ -148,12 +151,30 @@ class Telemetry:
             span.set_status(Status(StatusCode.ERROR, look.sentence))
         span.end(_nanoseconds(ended))
 
+    @property
+    def lost(self) -> bool:
+        """Whether something was not taken."""
+        return self._heard.failed
+
     def close(self) -> None:
-        """Send what is left, for at most some seconds."""
-        self._traces.force_flush(_FLUSH_MS)
-        self._traces.shutdown()
-        self._metrics.shutdown(_FLUSH_MS)
-        logging.getLogger("opentelemetry").removeHandler(self._handler)
+        """Send what is left, for at most 5 seconds; what is not taken by then is lost, and said."""
+        ways = (self._traces.shutdown, lambda: self._metrics.shutdown(CLOSING * 1000))
+        ending = [threading.Thread(target=self._ended, args=(way,), daemon=True) for way in ways]
+        ends = time.monotonic() + CLOSING
+        for thread in ending:
+            thread.start()
+        for thread in ending:
+            thread.join(max(0.0, ends - time.monotonic()))
+        if any(thread.is_alive() for thread in ending):
+            self._heard.fail(f"the collector gave no answer within {CLOSING:g} s")
+        # What a thread that is left behind still logs is for nobody.
+        self._heard.silent = True
+
+    def _ended(self, way: Callable[[], object]) -> None:
+        try:
+            way()
+        except Exception as error:  # noqa: BLE001 -- the SDK raises no other class
+            self._heard.fail(f"the exporters could not be ended: {str(error)[:200]}")
 
     def _observed(self, name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def observe(_: CallbackOptions) -> Iterator[Observation]:
@@ -167,14 +188,25 @@ class Telemetry:
 
 
 class _Heard(logging.Handler):
-    """Hands what the SDK logs to whoever listens."""
+    """Hands what the SDK logs to whoever listens, until it is ``silent``."""
 
     def __init__(self, say: Callable[[str], object]) -> None:
         super().__init__(logging.WARNING)
         self._say = say
+        self.failed = self.silent = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._say(record.getMessage().splitlines()[0][:300])
+        text = record.getMessage().splitlines()[0][:300]
+        if record.levelno >= logging.ERROR:
+            self.fail(text)
+        elif not self.silent:
+            self._say(text)
+
+    def fail(self, text: str) -> None:
+        """Something was given up."""
+        if not self.silent:
+            self.failed = True
+            self._say(text)
 
 
 def _trace_of(name: str) -> Any:

@@ -96,12 +96,14 @@ def monitor(
     from assay.cli.credentials import take_credentials
     from assay.cli.monitor_delivery import folders_of
     from assay.cli.monitor_table import print_look
+    from assay.cli.telemetry import check_exporter
     from assay.evidence import Outcome
     from assay.rollout.controller.logs import Log
 
     take_credentials(data_credentials, None, name="data-credentials")
     log = Log(as_json=log_format == "json")
     with errors_logged(log):
+        check_exporter()
         places = folders_of(controllers)
         task = _task(model, config, state=state, at=at, reference=reference, places=places)
         look = _taken(task, evidence, log.warning)

@@ -24,14 +24,28 @@ ENDPOINTS = (
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 )
 _SECONDS = 1.0
-_LIMIT = {"OTEL_EXPORTER_OTLP_TIMEOUT": "5"}
-"""Seconds that an export is tried for, where nobody says so: no look waits for a collector."""
+_LIMIT = {"OTEL_EXPORTER_OTLP_TIMEOUT": "4"}
+"""Seconds that an export is tried for, where nobody says so: less than a close waits."""
 
 
 def wanted(environ: Mapping[str, str]) -> bool:
     """Whether a collector is named, and OpenTelemetry is not turned off."""
     off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     return not off and any(environ.get(name) for name in ENDPOINTS)
+
+
+def check_exporter() -> None:
+    """Raise InputError where a collector is named and this environment cannot send to one."""
+    if not wanted(os.environ):
+        return
+    try:
+        import assay.alerting.telemetry  # noqa: F401 -- it is only asked whether it can be
+    except ImportError as error:
+        raise InputError(
+            f"a collector is named for OpenTelemetry, and this environment has not got it "
+            f"({error.name}).",
+            remedy="Run it as ASSAY_ENVIRONMENT=delivery, or unset OTEL_EXPORTER_OTLP_ENDPOINT.",
+        ) from None
 
 
 @contextlib.contextmanager
@@ -74,7 +88,10 @@ def observing(
 
 
 def export_look(look: Look, began: datetime, say: Callable[[str], object]) -> None:
-    """Export one look's gauges and its span, where a collector is named."""
+    """Export one look's gauges and its span, where a collector is named.
+
+    One that does not take them is said once, after at most the seconds that a close takes.
+    """
     if not wanted(os.environ):
         return
     ended = datetime.now(UTC)
@@ -85,9 +102,12 @@ def export_look(look: Look, began: datetime, say: Callable[[str], object]) -> No
 
         yield from series_of(look_families(look))
 
-    telemetry = _opened("assay-monitor", {"assay.model": look.model}, collect, say)
+    heard: list[str] = []
+    telemetry = _opened("assay-monitor", {"assay.model": look.model}, collect, heard.append)
     telemetry.look(look, began=began, ended=ended)
     telemetry.close()
+    if telemetry.lost:
+        say(f"this look was not exported, or not all of it, and it counts all the same: {heard[0]}")
 
 
 def _opened(
@@ -96,14 +116,8 @@ def _opened(
     collect: Callable[[], Iterator[Series]],
     say: Callable[[str], object],
 ) -> Telemetry:
-    try:
-        from assay.alerting.telemetry import Telemetry
-    except ImportError as error:
-        raise InputError(
-            f"a collector is named for OpenTelemetry, and this environment has not got it "
-            f"({error.name}).",
-            remedy="Run it as ASSAY_ENVIRONMENT=delivery, or unset OTEL_EXPORTER_OTLP_ENDPOINT.",
-        ) from None
+    from assay.alerting.telemetry import Telemetry
+
     for name, value in _LIMIT.items():
         os.environ.setdefault(name, value)
     return Telemetry(
