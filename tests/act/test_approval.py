@@ -62,7 +62,7 @@ def gated(start_gated: StartGated, mlflow: str) -> Gated:
 @pytest.fixture
 def controllers(gated: Gated, mlflow: str) -> Iterator[ExitStack]:
     """A controller at each target, until the stack is closed."""
-    # Not below tmp_path: the path of a socket may have 100 characters.
+    # Not below tmp_path: the path of a socket may have 107 bytes.
     with tempfile.TemporaryDirectory(prefix="assay-hosts-") as hosts, ExitStack() as stack:
         for name in TARGETS:
             folder = Path(hosts, name)

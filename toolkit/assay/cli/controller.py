@@ -173,16 +173,22 @@ def controller(
 
 
 def _run(given: Given, listen: str, looks: Path | None, *, dry_run: bool) -> None:
-    from assay.cli.controller_setup import setup_of
+    from assay.cli.controller_setup import check_client, setup_of
+    from assay.cli.telemetry import check_exporter
     from assay.rollout.controller.service import Service
+    from assay.rollout.controller.talk import check_folder
 
+    # What is wrong with the options or the environment is said before anything begins.
+    address = _address_of(listen)
+    check_folder(given.chosen.state)
+    check_client(given.chosen)
+    check_exporter()
     with setup_of(given) as setup:
         if dry_run:
             _say_setup(given, setup)
             return
         service = Service(setup)
-        with _shown(service, listen, looks), _until_told(service) as stop:
-            setup.log.info("the controller began", epoch=service.controller.epoch)
+        with _shown(service, address, looks), _until_told(service) as stop:
             service.run(stop)
         setup.log.info("the controller ended; what serves goes on")
 
@@ -212,7 +218,7 @@ def _say_setup(given: Given, setup: Setup) -> None:
 
 
 @contextlib.contextmanager
-def _shown(service: Service, listen: str, looks: Path | None) -> Iterator[None]:
+def _shown(service: Service, address: tuple[str, int] | None, looks: Path | None) -> Iterator[None]:
     """Answer /healthz and /metrics meanwhile, and export to a collector that is named."""
     from assay.alerting.push import looks_in
     from assay.cli.telemetry import observing
@@ -223,21 +229,31 @@ def _shown(service: Service, listen: str, looks: Path | None) -> Iterator[None]:
     beside = [looks_in(*folders)] if folders else []
     metrics = Metrics(service.controller, service.status, beside)
     say = service.setup.log.warning
-    with _web(service, listen, metrics), observing(service, [metrics, *beside], say):
+    with _web(service, address, metrics), observing(service, [metrics, *beside], say):
         yield
+
+
+def _address_of(listen: str) -> tuple[str, int] | None:
+    """Read HOST:PORT; None for `off`."""
+    if listen == "off":
+        return None
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise InputError(
+            f"--listen {listen[:60]!r} is no HOST:PORT.", remedy="Write 127.0.0.1:9464, or off."
+        )
+    return host, int(port)
 
 
 @contextlib.contextmanager
-def _web(service: Service, listen: str, metrics: Metrics) -> Iterator[None]:
+def _web(service: Service, address: tuple[str, int] | None, metrics: Metrics) -> Iterator[None]:
     from assay.rollout.controller.web import Web
 
-    if listen == "off":
+    if address is None:
         yield
         return
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65_535:
-        raise InputError(f"--listen {listen[:60]!r} is no HOST:PORT.", remedy="127.0.0.1:9464")
-    web = Web(host, int(port), status=service.status, metrics=metrics)
+    host, port = address
+    web = Web(host, port, status=service.status, metrics=metrics)
     web.start()
     service.setup.log.info("listening", host=host, port=web.port)
     try:

@@ -21,9 +21,12 @@ def install(
     """Print the files of one kind, or write them into a folder."""
     from assay.evidence import write_atomically
     from assay.rollout.controller.install import KINDS, Installation, rendered
+    from assay.rollout.controller.talk import check_folder
 
     if kind is None:
         raise InputError("what to write is missing.", remedy=f"Name one of {', '.join(KINDS)}.")
+    if kind != "kubernetes":  # Its manifest has a state folder of its own.
+        check_folder(chosen.state)
     made = Installation(
         place=chosen.place,
         config=config.absolute().as_posix(),

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,52 +164,61 @@ def _on_this_host(target: LocalTarget | DockerTarget, chosen: Chosen, latency_ms
     return Local(setup)
 
 
-def open_target(chosen: Chosen, stack: ExitStack) -> Target:
-    """Make the target that the configuration names.
+def check_client(chosen: Chosen) -> None:
+    """Raise InputError where the target's client is not in this environment."""
+    from assay.config.clusters import Cluster
 
-    Raises InputError where its client is not in this environment.
-    """
-    from assay.config.clusters import Cluster, KubernetesTarget
-    from assay.config.delivery import DockerTarget, LocalTarget
-
-    target, serving, name = chosen.target, chosen.way.serving, chosen.target_name
-    latency_ms = chosen.way.strategy.guards.latency_ms
+    target = chosen.target
     try:
-        if isinstance(target, LocalTarget | DockerTarget):
-            return _on_this_host(target, chosen, latency_ms)
-        if isinstance(target, KubernetesTarget):
-            from assay.rollout.targets.kubernetes import open_kubernetes
-
-            holder = f"{socket.gethostname()}/{chosen.state.as_posix()}"
-            cluster = open_kubernetes(
-                target,
-                model=chosen.model_name,
-                target=name,
-                serving=serving,
-                latency_ms=latency_ms,
-                holder=holder,
-            )
-            stack.callback(cluster.close)
-            return cluster
-        from assay.rollout.targets.gitops import open_gitops
-        from assay.state import Remote
-
-        remote = Remote(address=target.repository, environment=dict(os.environ))
-        opened = open_gitops(
-            target,
-            remote,
-            model=chosen.model_name,
-            target=name,
-            serving=serving,
-            latency_ms=latency_ms,
-        )
-        return stack.enter_context(opened)
+        import_module(f"assay.rollout.targets.{target.kind}")
     except ImportError as error:
         environment = "kubernetes" if isinstance(target, Cluster) else "delivery"
         raise InputError(
             f"this environment has no client of a {target.kind} target ({error.name}).",
             remedy=f"Run it as ASSAY_ENVIRONMENT={environment} assay controller.",
         ) from None
+
+
+def open_target(chosen: Chosen, stack: ExitStack) -> Target:
+    """Make the target that the configuration names.
+
+    Raises InputError where its client is not in this environment.
+    """
+    from assay.config.clusters import KubernetesTarget
+    from assay.config.delivery import DockerTarget, LocalTarget
+
+    target, serving, name = chosen.target, chosen.way.serving, chosen.target_name
+    latency_ms = chosen.way.strategy.guards.latency_ms
+    check_client(chosen)
+    if isinstance(target, LocalTarget | DockerTarget):
+        return _on_this_host(target, chosen, latency_ms)
+    if isinstance(target, KubernetesTarget):
+        from assay.rollout.targets.kubernetes import open_kubernetes
+
+        holder = f"{socket.gethostname()}/{chosen.state.as_posix()}"
+        cluster = open_kubernetes(
+            target,
+            model=chosen.model_name,
+            target=name,
+            serving=serving,
+            latency_ms=latency_ms,
+            holder=holder,
+        )
+        stack.callback(cluster.close)
+        return cluster
+    from assay.rollout.targets.gitops import open_gitops
+    from assay.state import Remote
+
+    remote = Remote(address=target.repository, environment=dict(os.environ))
+    opened = open_gitops(
+        target,
+        remote,
+        model=chosen.model_name,
+        target=name,
+        serving=serving,
+        latency_ms=latency_ms,
+    )
+    return stack.enter_context(opened)
 
 
 def _label_reader(given: Given) -> LabelReader | None:

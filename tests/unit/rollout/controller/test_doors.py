@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import configparser
 import json
+import tempfile
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from assay.errors import InputError, OutsideError
 from assay.rollout.controller.chain import Place
 from assay.rollout.controller.install import KINDS, Installation, rendered
 from assay.rollout.controller.metrics import Metrics
+from assay.rollout.controller.service import Service
 from assay.rollout.controller.talk import Listener, ask
 from assay.rollout.controller.web import Web
 from support.controllers import PLACE, V1, V2, V3
@@ -128,13 +131,41 @@ def test_a_question_over_the_socket_is_answered_and_nonsense_is_refused(tmp_path
         ask(tmp_path, {"do": "status"})
 
 
-def test_a_state_folder_whose_path_is_too_long_for_a_socket_is_named(tmp_path: Path) -> None:
-    folder = tmp_path / ("x" * 120)
+@pytest.mark.parametrize("name", ["x" * 120, "é" * 60])
+def test_a_state_folder_whose_path_is_too_long_for_a_socket_is_named(
+    tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / name
     folder.mkdir()
-    with pytest.raises(OutsideError, match=r"at most|may have 100"):
+    with pytest.raises(InputError, match="Unix allows a socket 107"):
         Listener(folder, lambda *_: {})
-    with pytest.raises(OutsideError, match="shorter state folder"):
+    with pytest.raises(InputError, match="a state folder of at most 94 bytes"):
         ask(folder, {"do": "status"})
+
+
+def test_a_socket_whose_path_is_as_long_as_one_may_be_is_made() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / ("x" * (94 - len(name) - 1))
+        folder.mkdir()
+        listener = Listener(folder, lambda *_: {"well": True})
+        listener.start()
+        try:
+            assert ask(folder, {"do": "status"}) == {"well": True}
+        finally:
+            listener.stop()
+
+
+def test_a_target_that_cannot_be_made_leaves_no_record(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        setup = Hosted(tmp_path, stack, FakeTarget()).service.setup
+
+        def refuse() -> FakeTarget:
+            raise InputError("python: it is not there.")
+
+        with pytest.raises(InputError, match="it is not there"):
+            Service(replace(setup, folder=tmp_path / "new", target=refuse))
+        assert {path.name for path in (tmp_path / "new").iterdir()} == {"lock", "epoch"}
+        Service(replace(setup, folder=tmp_path / "new")).close()
 
 
 def test_a_process_that_runs_stops_when_it_is_told(tmp_path: Path) -> None:

@@ -82,6 +82,8 @@ class Service:
         clock, place = setup.clock, setup.rules.place
         self._lock = take(setup.folder, role=role, since=clock.moment())
         try:
+            # First: a target that cannot be made leaves the records as they were.
+            target = setup.target()
             store = Store(setup.folder, place, points=setup.points)
             adopted = adopt(store, setup.branches, place)
             least = store.links[-1].facts["epoch"] if store.links else 0
@@ -94,7 +96,7 @@ class Service:
                 self._read, setup.fetch, setup.rules,
                 handled=store.handled, clock=clock, log=setup.log, keep=self._keep,
             )  # fmt: skip
-            self.controller = Controller(self._parts(store), by=role)
+            self.controller = Controller(self._parts(store, target), by=role)
             for digest in _needed(store.state):
                 self._inbox.want(digest)
         except BaseException:
@@ -120,6 +122,7 @@ class Service:
         """Tick until ``stop``; then push what is left and let the lock go."""
         answers = Answers(self.controller, status=self.status, wake=self._wake.set)
         listener = Listener(self.setup.folder, answers)
+        self.setup.log.info("the controller began", epoch=self.controller.epoch)
         try:
             self.controller.started()
             listener.start()
@@ -159,10 +162,10 @@ class Service:
         self.controller.store.close()
         self._lock.release()
 
-    def _parts(self, store: Store) -> Parts:
+    def _parts(self, store: Store, target: Target) -> Parts:
         setup = self.setup
         return Parts(
-            target=setup.target(),
+            target=target,
             store=store,
             lock=self._lock,
             step=setup.step,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import pwd
 import socket
 import struct
@@ -20,13 +21,14 @@ from assay.errors import InputError, Location, OutsideError
 
 NAME = "control.sock"
 MAX_BYTES = 1024 * 1024
-_LONGEST_PATH = 100
+_LONGEST_PATH = 107
+"""Bytes of a Unix socket's path (unix(7): 108 with the NUL at its end)."""
 Answer = Callable[[Mapping[str, Any], str], Mapping[str, Any]]
 """Given a request and the name of the user who asks, what is answered."""
 
 
 class Listener:
-    """Answers requests in threads of its own."""
+    """Answers requests in threads of its own. Raises what `check_folder` raises."""
 
     def __init__(self, folder: Path, answer: Answer) -> None:
         self._path, self._answer = folder / NAME, answer
@@ -120,12 +122,20 @@ def _line(connection: socket.socket) -> bytes:
     return found
 
 
+def check_folder(folder: Path) -> None:
+    """Raise InputError where a state folder's path leaves no room for its socket's."""
+    _address(folder / NAME)
+
+
 def _address(path: Path) -> str:
-    """The address of the socket; raises OutsideError where it is longer than one may be."""
-    if len(path.as_posix()) <= _LONGEST_PATH:
+    """The address of the socket; raises InputError where it is longer than one may be."""
+    size = len(os.fsencode(path))
+    if size <= _LONGEST_PATH:
         return path.as_posix()
-    raise OutsideError(
-        f"the path of a socket may have {_LONGEST_PATH} characters.",
+    raise InputError(
+        f"a controller's socket lies in its state folder, and this path has {size} bytes where "
+        f"Unix allows a socket {_LONGEST_PATH}.",
         where=Location(file=path.as_posix()),
-        remedy="Name a shorter state folder with --state.",
+        remedy=f"Name a state folder of at most {_LONGEST_PATH - len(NAME) - 1} bytes with "
+        "--state, the same for each command of this controller.",
     )
