@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assay.errors import InputError, IntegrityError, OutsideError
 from assay.evidence import Trigger, TriggerKind
+from assay.git import Finished, run_process
 from assay.retraining.patch import MAX_BYTES, read_patch
 from assay.retraining.propose import WAITS, Told, proposal_of, push
 from support.retrainings import Pipeline, decision, lock
@@ -61,6 +64,21 @@ def test_a_persons_commit_on_the_branch_is_never_overwritten(pipeline: Pipeline)
     with pytest.raises(OutsideError, match="somebody else's commit"):
         push(pipeline.branch(), due, {"dvc.lock": lock("c" * 32).encode()})
     assert pipeline.git("rev-parse", BRANCH) == theirs
+
+
+def test_a_branch_that_moves_while_it_is_looked_at_is_left_as_it_is(pipeline: Pipeline) -> None:
+    due = decision(base=pipeline.commit)
+    push(pipeline.branch(), due, NEW)
+
+    def overtaken(words: Sequence[str], *more: Any) -> Finished:
+        if "push" in words:
+            pipeline.git("update-ref", f"refs/heads/{BRANCH}", pipeline.commit)
+        return run_process(words, *more)
+
+    branch = replace(pipeline.branch(), run=overtaken)
+    with pytest.raises(OutsideError, match=r"was moved meanwhile\. Run the job again"):
+        push(branch, due, {"dvc.lock": lock("c" * 32).encode()})
+    assert pipeline.git("rev-parse", BRANCH) == pipeline.commit
 
 
 def test_without_a_commit_or_a_branch_nothing_is_proposed(pipeline: Pipeline) -> None:

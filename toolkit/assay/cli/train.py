@@ -91,10 +91,12 @@ def train(
         train_corners(consumer, config, model, evidence)
         return
     if side == "head":
+        from assay.cli.train_patch import hand_over, prepare
+
+        if patch is not None:
+            prepare(consumer, model, patch)
         made = _head(consumer, model, evidence, exit_zero=exit_zero)
         if patch is not None:
-            from assay.cli.train_patch import hand_over
-
             hand_over(consumer, model, made, patch)
     else:
         wanted: Literal["base", "anchor"] = "anchor" if side == "anchor" else "base"
