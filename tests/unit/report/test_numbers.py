@@ -80,3 +80,11 @@ def test_signs_and_spans() -> None:
     assert numbers.signed(0.01, 2) == "+0.01"
     assert numbers.duration(11_400) == "3 h"
     assert numbers.plural(1, "row") == "1 row"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.02, "0.02"), (1_500_000.0, "1,500,000"), (2.5, "2.5"), (-0.1, "−0.1"), (0.0, "0")],
+)
+def test_what_somebody_wrote_is_shown_as_written(value: float, text: str) -> None:
+    assert numbers.written(value) == text

@@ -64,5 +64,5 @@ def test_what_a_person_accepted_stays_open() -> None:
 def test_the_comment_has_every_gated_number() -> None:
     made = settle(verdict(WORSE, rule(State.NO_WORSE, metric="roc_auc", slice="a|b")), "churn")
     text = report(made, "churn")
-    assert "| accuracy | all | worse | -0.1 | -0.2 to -0.05 | 900 |" in text
+    assert "| accuracy | all | worse | −0.100 | [−0.200, −0.050] | 900 |" in text
     assert r"a\|b" in text

@@ -99,7 +99,7 @@ def test_quality_asks_only_where_a_blocking_claim_is_shown_to_be_worse() -> None
     assert kinds("{quality: false}", facts(look=look(rules=[WORSE]))) == []
     made = decide(asked(), facts(look=look(rules=[WORSE])), ())
     assert made.triggers[0].sentence == (
-        "live accuracy is worse by 0.04 [-0.06, -0.02], margin 0.01, 1,200 labels"
+        "live accuracy is worse by 0.040 [−0.060, −0.020], margin 0.01, 1,200 labels"
     )
     assert made.look == look(rules=[WORSE]).digest()
 
@@ -124,7 +124,7 @@ def test_a_window_from_before_the_last_retraining_asks_no_second_time() -> None:
 def test_the_cooldown_holds_what_asks_but_no_person() -> None:
     book = reserved("run-0", HOUR)
     made = decide(asked(), facts(asked=TriggerKind.DISPATCH), book)
-    assert (made.due, made.held) == (False, "the cooldown of 86400 s ends in 82800 s")
+    assert (made.due, made.held) == (False, "the cooldown of 24 h ends in 23 h")
     assert decide(asked(), facts(asked=TriggerKind.MANUAL, reason="now"), book).due
     assert decide(asked("{cooldown: 3600}"), facts(asked=TriggerKind.DISPATCH), book).due
 

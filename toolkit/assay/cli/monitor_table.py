@@ -25,6 +25,7 @@ from assay.report.numbers import (
     places_for,
     places_without_interval,
     plural,
+    written,
 )
 from assay.report.words import STATES
 
@@ -101,7 +102,7 @@ def _rules(rules: Sequence[Rule]) -> Table | None:
             _number(rule.head, places),
             _number(rule.base, places),
             interval(rule.interval, places) if rule.interval else _NONE,
-            _NONE if rule.margin is None else f"{rule.margin:g}",
+            _NONE if rule.margin is None else written(rule.margin),
             count(rule.n),
             Text(STATES[rule.state] + why, style=_STYLES.get(rule.state, "")),
         )

@@ -97,7 +97,7 @@ class Retrospect(Part):
         """Say it for a person."""
         plain = "" if self.constant is None else f", against {self.constant:.3g} by the reference"
         return (
-            f"of {self.windows} earlier windows the interval held {self.held}; "
+            f"of {self.windows:,} earlier windows the interval held {self.held:,}; "
             f"the mean error was {self.error:.3g}{plain}"
         )
 

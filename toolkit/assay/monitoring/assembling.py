@@ -18,6 +18,7 @@ from assay.monitoring.memory import Memory
 from assay.monitoring.quality import rule_of
 from assay.monitoring.times import from_microseconds, moment_of, time_of
 from assay.monitoring.windows import windows_of
+from assay.report.numbers import number, places_of
 from assay.tables.live_counts import Cell
 
 
@@ -163,5 +164,7 @@ def _sentence(task: Task, problems: Sequence[Problem], rules: Sequence[Rule]) ->
     judged = [rule for rule in rules if rule.head is not None]
     if not judged:
         return f"{task.name}: no problem was found; no metric was judged."
-    listed = ", ".join(f"{rule.metric} {rule.head:.4g} {rule.state}" for rule in judged)
+    listed = ", ".join(
+        f"{rule.metric} {number(rule.head or 0.0, places_of(rule))} {rule.state}" for rule in judged
+    )
     return f"{task.name}: no problem was found; {listed}."

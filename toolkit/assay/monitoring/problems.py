@@ -10,6 +10,7 @@ from assay.config import Severity
 from assay.evidence import Drift, Heartbeat, LabelFeed, Outcome, Problem, ProblemKind, Rule, State
 from assay.monitoring import drift
 from assay.monitoring.times import from_microseconds, moment_of, spoken, time_of
+from assay.report.numbers import exact_percent, number, percent, places_of, plural
 
 WEEK = 7 * 86_400
 _FEWEST_WEEKS = 2
@@ -31,14 +32,17 @@ def quality_problem(rule: Rule, since: datetime, share: float | None) -> Problem
     if rule.state is not State.WORSE or rule.interval is None or rule.head is None:
         return None
     low, high = rule.interval
-    labelled = "" if share is None else f" {share:.0%} of those predictions have their label."
+    places = places_of(rule)
+    head, base = number(rule.head, places), number(rule.base or 0.0, places)
+    least, most = number(-high, places), number(-low, places)
+    labelled = "" if share is None else f" Of those, {percent(share)} have their label."
     return _problem(
         ProblemKind.QUALITY,
         rule.metric,
         rule.severity,
-        f"{rule.metric} is {rule.head:.4g} over {rule.n:,} predictions since "
-        f"{moment_of(since)}, and {rule.base:.4g} was promised: worse by {-high:.4g} to "
-        f"{-low:.4g} ({rule.confidence:.4g}, all looks together).{labelled}",
+        f"{rule.metric} is {head} over {plural(rule.n, 'prediction')} since {moment_of(since)}, "
+        f"and {base} was promised: worse by {least} to {most} ({exact_percent(rule.confidence)}, "
+        f"all looks together).{labelled}",
     )
 
 
@@ -75,14 +79,14 @@ def file_problems(subject: str, unreadable: Sequence[str], unusable: int) -> lis
     """Files that were skipped, and rows without what they need."""
     found = []
     if unreadable:
-        more = f" and {len(unreadable) - 1} more" if len(unreadable) > 1 else ""
+        more = f" and {len(unreadable) - 1:,} more" if len(unreadable) > 1 else ""
         found.append(
             _problem(
                 ProblemKind.SCHEMA,
                 f"{subject} files",
                 Severity.WARN,
-                f"{len(unreadable)} of the {subject} files could not be read and are left out: "
-                f"{unreadable[0]}{more}.",
+                f"Left out, since it could not be read: {plural(len(unreadable), 'file')} of the "
+                f"{subject}: {unreadable[0]}{more}.",
             )
         )
     if unusable:
@@ -91,8 +95,8 @@ def file_problems(subject: str, unreadable: Sequence[str], unusable: int) -> lis
                 ProblemKind.SCHEMA,
                 f"{subject} rows",
                 Severity.WARN,
-                f"{unusable:,} rows of the {subject} lack an id, a time or a value and are left "
-                "out.",
+                f"Left out: {plural(unusable, 'row')} of the {subject} without an id, a time or a "
+                "value.",
             )
         )
     return found
@@ -107,8 +111,8 @@ def clock_problem(subject: str, ahead: int) -> list[Problem]:
             ProblemKind.CLOCK,
             subject,
             Severity.WARN,
-            f"{ahead:,} rows of the {subject} are dated later than now: a clock is wrong. They "
-            "wait until their time has come.",
+            f"Dated later than now: {plural(ahead, 'row')} of the {subject}. A clock is wrong; "
+            "what is dated so waits until its time has come.",
         )
     ]
 
@@ -122,8 +126,8 @@ def label_problems(feed: LabelFeed, labelled: int) -> list[Problem]:
                 ProblemKind.LABELS,
                 "contradictory",
                 Severity.WARN,
-                f"{feed.contradictory:,} predictions have two labels of one time; none of the two "
-                "is counted until a later one settles it.",
+                f"Two labels of one time: {plural(feed.contradictory, 'prediction')}; none of the "
+                "two is counted until a later one settles it.",
             )
         )
     if feed.orphans and not labelled:
@@ -132,7 +136,7 @@ def label_problems(feed: LabelFeed, labelled: int) -> list[Problem]:
                 ProblemKind.LABELS,
                 "orphans",
                 Severity.WARN,
-                f"None of the {feed.orphans:,} labels has the id of a prediction: the ids do not "
+                f"Not one label, of {feed.orphans:,}, has the id of a prediction: the ids do not "
                 "match.",
             )
         )
@@ -148,15 +152,15 @@ def version_problem(unknown: Mapping[int, Mapping[str, int]], newest: int) -> li
     if not counts:
         return []
     listed = ", ".join(name[:_DIGITS] for name, _ in counts.most_common(_SHOWN))
-    more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
+    more = f" and {len(counts) - _SHOWN:,} more" if len(counts) > _SHOWN else ""
     return [
         _problem(
             ProblemKind.VERSION,
             "unknown",
             Severity.BLOCK,
-            f"{counts.total():,} predictions since the newest whole window began are of versions "
-            f"that neither a controller's journal nor the registry knows: {listed}{more}. They are "
-            "counted apart and judged nowhere.",
+            "Versions answer that neither a controller's journal nor the registry knows, with "
+            f"{plural(counts.total(), 'prediction')} since the newest whole window began: "
+            f"{listed}{more}. They are counted apart and judged nowhere.",
         )
     ]
 
@@ -183,8 +187,8 @@ def volume_problem(counts: Mapping[int, int], newest: int, length: float) -> lis
             ProblemKind.VOLUME,
             "predictions",
             Severity.WARN,
-            f"{found:,} predictions in the {spoken(length)} from {moment_of(start)}; the same "
-            f"hours of {len(earlier)} earlier weeks had {usual:,} in the middle.",
+            f"{plural(found, 'prediction')} in the {spoken(length)} from {moment_of(start)}; the "
+            f"same hours of {len(earlier)} earlier weeks had {usual:,} in the middle.",
         )
     ]
 

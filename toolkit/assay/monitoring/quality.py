@@ -119,7 +119,7 @@ def rule_of(
     found = () if unusable else _sequences(metric, cells, promised, asked.planned, confidence)
     if not found:
         n = sum(cell.sums.n for cell in cells)
-        reason = unusable or (f"{n} labels are too few" if n else "no window is mature yet")
+        reason = unusable or (f"{n:,} labels are too few" if n else "no window is mature yet")
         rule = Rule(**facts, state=State.NOT_MEASURED, reason=reason, n=n, decides=False)
         return rule, None
     differences = [_oriented(one, promised, higher) for one in found]

@@ -9,6 +9,7 @@ from assay.evidence import Coverage, Window
 from assay.monitoring.found import Read, Span
 from assay.monitoring.quality import qualities, together
 from assay.monitoring.times import from_microseconds, moment_of
+from assay.report.numbers import percent
 from assay.stats.live import uneven
 from assay.tables.live_counts import Cell
 
@@ -82,7 +83,7 @@ def _missing(shares: Mapping[str, tuple[int, int]]) -> str | None:
         return None
     (least, low), (most, high) = ends
     return (
-        f"{high:.0%} of the predictions of {most} have a label and {low:.0%} of "
+        f"{percent(high)} of the predictions of {most} have a label and {percent(low)} of "
         f"those of {least}: what is measured leans towards {most}"
     )
 
@@ -94,8 +95,9 @@ def _first(early: Mapping[str, tuple[int, int]]) -> str | None:
         return None
     (least, low), (most, high) = ends
     return (
-        f"labels of {most} come first ({high:.0%} of them within the median delay, {low:.0%} of "
-        f"those of {least}): until all are there, {most} is more frequent among them than in truth"
+        f"labels of {most} come first ({percent(high)} of them within the median delay, "
+        f"{percent(low)} of those of {least}): until all are there, {most} is more frequent among "
+        "them than in truth"
     )
 
 

@@ -20,6 +20,7 @@ from assay.report.numbers import (
     places_for,
     places_without_interval,
     plural,
+    written,
 )
 from assay.report.table import and_more, details, paragraphs, table
 from assay.report.words import STATES
@@ -76,7 +77,7 @@ def rule_table(look: Look) -> str:
                 _together(interval(rule.interval, places), rule.confidence)
                 if rule.interval
                 else text(rule.reason or NONE),
-                f"{rule.margin:g}" if rule.margin is not None else NONE,
+                written(rule.margin) if rule.margin is not None else NONE,
                 count(rule.n),
             )
         )

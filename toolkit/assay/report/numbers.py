@@ -14,6 +14,7 @@ from assay.verdict.figures import (
     places_of,
     places_without_interval,
     signed,
+    written,
 )
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "places_without_interval",
     "plural",
     "signed",
+    "written",
 ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assay.config import Severity
 from assay.evidence import Rule, State, Verdict
 from assay.report.escape import code, text
+from assay.report.numbers import interval, places_of, signed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +53,10 @@ def report(settled: Settled, model: str) -> str:
     lines += ["", "| metric | slice | state | difference | interval | rows |"]
     lines += ["| --- | --- | --- | --- | --- | --- |"]
     for rule in settled.rules:
-        difference = "" if rule.difference is None else f"{rule.difference:+.4g}"
-        interval = ""
-        if rule.interval is not None:
-            interval = f"{rule.interval[0]:+.4g} to {rule.interval[1]:+.4g}"
-        cells = (text(rule.metric), text(rule.slice), rule.state.value, difference, interval)
+        places = places_of(rule)
+        difference = "" if rule.difference is None else signed(rule.difference, places)
+        bounds = "" if rule.interval is None else interval(rule.interval, places)
+        cells = (text(rule.metric), text(rule.slice), rule.state.value, difference, bounds)
         lines.append(f"| {' | '.join(cells)} | {rule.n:,} |")
     lines += ["", "The gate's report is above. Reopen it to keep it: it is not closed twice."]
     return "\n".join(lines) + "\n"

@@ -9,6 +9,16 @@ from datetime import datetime, timedelta
 from assay.config import Retrain, Severity
 from assay.config.retraining import BUDGET_DAYS
 from assay.evidence import Look, Rule, State, Trigger, TriggerKind
+from assay.report.numbers import (
+    duration,
+    exact_percent,
+    interval,
+    number,
+    places_of,
+    places_without_interval,
+    plural,
+    written,
+)
 from assay.state.retraining import Entry, live, time_of
 
 Book = tuple[Entry, ...]
@@ -74,7 +84,8 @@ def held(rules: Retrain, facts: Facts, book: Book) -> str | None:
     if last is not None and facts.asked is not TriggerKind.MANUAL:
         left = last + timedelta(seconds=rules.cooldown) - facts.now
         if left > timedelta(0):
-            return f"the cooldown of {rules.cooldown:g} s ends in {left.total_seconds():.0f} s"
+            ends = duration(left.total_seconds())
+            return f"the cooldown of {duration(rules.cooldown)} ends in {ends}"
     return None
 
 
@@ -109,11 +120,11 @@ def _new_data(rules: Retrain, facts: Facts, book: Book) -> Found:
     new = facts.rows - before
     enough = new / before >= rules.new_data.share if before else new > 0
     if enough:
-        share = f"{new / before:.1%} of" if before else "there were none of"
+        share = f"{new / before:,.1%} of" if before else "there were none of"
         yield Trigger(
             kind=TriggerKind.NEW_DATA,
             sentence=f"{new:,} new rows, {share} the {before:,} at the last training "
-            f"(from {rules.new_data.share:.1%} on)",
+            f"(from {exact_percent(rules.new_data.share)} on)",
         )
 
 
@@ -127,11 +138,10 @@ def _age(rules: Retrain, facts: Facts, book: Book) -> Found:
         return
     age = (facts.now - last).total_seconds()
     if age >= rules.every:
-        days = age / 86_400
         yield Trigger(
             kind=TriggerKind.AGE,
-            sentence=f"the last training is {days:.1f} days ago, and {rules.every / 86_400:g} days "
-            "are the limit",
+            sentence=f"the last training is {duration(age)} ago, and {duration(rules.every)} is "
+            "the limit",
         )
 
 
@@ -156,14 +166,14 @@ def _production(rules: Retrain, facts: Facts, book: Book) -> Found:
 
 def _worse(rule: Rule) -> str:
     where = "" if rule.slice == "all" else f" on {rule.slice}"
-    words = f"live {rule.metric}{where} is worse"
+    words, places = f"live {rule.metric}{where} is worse", places_of(rule)
     if rule.difference is not None:
-        words += f" by {abs(rule.difference):.4g}"
+        words += f" by {number(abs(rule.difference), places)}"
     if rule.interval is not None:
-        words += f" [{rule.interval[0]:+.4g}, {rule.interval[1]:+.4g}]"
+        words += f" {interval(rule.interval, places)}"
     if rule.margin is not None:
-        words += f", margin {rule.margin:g}"
-    return f"{words}, {rule.n:,} labels"
+        words += f", margin {written(rule.margin)}"
+    return f"{words}, {plural(rule.n, 'label')}"
 
 
 def _drift(least: float, look: Look) -> Found:
@@ -175,6 +185,7 @@ def _drift(least: float, look: Look) -> Found:
         elif column.cost >= least:
             yield Trigger(
                 kind=TriggerKind.DRIFT,
-                sentence=f"{column.column} moved, at an estimated loss of {column.cost:.4g} "
-                f"(from {least:g} on)",
+                sentence=f"{column.column} moved, at an estimated loss of "
+                f"{number(column.cost, places_without_interval(column.cost, None))} "
+                f"(from {written(least)} on)",
             )

@@ -39,6 +39,11 @@ def places_without_interval(base: float | None, head: float | None) -> int:
     return _significant(abs(head - base), digits=3)
 
 
+def written(value: float) -> str:
+    """Return a number that somebody wrote, a margin or a limit, with thousands separated."""
+    return f"{value:,.10g}".replace("-", _MINUS)
+
+
 def _significant(size: float, *, digits: int) -> int:
     """Return the decimals that show ``digits`` significant digits of ``size``."""
     if size == 0 or not math.isfinite(size):
