@@ -59,7 +59,10 @@ def raising(error: BaseException) -> click.Command:
         (
             FileNotFoundError(errno.ENOENT, "No such file or directory", "/x"),
             3,
-            "assay: error: /x: No such file or directory.\n",
+            (
+                "assay: error: /x: No such file or directory. Check the path and its permissions, "
+                "or name another one.\n"
+            ),
         ),
         (
             OSError(errno.ENOSPC, "No space left on device"),

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from assay.cli.retrain import retrain
 from assay.cli.retrain_rows import count_rows
-from assay.errors import InputError
+from assay.errors import InputError, IntegrityError
 from assay.evidence import Retraining
 from assay.retraining.decide import reserve
 from assay.retraining.triggers import Facts
@@ -102,6 +102,34 @@ def test_a_person_who_gives_a_reason_asks(pipeline: Pipeline) -> None:
     assert "manual:" in said
     assert "\n::error::" not in said
     assert "not looked at: new data: rows: 0 files" in said
+
+
+def test_what_dvc_did_not_write_is_not_looked_at_and_said(pipeline: Pipeline) -> None:
+    root = pipeline.clone.root
+    (root / "assay.yaml").write_text(CONFIG.replace("source: rows", 'source: "dvc:rows"'))
+    (root / "rows.dvc").write_bytes(b"\xff\xfeouts:\n- md5: [\n")
+    assert "new data: rows.dvc: this is no file that DVC wrote" in run("decide").output
+    (root / "rows.dvc").write_text(f"outs:\n- md5: {'a' * 32}\n  hash: md5\n  path: rows\n")
+    (root / ".dvc").mkdir()
+    (root / ".dvc/config").write_bytes(b"[core\xff\n")
+    assert "new data: .dvc/config: there is no default DVC remote" in run("decide").output
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"schema": "assay/monitor/9"}', "expected a document of schema assay/monitor/1"),
+        ('{"schema": "assay/mon', "this is not JSON"),
+    ],
+    ids=["newer", "cut off"],
+)
+def test_a_look_that_cannot_be_read_is_refused(
+    pipeline: Pipeline, tmp_path: Path, text: str, words: str
+) -> None:
+    assert pipeline.commit
+    (tmp_path / "monitor.json").write_text(text)
+    with pytest.raises(IntegrityError, match=words):
+        run("decide", "--look", str(tmp_path / "monitor.json"))
 
 
 @pytest.mark.parametrize("operation", ["propose", "settle"])

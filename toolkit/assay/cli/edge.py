@@ -17,6 +17,10 @@ INTERRUPTED = 130
 """128 + SIGINT: Ctrl-C."""
 BROKEN_PIPE = 141
 """128 + SIGPIPE: the reader of standard output went away."""
+_PERMISSIONS = dict.fromkeys(
+    (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR),
+    "Check the path and its permissions, or name another one.",
+)
 
 
 def run(arguments: list[str]) -> int:
@@ -88,5 +92,5 @@ def _outside(error: OSError) -> OutsideError:
     name = f"{error.filename}: " if error.filename else ""
     return OutsideError(
         f"{name}{error.strerror or error}.",
-        remedy="Free some space and run again." if full else None,
+        remedy="Free some space and run again." if full else _PERMISSIONS.get(error.errno or 0),
     )

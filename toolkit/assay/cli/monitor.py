@@ -23,7 +23,7 @@ from assay.errors import InputError, Location, VerdictFailed
 
 if TYPE_CHECKING:
     from assay.config import Config, Model, Monitoring
-    from assay.evidence import Look, Reference
+    from assay.evidence import Comparison, Look, Reference
     from assay.monitoring.look import Task
 
 
@@ -166,6 +166,7 @@ def _task(
         known=delivered.versions,
     )
     place = _inside(reference, name) or found_reference(read_settings(os.environ), wanted)
+    profile = _profile(place, name)
     return Task(
         name=name,
         model=chosen,
@@ -173,10 +174,10 @@ def _task(
         root=wanted.root,
         state=wanted.state,
         at=wanted.at,
-        reference=_profile(place),
+        reference=profile,
         delivered=delivered,
         replayed=at is not None,
-        promised=_promised(monitoring, place, config, name),
+        promised=_promised(monitoring, place, profile, config, name),
     )
 
 
@@ -212,27 +213,44 @@ def _inside(reference: Path | None, model: str) -> Path | None:
     return reference
 
 
-def _profile(reference: Path | None) -> Reference | None:
+def _profile(reference: Path | None, name: str) -> Reference | None:
     from assay.evidence import Reference
 
     if reference is None or not (reference / Reference.FILE).is_file():
         return None
-    return Reference.read(reference)
+    found = Reference.read(reference)
+    _check_model(found, name, reference)
+    return found
+
+
+def _check_model(found: Reference | Comparison, name: str, folder: Path) -> None:
+    """Raise InputError where a document is of another model."""
+    if found.model != name:
+        raise InputError(
+            f"this is the evidence of {found.model}, and {name} is looked at.",
+            where=Location(file=(folder / found.FILE).as_posix()),
+            remedy=f"Name a bundle or the evidence of {name} with --reference.",
+        )
 
 
 def _promised(
-    monitoring: Monitoring, reference: Path | None, config: Path, name: str
+    monitoring: Monitoring,
+    reference: Path | None,
+    profile: Reference | None,
+    config: Path,
+    name: str,
 ) -> dict[str, float]:
     """The value that each judged metric is held against."""
     from assay.evidence import Comparison
 
     measured: dict[str, float] = {}
-    profile = _profile(reference)
     if profile is not None:
         measured = dict(profile.quality)
     if reference is not None and (profile is None or (reference / Comparison.FILE).is_file()):
         # The gate's own numbers, where both are there.
-        for one in Comparison.read(reference).measurements:
+        compared = Comparison.read(reference)
+        _check_model(compared, name, reference)
+        for one in compared.measurements:
             if one.slice == "all" and one.head is not None:
                 measured[one.metric] = one.head
     found = {

@@ -181,7 +181,13 @@ def _reader(place: Place, source: Source) -> Callable[[str], str | None]:
     if client is not None and commit is not None:
         return lambda path: file_at(client, path, commit)
     root = place.repository.root if place.repository else Path()
-    return lambda path: (root / path).read_text() if (root / path).is_file() else None
+
+    def read(path: str) -> str | None:
+        # What is no text is no file of DVC's either, and the parser says so, with its place.
+        file = root / path
+        return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
+
+    return read
 
 
 def _asked(event: str, reason: str | None) -> TriggerKind | None:

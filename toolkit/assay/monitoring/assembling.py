@@ -73,6 +73,8 @@ def look_of(task: Task, before: Memory, span: Span, found: Read, answered: datet
         *found_problems.clock_problem("logs", 0 if task.replayed else found.log.ahead),
         *found_problems.volume_problem(counts, span.newest, task.monitoring.window),
         *found_problems.version_problem(found.unknown, span.newest),
+        *found_problems.score_problem(found.improbable),
+        *found_problems.class_problem(cells, found.positive, found.classes, task.promised),
     ]
     if found.labels is not None and feed is not None:
         unusable = found.labels.unusable
@@ -91,11 +93,18 @@ def look_of(task: Task, before: Memory, span: Span, found: Read, answered: datet
         rules=rules,
         drift=found.columns.drift,
         retrospects=found.columns.retrospects,
-        notes=(*found.columns.notes, *task.delivered.notes),
+        notes=(*_unsliced(found), *found.columns.notes, *task.delivered.notes),
         heartbeats=beats,
         problems=dated,
         state=found_problems.outcome_of(dated),
         sentence=_sentence(task, dated, rules),
+    )
+
+
+def _unsliced(found: Read) -> tuple[str, ...]:
+    return tuple(
+        f"Quality by {name!r} is not shown: no file of the log has that column."
+        for name in found.unsliced
     )
 
 

@@ -47,6 +47,14 @@ class Read:
     log: live_log.LogFacts = live_log.NOTHING
     labels: live_labels.LabelFacts | None = None
     columns: Watched = field(default_factory=Watched)
+    positive: str | None = None
+    """The class that precision, recall and F1 are of."""
+    classes: tuple[str, ...] = ()
+    """What labels and predictions are, where none is the positive class; else nothing."""
+    improbable: int = 0
+    """Predictions whose score is a number below 0 or above 1."""
+    unsliced: tuple[str, ...] = ()
+    """Columns to show quality by that no file of the log has."""
     unknown: dict[int, dict[str, int]] = field(default_factory=dict)
     """Predictions by window of versions that delivery does not know, which count nowhere else."""
     unreadable_logs: tuple[str, ...] = ()

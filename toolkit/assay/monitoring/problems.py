@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from assay.config import Severity
@@ -11,6 +11,7 @@ from assay.evidence import Drift, Heartbeat, LabelFeed, Outcome, Problem, Proble
 from assay.monitoring import drift
 from assay.monitoring.times import from_microseconds, moment_of, spoken, time_of
 from assay.report.numbers import exact_percent, number, percent, places_of, plural
+from assay.tables.live_counts import Cell
 
 WEEK = 7 * 86_400
 _FEWEST_WEEKS = 2
@@ -25,6 +26,8 @@ _EXPECTED = {
 }
 _URGENT = frozenset({"log", "controller"})
 _DIGITS = 12
+_LONGEST = 40
+_OF_POSITIVE = frozenset({"precision", "recall", "f1", "calibration_error"})
 
 
 def quality_problem(rule: Rule, since: datetime, share: float | None) -> Problem | None:
@@ -100,6 +103,51 @@ def file_problems(subject: str, unreadable: Sequence[str], unusable: int) -> lis
             )
         )
     return found
+
+
+def score_problem(improbable: int) -> list[Problem]:
+    """Scores that are no probabilities: a calibration error leaves them out."""
+    if not improbable:
+        return []
+    return [
+        _problem(
+            ProblemKind.SCHEMA,
+            "logs scores",
+            Severity.WARN,
+            f"A score is the probability of the positive class, from 0 to 1, and that of "
+            f"{plural(improbable, 'prediction')} lies outside: the calibration error leaves them "
+            "out. Log 0.83, not 83.",
+        )
+    ]
+
+
+def class_problem(
+    cells: Sequence[Cell], positive: str | None, classes: Sequence[str], judged: Collection[str]
+) -> list[Problem]:
+    """A positive class that nothing is, or that nobody named: its metrics cannot be measured.
+
+    `classes` are those that were seen where none is `positive`. One class alone may be chance.
+    """
+    sums = [cell.sums for cell in cells]
+    if len(classes) < 2 or any(one.hits + one.false_alarms + one.misses for one in sums):
+        return []
+    named = ", ".join(repr(name[:_LONGEST]) for name in classes[:_SHOWN])
+    listed = f"{named}{' and more' if len(classes) > _SHOWN else ''}"
+    if positive is not None:
+        text = f"No label and no prediction is {positive[:_LONGEST]!r}, the positive class"
+    elif _OF_POSITIVE.isdisjoint(judged):
+        return []
+    else:
+        text = "Nothing says which class is the positive one"
+    return [
+        _problem(
+            ProblemKind.SCHEMA,
+            "positive class",
+            Severity.WARN,
+            f"{text}: they are {listed}. Name one of them as columns.positive of the model; until "
+            "then precision, recall, F1 and calibration error are not measured.",
+        )
+    ]
 
 
 def clock_problem(subject: str, ahead: int) -> list[Problem]:

@@ -82,6 +82,7 @@ def _read(asked: Reading, *, history: int, deep: bool) -> Read:
     if asked.reference is not None and kept.exists() and history == span.since:
         files[live_columns.KEPT] = kept
     with open_tables(files, writes=[aside, beside]) as engine:
+        absent = live_log.absent_columns(engine, _logs(engine), wanted.slices)
         log = _answers(engine, wanted, since=history, until=span.until)
         unknown = read_unknown(engine, asked.known, length=span.length)
         facts, written, told = None, False, None
@@ -101,6 +102,7 @@ def _read(asked: Reading, *, history: int, deep: bool) -> Read:
             live_columns.write_windows(engine, beside, kept)
     return replace(
         found,
+        unsliced=tuple(name for name in wanted.slices if name in absent),
         log=log,
         labels=facts,
         columns=columns,
@@ -157,6 +159,10 @@ def _counted(engine: Engine, asked: Reading) -> Read:
     new = live_counts.read_cells(
         engine, length=span.length, positive=positive, where=f"answered >= {span.since}"
     )
+    classes: tuple[str, ...] = ()
+    if not numbers and not any(cell.sums.hits + cell.sums.misses for cell in new):
+        seen = live_counts.classes_of(engine)
+        classes = () if positive in seen else seen
     scored = any(cell.sums.bins for cell in new)
     metrics = shown_metrics(monitoring.quality, numbers=numbers, positive=positive, scored=scored)
     shares, early = {}, {}
@@ -167,6 +173,9 @@ def _counted(engine: Engine, asked: Reading) -> Read:
         cells=merged(asked.before, new, span),
         delays=live_counts.read_delays(engine, length=span.length, since=span.since),
         metrics=metrics if monitoring.labels is not None else (),
+        positive=positive,
+        classes=classes,
+        improbable=live_counts.count_improbable(engine) if monitoring.logs.score else 0,
         sliced=_sliced(engine, monitoring, span, metrics, positive),
         shares=shares,
         early=early,

@@ -142,7 +142,9 @@ def _make_values(engine: Engine, labels: Path, metric: str, value: str) -> None:
     places = ", ".join(str(place + 1) for place in range(len(keys)))
     engine.run(
         f"CREATE TEMP TABLE truth AS SELECT {listed}, {one} AS label FROM {_LABELS} "
-        f"WHERE {identifier(column)} IS NOT NULL GROUP BY {places}"
+        f"WHERE {identifier(column)} IS NOT NULL "
+        f"AND NOT coalesce(isnan(TRY_CAST({identifier(column)} AS DOUBLE)), false) "
+        f"GROUP BY {places}"
     )
     joined = " AND ".join(f"CAST(a.{identifier(k)} AS VARCHAR) = t.{identifier(k)}" for k in keys)
     engine.run(

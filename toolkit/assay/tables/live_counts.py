@@ -68,6 +68,14 @@ def classes_of(engine: Engine) -> tuple[str, ...]:
     return tuple(str(name) for (name,) in found if name is not None)
 
 
+def count_improbable(engine: Engine) -> int:
+    """Predictions whose score is a number below 0 or above 1."""
+    (rows,) = engine.row(
+        "SELECT count(*) FILTER (isfinite(score) AND NOT score BETWEEN 0 AND 1) FROM judged"
+    )
+    return int(rows)
+
+
 def read_cells(
     engine: Engine, *, length: int, positive: str | None, where: str = "true"
 ) -> tuple[Cell, ...]:

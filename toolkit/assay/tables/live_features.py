@@ -11,7 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from assay.tables.column_counts import Layout, as_text
-from assay.tables.live_log import ANSWERED, LogColumns, is_targets_log, microseconds
+from assay.tables.live_log import (
+    ANSWERED,
+    LogColumns,
+    is_targets_log,
+    key_of,
+    microseconds,
+    place_of,
+)
 from assay.tables.source import Column, Engine, Table
 from assay.tables.sql import identifier, literal
 
@@ -39,8 +46,7 @@ def _select(table: Table, columns: LogColumns, features: Sequence[Layout]) -> st
         return _select_targets(table, features)
     listed = "".join(f", {each}" for each in _plain(table, features))
     return (
-        f"SELECT CAST({identifier(columns.id)} AS VARCHAR) AS id, "
-        f"{f'CAST({identifier(columns.row)} AS BIGINT)' if columns.row else '0'} AS place, "
+        f"SELECT {key_of(table, columns.id)} AS id, {place_of(columns.row, 0)} AS place, "
         f"{microseconds(table, columns.time)} AS answered{listed} FROM {identifier(table.name)}"
     )
 

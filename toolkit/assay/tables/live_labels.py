@@ -17,9 +17,9 @@ from pathlib import Path
 import duckdb
 
 from assay.errors import InputError, IntegrityError, Location, OutsideError
-from assay.tables.live_log import count_keys, is_table, microseconds, normal
+from assay.tables.live_log import count_keys, is_table, key_of, microseconds, normal, place_of
 from assay.tables.live_versions import is_known
-from assay.tables.source import Engine, open_tables
+from assay.tables.source import Engine, Table, open_tables
 from assay.tables.sql import identifier, literal
 
 LEDGER = "ledger"
@@ -212,12 +212,11 @@ def _make_arrived(
     parts = []
     for name in names:
         table = engine.tables[name]
-        row = f"CAST({identifier(columns.row)} AS BIGINT)" if columns.row else str(_EVERY_ROW)
         known = microseconds(table, columns.time) if columns.time else "NULL::BIGINT"
         parts.append(
-            f"SELECT CAST({identifier(columns.id)} AS VARCHAR) AS id, {row} AS place, "
-            f"{normal(identifier(columns.label))} AS label, {known} AS known "
-            f"FROM {identifier(name)}"
+            f"SELECT {key_of(table, columns.id)} AS id, "
+            f"{place_of(columns.row, _EVERY_ROW)} AS place, "
+            f"{_label(table, columns.label)} AS label, {known} AS known FROM {identifier(name)}"
         )
     source = " UNION ALL ".join(parts) or (
         "SELECT ''::VARCHAR AS id, 0::BIGINT AS place, ''::VARCHAR AS label, 0::BIGINT AS known "
@@ -237,6 +236,15 @@ def _make_arrived(
     )
     (once,) = engine.row("SELECT count(*) FROM arrived")
     return int(rows), int(lost), int(ahead), int(once)
+
+
+def _label(table: Table, name: str) -> str:
+    """SQL for a label as text; NaN, and its name, is none."""
+    label, found = identifier(name), table.column(name)
+    if found is None or found.kind not in {"float", "text"}:
+        return normal(label)
+    missing = f"coalesce(isnan(TRY_CAST({label} AS DOUBLE)), false)"
+    return f"CASE WHEN NOT {missing} THEN {normal(label)} END"
 
 
 def _joined(answers: str, truth: str, columns: LabelColumns) -> str:

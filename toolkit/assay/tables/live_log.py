@@ -17,8 +17,17 @@ from assay.errors import AssayError
 from assay.tables.source import Engine, Table, open_tables
 from assay.tables.sql import identifier, literal
 
-_TARGETS_LOG = frozenset({"request_id", "row", "version", "assigned", "mirrored", "time", "output"})
-"""The columns by which the delivery target's log (assay/predictions/1) is known."""
+_TEXT = frozenset({"text"})
+_TARGETS_LOG = {
+    "request_id": _TEXT,
+    "row": frozenset({"integer"}),
+    "version": _TEXT,
+    "assigned": _TEXT,
+    "mirrored": frozenset({"boolean"}),
+    "time": frozenset({"time", "text", "integer", "float"}),
+    "output": _TEXT,
+}
+"""The columns by which the delivery target's log (assay/predictions/1) is known; their kinds."""
 MICROSECONDS = 1_000_000
 _SORTED = 1 << 25
 """Rows whose hashes are sorted in an array (256 MB); above, the engine does it: it spills."""
@@ -49,7 +58,7 @@ class LogFacts:
     repeated: int
     """Rows that repeat a prediction: each counts once, the earliest."""
     unusable: int
-    """Rows without an id or a time."""
+    """Rows without an id, a place or a time."""
     ahead: int
     """Rows dated later than the look, beyond what clocks differ by: not used yet."""
     last: int | None
@@ -81,10 +90,9 @@ def check_files(
             with open_tables({"one": path}, compared=()) as engine:
                 table = engine.tables["one"]
                 ours = is_targets_log(table)
-                names = [] if ours else [each for each in needed if table.column(each) is None]
-                if names:
-                    listed = ", ".join(map(repr, names))
-                    bad.append(f"{path.as_posix()}: it has no column {listed}")
+                why = _unfit(table, needed, ours=ours)
+                if why is not None:
+                    bad.append(f"{path.as_posix()}: {why}")
                     continue
                 if since is not None:
                     column = "time" if ours else since[0]
@@ -101,6 +109,24 @@ def check_files(
     return Checked(files=tuple(good), unreadable=tuple(bad))
 
 
+def _unfit(table: Table, needed: Sequence[str], *, ours: bool) -> str | None:
+    """Why a file cannot be read by its columns; None: it can."""
+    kinds = {each.name: each.kind for each in table.columns}
+    if ours:
+        other = [name for name, kind in _TARGETS_LOG.items() if kinds[name] not in kind]
+        return f"column {other[0]!r} is not of the prediction log's type" if other else None
+    absent = [name for name in needed if name not in kinds]
+    return f"it has no column {', '.join(map(repr, absent))}" if absent else None
+
+
+def absent_columns(engine: Engine, names: Sequence[str], columns: Sequence[str]) -> frozenset[str]:
+    """Those of the columns that no opened table of the log has; an input may have any member."""
+    tables = [engine.tables[name] for name in names]
+    if not tables or any(map(is_targets_log, tables)):
+        return frozenset()
+    return frozenset(columns) - {each.name for table in tables for each in table.columns}
+
+
 def make_answers(
     engine: Engine, names: Sequence[str], columns: LogColumns, *, since: int, until: int
 ) -> LogFacts:
@@ -111,9 +137,9 @@ def make_answers(
     parts = [_select(engine.tables[name], columns) for name in names]
     union = " UNION ALL ".join(parts)
     engine.run(f"CREATE TEMP VIEW logged AS {union}")
-    usable = f"id IS NOT NULL AND answered BETWEEN {since} AND {until}"
+    usable = f"id IS NOT NULL AND place IS NOT NULL AND answered BETWEEN {since} AND {until}"
     rows, unusable, ahead, last, kept = engine.row(
-        "SELECT count(*), count(*) FILTER (id IS NULL OR answered IS NULL), "
+        "SELECT count(*), count(*) FILTER (id IS NULL OR place IS NULL OR answered IS NULL), "
         f"count(*) FILTER (answered > {until}), max(answered) FILTER (answered <= {until}), "
         f"count(*) FILTER ({usable}) FROM logged"
     )
@@ -179,8 +205,24 @@ def microseconds(table: Table, name: str) -> str:
     if kind == "time":
         return f"epoch_us({column})"
     if kind in {"integer", "float"}:
-        return f"CAST({column} * {MICROSECONDS} AS BIGINT)"
+        return f"TRY_CAST(CAST({column} AS DOUBLE) * {MICROSECONDS} AS BIGINT)"
     return f"epoch_us(TRY_CAST({column} AS TIMESTAMPTZ))"
+
+
+def key_of(table: Table, name: str) -> str:
+    """SQL for an id as text: 7 and, in a column of floats, 7.0 are one; what is no number is none.
+
+    A column of whole numbers of which some are missing becomes one of floats in many hands.
+    """
+    column, found = identifier(name), table.column(name)
+    if found is None or found.kind != "float":
+        return f"CAST({column} AS VARCHAR)"
+    return f"CASE WHEN isfinite(CAST({column} AS DOUBLE)) THEN {normal(column)} END"
+
+
+def place_of(name: str | None, otherwise: int) -> str:
+    """SQL for a prediction's place in its request; `otherwise` where no column says it."""
+    return str(otherwise) if name is None else f"TRY_CAST({identifier(name)} AS BIGINT)"
 
 
 def normal(value: str) -> str:
@@ -203,7 +245,7 @@ def _normal(table: Table, name: str) -> str:
 
 def is_targets_log(table: Table) -> bool:
     """Whether a table is the delivery target's log."""
-    return {column.name for column in table.columns} >= _TARGETS_LOG
+    return {column.name for column in table.columns} >= _TARGETS_LOG.keys()
 
 
 def _select(table: Table, columns: LogColumns) -> str:
@@ -216,8 +258,7 @@ def _select(table: Table, columns: LogColumns) -> str:
         for place, each in enumerate(columns.slices)
     )
     return (
-        f"SELECT CAST({identifier(columns.id)} AS VARCHAR) AS id, "
-        f"{f'CAST({identifier(columns.row)} AS BIGINT)' if columns.row else '0'} AS place, "
+        f"SELECT {key_of(table, columns.id)} AS id, {place_of(columns.row, 0)} AS place, "
         f"{microseconds(table, columns.time)} AS answered, "
         f"{f'CAST({identifier(version)} AS VARCHAR)' if version else 'NULL'} AS version, "
         f"{_normal(table, columns.prediction)} AS predicted, "
