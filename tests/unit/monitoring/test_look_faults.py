@@ -139,6 +139,55 @@ def test_a_second_monitor_is_kept_out(tmp_path: Path) -> None:
     assert made.look(1.0).windows
 
 
+def test_of_two_monitors_at_once_one_looks_and_nothing_is_counted_twice(tmp_path: Path) -> None:
+    """Two real processes start together until they meet; the one that is refused says so."""
+    made = _made(tmp_path)
+    expected = _made(tmp_path / "calm").look(5.0)
+    program = (
+        "import sys; from pathlib import Path; from support.production import Production; "
+        "from assay.errors import InputError\n"
+        "try: Production(Path(sys.argv[1])).look(5.0)\n"
+        "except InputError as error: sys.exit(str(error))"
+    )
+    said: list[str] = []
+    for _ in range(10):
+        both = [
+            subprocess.Popen(
+                [sys.executable, "-c", program, str(tmp_path)],
+                env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"]},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        said += [text for one in both if (text := one.communicate(timeout=120)[1])]
+        if said:
+            break
+    assert len(said) == 1, "they met, and one of them looked"
+    assert "another monitor is looking with this state right now" in said[0]
+    look = made.look(5.0)
+    assert (look.windows, look.rules) == (expected.windows, expected.rules)
+
+
+def test_labels_that_come_before_their_predictions_are_logged_count_with_them(
+    tmp_path: Path,
+) -> None:
+    made = _made(tmp_path)
+    log = tmp_path / "logs/004.parquet"
+    kept = log.read_bytes()
+    log.unlink()
+    early = made.look(6.0)
+    assert early.labels is not None
+    assert early.labels.orphans == 120
+    assert "labels:orphans" not in _keys(early), "most have their prediction"
+    log.write_bytes(kept)
+    late = made.look(8.0)
+    assert late.labels is not None
+    assert late.labels.orphans == 0
+    (rule,) = late.rules
+    assert rule.n == 600
+
+
 def test_ids_that_never_match_are_said(tmp_path: Path) -> None:
     made = _made(tmp_path, days=2)
     made.labels = [(f"other-{id_}", label, known) for id_, label, known in made.labels]
