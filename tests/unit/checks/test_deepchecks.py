@@ -13,15 +13,10 @@ from typing import Any
 import pytest
 
 from assay.checks.catalogue import DEEPCHECKS
-from assay.checks.deepchecks import (
-    Tool,
-    environment,
-    make_request,
-    read_result,
-    run_deepchecks,
-)
+from assay.checks.deepchecks import make_request, read_result, run_deepchecks
 from assay.checks.side import Side
 from assay.config import Data, Deepchecks
+from assay.environments import Tool, environment
 from assay.tables.profile import profile
 from assay.tables.rows import numbered
 from assay.tables.source import open_tables
@@ -58,7 +53,14 @@ def sides(tmp_path: Path) -> Iterator[dict[str, Side]]:
 def tool(tmp_path: Path, uv: str, **variables: str) -> Tool:
     lock = tmp_path / "lock.txt"
     lock.write_text("")
-    return Tool(uv=uv, lock=lock, cache=tmp_path / "cache", variables=variables, say=lambda _: None)
+    return Tool(
+        name="deepchecks",
+        uv=uv,
+        lock=lock,
+        cache=tmp_path / "cache",
+        variables=variables,
+        say=lambda _: None,
+    )
 
 
 def program(path: Path, text: str) -> str:
@@ -207,6 +209,7 @@ def test_the_real_suites(tmp_path: Path) -> None:
     (tmp_path / "test.csv").write_text("\n".join([",".join(test), *lines]))
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "assay" / "tests"
     given = Tool(
+        name="deepchecks",
         uv=str(ROOT / "toolkit/bin/uv"),
         lock=ROOT / "requirements/deepchecks.txt",
         cache=cache,

@@ -1,61 +1,29 @@
 """deepchecks, started as a program of its own in an environment of its own.
 
-Its environment is filled from a lock with hashes, once for each lock. What deepchecks finds
-becomes findings of source ``deepchecks``; what it was asked for and did not run becomes one too.
+What it finds becomes findings of source ``deepchecks``; what it was asked for and did not run
+becomes one too.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import platform
-import shutil
-import signal
-import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from assay.checks.contents import has_classes
 from assay.checks.side import Side
 from assay.config import Data, Deepchecks, Severity, Task
+from assay.environments import LONGEST_REASON, NotRunError, Tool, environment, run
 from assay.evidence import Finding
 from assay.tables.formats import Format, csv_header
 
 SCRIPT = Path(__file__).with_name("deepchecks_suite.py")
 PREFIX = "deepchecks:"
-_PYTHON = ">=3.11,<3.13"
-_FOR_INSTALLING = (
-    "PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "all_proxy", "ASSAY_CACHE", "RUNNER_TOOL_CACHE", "RUNNER_TEMP", "PIP_INDEX_URL", "PIP_CERT",
-)  # fmt: skip
-_INSTALL_SECONDS = 1800.0
 _RUN_SECONDS = 3600.0
-_LONGEST_REASON = 500
 _FOUND = {"FAIL", "WARN"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tool:
-    """How deepchecks is run here: the uv program, its lock, a cache folder and the variables.
-
-    ``say`` is told what takes long.
-    """
-
-    uv: str
-    lock: Path
-    cache: Path
-    variables: Mapping[str, str] = field(repr=False)
-    say: Callable[[str], None]
-    seed: int = 0
-
-
-class NotRunError(Exception):
-    """deepchecks could not be run; the message says why."""
 
 
 def run_deepchecks(
@@ -77,44 +45,6 @@ def run_deepchecks(
     except NotRunError as why:
         return (), tuple(not_run(suite, "/".join(sides), str(why)) for suite in rules.suites)
     return read_result(result, rules, {name: side.rows.count for name, side in sides.items()})
-
-
-def environment(tool: Tool) -> Path:
-    """Return the Python of deepchecks' environment, made from its lock where there is none yet.
-
-    It is filled aside and moved into place, so that two first starts, or a kill, leave no half.
-    """
-    digest = hashlib.sha256(tool.lock.read_bytes()).hexdigest()[:16]
-    place = tool.cache / f"deepchecks-{digest}-{platform.system()}-{platform.machine()}"
-    python = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if (place / ".ready").exists():
-        return place / python
-    tool.say("Preparing the environment of deepchecks (once for this version) ...")
-    tool.cache.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="deepchecks.", dir=tool.cache))
-    variables = {
-        name: value
-        for name, value in tool.variables.items()
-        if name in _FOR_INSTALLING or name.startswith("UV_")
-    }
-    try:
-        common = ["--quiet", "--no-config"]
-        made = [tool.uv, "venv", *common, "--relocatable", "--allow-existing", "--no-project",
-                "--python", _PYTHON, str(scratch)]  # fmt: skip
-        filled = [tool.uv, "pip", "sync", *common, "--require-hashes", "--python",
-                  str(scratch / python), str(tool.lock)]  # fmt: skip
-        for command in (made, filled):
-            _run(command, variables, _INSTALL_SECONDS, "its environment could not be made")
-        (scratch / ".ready").touch()
-        try:
-            scratch.rename(place)
-        except OSError:
-            # Another start was first: rename refuses a folder that is there already.
-            if not (place / ".ready").exists():
-                raise NotRunError(f"its environment could not be moved to {place}") from None
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return place / python
 
 
 def make_request(
@@ -186,7 +116,7 @@ def _run_script(
     }
     tool.say(f"Running deepchecks' {' and '.join(request['suites'])} ...")
     command = [str(python), "-I", str(SCRIPT), str(asked), str(answered)]
-    _run(command, variables, _RUN_SECONDS, "it failed")
+    run(command, variables, _RUN_SECONDS, "it failed")
     try:
         result = json.loads(answered.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -194,30 +124,6 @@ def _run_script(
     if not isinstance(result, dict):
         raise NotRunError("its result cannot be read")
     return result
-
-
-def _run(command: Sequence[str], variables: Mapping[str, str], seconds: float, what: str) -> None:
-    try:
-        process = subprocess.Popen(
-            command,
-            env=dict(variables),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise NotRunError(f"{what}: {command[0]}: {error.strerror}") from None
-    try:
-        _, errors = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        raise NotRunError(f"{what}: it did not end within {seconds:.0f} seconds") from None
-    if process.returncode != 0:
-        lines = [line for line in errors.decode(errors="replace").splitlines() if line.strip()]
-        last = lines[-1].strip()[:_LONGEST_REASON] if lines else "it said nothing"
-        raise NotRunError(f"{what} (exit code {process.returncode}): {last}")
 
 
 def read_result(
@@ -271,4 +177,4 @@ def not_run(name: str, dataset: str, reason: str) -> Finding:
 
 def _short(text: str) -> str:
     flat = " ".join(text.split())
-    return flat if len(flat) <= _LONGEST_REASON else flat[: _LONGEST_REASON - 1] + "…"
+    return flat if len(flat) <= LONGEST_REASON else flat[: LONGEST_REASON - 1] + "…"

@@ -228,14 +228,8 @@ def _freeze(config: Path, model: str | None) -> None:
 
 
 def _suites(*, as_json: bool) -> Suites:
-    from assay.checks.deepchecks import Tool, run_deepchecks
-    from assay.cli.consumer import cache_folder, requirements, uv_program
+    from assay.checks.deepchecks import run_deepchecks
+    from assay.cli.consumer import own_environment
 
-    tool = Tool(
-        uv=uv_program(),
-        lock=requirements() / "deepchecks.txt",
-        cache=cache_folder(),
-        variables=os.environ,
-        say=lambda text: click.echo(text, err=as_json),
-    )
+    tool = own_environment("deepchecks", lambda text: click.echo(text, err=as_json))
     return lambda data, sides, task: run_deepchecks(tool, data, sides, task)

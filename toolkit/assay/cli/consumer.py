@@ -17,6 +17,7 @@ from assay.cli.transcript import LogTranscript
 
 if TYPE_CHECKING:
     from assay.config import Config, Model
+    from assay.environments import Tool
     from assay.git import Repository
     from assay.training.lineage import Checkout
     from assay.training.pipeline import Tools
@@ -196,3 +197,17 @@ def uv_program() -> str:
     """The launcher's pinned uv where the toolkit is a checkout, else the one on PATH."""
     pinned = Path(__file__).resolve().parents[2] / "bin" / "uv"
     return str(pinned) if pinned.is_file() else "uv"
+
+
+def own_environment(name: str, say: Callable[[str], None]) -> Tool:
+    """How a program is run in the environment of its own that the lock `name` describes."""
+    from assay.environments import Tool
+
+    return Tool(
+        name=name,
+        uv=uv_program(),
+        lock=requirements() / f"{name}.txt",
+        cache=cache_folder(),
+        variables=os.environ,
+        say=say,
+    )
