@@ -7,7 +7,8 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.locked
 UV := toolkit/bin/uv
-LOCKS := toolkit delivery kubernetes dev uv dvc deepchecks evidently nannyml airflow kfp bench spark go node envoy
+LOCKS := toolkit delivery kubernetes dev uv dvc deepchecks evidently nannyml airflow kfp bench spark \
+  go node envoy sources classifier
 WORKERS ?= 2
 PYTEST := $(PYTHON) -m pytest
 
@@ -69,8 +70,6 @@ format: $(STAMP) ## Format the code
 
 generate: $(STAMP) ## Write action.yml files, the JSON Schema and the reference pages
 	$(PYTHON) tests/contract/generate.py
-
-LOCKS += sources
 
 lock: ## Resolve requirements/*.in again into hashed locks
 	for name in $(LOCKS); do \

@@ -36,6 +36,14 @@ def main() -> None:
             ("category", "chi2"),
         )
     }
+    together = nannyml.DomainClassifierCalculator(
+        feature_column_names=["number", "category", "score"],
+        treat_as_categorical=["category"],
+        chunk_number=1,
+    )
+    together.fit(reference)
+    told = together.calculate(window).filter(period="analysis").to_df()
+    numbers["together"] = float(told[("domain_classifier_auroc", "value")].iloc[0])
     performance = nannyml.CBPE(
         problem_type="classification_binary",
         y_pred_proba="score",

@@ -39,7 +39,8 @@ NOT_IN = {
         # A gauge carries no sentence.
         "sentence", "notes", "unreadable", "problems.sentence", "rules.reason",
         "windows.coverage.selection", "windows.quality.reason",
-        "drift.effects.threshold", "windows.start", "rules.decides", "rules.confidence",
+        "drift.effects.threshold", "drift.leading", "windows.start", "rules.decides",
+        "rules.confidence",
     },
 }  # fmt: skip
 
@@ -53,7 +54,14 @@ def full() -> Look:
         retrospects=(Retrospect(metric="f1", windows=9, held=8, error=0.012, constant=0.05),),
         drift=(
             Drift(
-                column="age", role="feature", effects=(PSI,), moved=True, cost=0.01, p_adjusted=1e-9
+                column="age",
+                role="feature",
+                effects=(PSI,),
+                moved=True,
+                cost=0.01,
+                p_adjusted=1e-9,
+                interval=(0.3, 0.4),
+                leading=("plan",),
             ),
         ),
         labels={

@@ -15,7 +15,7 @@ from assay.cli.console import printable
 from assay.config import Severity
 from assay.evidence import State
 from assay.report.look_metrics import labelled_windows
-from assay.report.look_tables import EFFECTS
+from assay.report.look_tables import EFFECTS, drift_heading
 from assay.report.numbers import (
     count,
     duration,
@@ -52,9 +52,7 @@ def print_look(console: Console, look: Look) -> None:
         rows = [(one.metric, _plain(one.sentence())) for one in look.retrospects]
         _section(console, "Estimates without labels, held against labels since", _pairs(rows))
     moved = [one for one in look.drift if one.moved]
-    columns = plural(len({one.column for one in look.drift}), "column")
-    name = f"Drift: {len({one.column for one in moved})} of {columns} moved"
-    _section(console, name, _drift(moved) if look.drift else None)
+    _section(console, drift_heading(look.drift), _drift(moved) if look.drift else None)
     _section(console, "Seen", _pairs(_seen(look)))
     _section(console, "Not measured, or not yet", _lines(look.notes))
     _section(console, "Not read", _lines(look.unreadable))
@@ -157,8 +155,10 @@ def _drift(moved: Iterable[Drift]) -> Table:
             if effect.threshold is not None and effect.value > effect.threshold
         )
         cost = "" if one.cost is None else f"; estimated cost {number(one.cost, 4)}"
-        words = f"{effects} against {one.against}{cost}"
-        table.add_row(shortened(one.column, _NAME), _plain(one.role), Text(words))
+        leading = f", mostly by {', '.join(map(repr, one.leading))}" if one.leading else ""
+        spread = f" [{one.interval[0]:.3g}, {one.interval[1]:.3g}]" if one.interval else ""
+        words = f"{effects}{spread} against {one.against}{leading}{cost}"
+        table.add_row(shortened(one.column, _NAME), _plain(one.role), Text(_plain(words)))
     return table
 
 

@@ -125,6 +125,24 @@ class LiveMetric(Strict):
     severity: Severity = Field(default=Severity.BLOCK, description="What `worse` does.")
 
 
+class Multivariate(Strict):
+    """When the features together count as moved: a classifier can tell two sets of rows apart."""
+
+    auc: Number = Field(
+        default=0.6,
+        gt=0.5,
+        lt=1,
+        description="The area under the ROC curve from which it counts; 0.5 is chance.",
+    )
+    baseline: Text | None = Field(
+        default=None,
+        description="Rows with the features' columns that the newest seven days are compared with, "
+        "beside the same hours of earlier weeks: a file, a folder, a glob or an address, like the "
+        "logs' source. A reference profile holds no rows.",
+        examples=["data/test.parquet"],
+    )
+
+
 class DriftRule(Strict):
     """When a distribution counts as moved: effect sizes decide."""
 
@@ -136,6 +154,10 @@ class DriftRule(Strict):
         default=0.01, description="Share of new categories, or outside the reference's range."
     )
     ignore: tuple[ColumnName, ...] = Field(default=(), description="Features not looked at.")
+    multivariate: Multivariate | None = Field(
+        default=None,
+        description="Also compare all features together, by a classifier; `{}` takes its defaults.",
+    )
 
 
 class Objectives(Strict):

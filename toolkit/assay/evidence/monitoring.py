@@ -103,12 +103,15 @@ class Retrospect(Part):
 
 
 class Drift(Part):
-    """How far one column moved, and what that likely costs."""
+    """How far one column moved, or all features together, and what that likely costs."""
+
+    ALL: ClassVar[str] = "all features together"
+    """The column's name where the role is `features`: told apart by a classifier."""
 
     column: str
     role: str
     effects: tuple[Effect, ...]
-    against: Literal["reference", "same hours"] = "reference"
+    against: Literal["reference", "same hours", "baseline"] = "reference"
     moved: bool
     p_adjusted: float | None = None
     cost: float | None = Field(
@@ -117,6 +120,14 @@ class Drift(Part):
         "move alone, if quality within its cells stays what it was; without an interval.",
     )
     histogram: Histogram | None = None
+    interval: tuple[float, float] | None = Field(
+        default=None, description="Of the only effect, 95 %, where it is an estimate."
+    )
+    leading: tuple[str, ...] = Field(
+        default=(),
+        description="Of all features together: those that tell the rows apart most, the first the "
+        "most.",
+    )
 
 
 class Window(Part):

@@ -54,7 +54,7 @@ class TestRun(Document):
 
 
 class Effect(Part):
-    """An effect size, by its name: psi, jensen_shannon, wasserstein_sd, share."""
+    """An effect size, by its name: psi, jensen_shannon, wasserstein_sd, classifier_auc, share."""
 
     name: str
     value: float

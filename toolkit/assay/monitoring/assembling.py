@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from assay.config import Model, Monitoring
+from assay.environments import Tool
 from assay.evidence import LabelFeed, Look, Problem, Reference, Rule
 from assay.monitoring import problems as found_problems
 from assay.monitoring.delivered import NOTHING, Delivered
@@ -38,6 +39,8 @@ class Task:
     reference: Reference | None = None
     """What the version was like when it was made; None: drift is not measured."""
     delivered: Delivered = NOTHING
+    classifier: Tool | None = None
+    """What tells rows apart, where all features together are compared."""
     replayed: bool = False
     """Whether `at` is no clock's: what is dated later has not come yet, and is no finding."""
 

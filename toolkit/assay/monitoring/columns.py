@@ -49,6 +49,12 @@ class When:
         """The first window that a look may still be compared with."""
         return min(self.newest, self.mature) - reach_of(self.length)
 
+    @property
+    def rows_from(self) -> int:
+        """The first window of whose rows, and not counts, a look may ask."""
+        spans = spans_of(self.newest, length=self.length)
+        return min((*spans.week, *spans.earlier))
+
 
 def asked_of(reference: Reference, length: int) -> tuple[Asked, tuple[Layout, ...]]:
     """What is counted, without the features; and their layouts by their logged names.

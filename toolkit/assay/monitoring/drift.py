@@ -191,20 +191,30 @@ def sentence(drift: Drift) -> str:
     """Say for a person what moved, by the effect that is furthest above its threshold."""
     judged = [effect for effect in drift.effects if effect.threshold]
     worst = max(judged, key=lambda effect: effect.value / (effect.threshold or 1))
-    against = "the reference" if drift.against == "reference" else "the same hours of earlier weeks"
+    what = drift.column if drift.role == "features" else f"{drift.role} {drift.column!r}"
+    spread = ""
+    if drift.interval is not None:
+        spread = f" [{drift.interval[0]:.3g}, {drift.interval[1]:.3g}]"
     cost = ""
     if drift.cost is not None:
         cost = f"; the estimated cost in quality is {drift.cost:.3g}"
+    leading = f"; mostly by {', '.join(map(repr, drift.leading))}" if drift.leading else ""
     return (
-        f"{drift.role} {drift.column!r} moved against {against}: "
-        f"{_WORDS[worst.name]} {worst.value:.3g} (above {worst.threshold:g} counts){cost}."
+        f"{what} moved against {_AGAINST[drift.against]}: {_WORDS[worst.name]} {worst.value:.3g}"
+        f"{spread} (above {worst.threshold:.3g} counts){leading}{cost}."
     )
 
 
+_AGAINST = {
+    "reference": "the reference",
+    "same hours": "the same hours of earlier weeks",
+    "baseline": "the baseline",
+}
 _WORDS = {
     "psi": "population stability index",
     "jensen_shannon": "Jensen–Shannon distance",
     "wasserstein_sd": "Wasserstein distance in deviations",
     "missing": "change in the share without a value",
     "unseen": "share of values never seen",
+    "classifier_auc": "a classifier tells the rows apart with an area under the ROC curve of",
 }

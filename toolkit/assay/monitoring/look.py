@@ -12,8 +12,8 @@ from assay.monitoring import memory as memories
 from assay.monitoring.assembling import Task, latest_answer, look_of
 from assay.monitoring.found import Span
 from assay.monitoring.memory import Memory, Remembered
-from assay.monitoring.reading import Reading, read, since_of
-from assay.monitoring.sources import find_source
+from assay.monitoring.reading import Reading, read, rows_since
+from assay.monitoring.sources import find_files, find_source
 from assay.monitoring.times import microseconds_of, moment_of, time_of
 
 __all__ = ["Task", "take_look"]
@@ -46,6 +46,8 @@ def take_look(task: Task, evidence: Path) -> Look:
                 reference=task.reference,
                 before=tuple(cell.cell() for cell in before.cells),
                 known=known,
+                baseline=_baseline(task),
+                classifier=task.classifier,
             )
         )
         first = span.since // span.length
@@ -103,7 +105,20 @@ def _files(task: Task, span: Span) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
         return find_source(wanted, root=task.root, cache=cache, setting=setting, since=since)
 
     labels = task.monitoring.labels
+    begun = rows_since(task.state, task.reference, task.monitoring, span)
     return (
-        files(task.monitoring.logs, "logs", since_of(task.state, task.reference, span)),
+        files(task.monitoring.logs, "logs", begun),
         files(labels, "labels", span.since) if labels is not None else (),
+    )
+
+
+def _baseline(task: Task) -> tuple[Path, ...]:
+    rule = task.monitoring.drift.multivariate
+    if rule is None or rule.baseline is None or task.reference is None:
+        return ()
+    return find_files(
+        rule.baseline,
+        root=task.root,
+        cache=task.state / "fetched" / "baseline",
+        setting=f"models.{task.name}.monitoring.drift.multivariate.baseline",
     )

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.config import Labels, Logs, Model, Monitoring, Task
+from assay.environments import Tool
 from assay.errors import InputError
 from assay.evidence import Quality, Reference
 from assay.monitoring.columns import Watched, When, asked_of, watch
 from assay.monitoring.found import Read, Span, merged, serving
 from assay.monitoring.memory import COLUMNS, LEDGER
+from assay.monitoring.multivariate import Features, together
 from assay.monitoring.quality import qualities, shown_metrics
 from assay.tables import live_columns, live_counts, live_features, live_labels, live_log
+from assay.tables.live_features import BASELINE
 from assay.tables.live_versions import read_unknown
 from assay.tables.source import Engine, open_tables
 
@@ -32,6 +35,18 @@ class Reading:
     before: tuple[live_counts.Cell, ...]
     known: frozenset[str] = frozenset()
     """The versions that may be judged; empty: all."""
+    baseline: tuple[Path, ...] = ()
+    """Rows that all features together are compared with."""
+    classifier: Tool | None = None
+    """What compares them."""
+
+
+def rows_since(state: Path, reference: Reference | None, monitoring: Monitoring, span: Span) -> int:
+    """From when files of the log are opened: farther back where rows of earlier weeks are asked."""
+    history = since_of(state, reference, span)
+    if reference is None or monitoring.drift.multivariate is None:
+        return history
+    return max(0, min(history, _when(span).rows_from * span.length))
 
 
 def since_of(state: Path, reference: Reference | None, span: Span) -> int:
@@ -49,39 +64,62 @@ def read(asked: Reading) -> Read:
 
     A file that is damaged inside is found and left out.
     """
-    history = since_of(asked.state, asked.reference, asked.span)
     try:
-        return _read(asked, history=history, deep=False)
+        return _read(asked, deep=False)
     except InputError:
         # Its footer was whole. Every value of every file is read once to find it.
-        return _read(asked, history=history, deep=True)
+        return _read(asked, deep=True)
 
 
 def _when(span: Span) -> When:
     return When(newest=span.newest, mature=min(span.mature, span.newest), length=span.length)
 
 
-def _read(asked: Reading, *, history: int, deep: bool) -> Read:
-    monitoring, span = asked.monitoring, asked.span
-    wanted = _log_columns(monitoring.logs, monitoring.slices)
+@dataclass(frozen=True, kw_only=True)
+class _Opened:
+    """The files of one reading, by their tables' names, and what could not be opened."""
+
+    files: dict[str, Path]
+    logs: live_log.Checked
+    labels: live_log.Checked
+    baseline: live_log.Checked
+
+
+def _opened(asked: Reading, wanted: live_log.LogColumns, *, history: int, deep: bool) -> _Opened:
     needed = [wanted.id, wanted.time, wanted.prediction]
     needed += [each for each in (wanted.row, wanted.score) if each]
-    good = live_log.check_files(asked.logs, needed, since=(wanted.time, history), deep=deep)
+    begun = rows_since(asked.state, asked.reference, asked.monitoring, asked.span)
+    good = live_log.check_files(asked.logs, needed, since=(wanted.time, begun), deep=deep)
     truth = live_log.Checked(files=(), unreadable=())
-    labels = monitoring.labels
+    labels = asked.monitoring.labels
     if labels is not None:
         names = [each for each in (labels.id, labels.row, labels.label, labels.time) if each]
         truth = live_log.check_files(asked.labels, names, since=None, deep=deep)
-    files = {f"log{place}": path for place, path in enumerate(good.files)}
-    files |= {f"labels{place}": path for place, path in enumerate(truth.files)}
-    ledger, aside = asked.state / LEDGER, asked.state / f".{LEDGER}.new"
+    baseline = live_log.check_files(asked.baseline, (), since=None, deep=deep)
+    files = {
+        f"{kind}{place}": path
+        for kind, checked in (("log", good), ("labels", truth), (BASELINE, baseline))
+        for place, path in enumerate(checked.files)
+    }
+    ledger = asked.state / LEDGER
     if labels is not None and ledger.exists():
         live_labels.check_ledger(ledger)
         files[live_labels.LEDGER] = ledger
-    kept, beside = asked.state / COLUMNS, asked.state / f".{COLUMNS}.new"
-    if asked.reference is not None and kept.exists() and history == span.since:
+    kept = asked.state / COLUMNS
+    if asked.reference is not None and kept.exists() and history == asked.span.since:
         files[live_columns.KEPT] = kept
-    with open_tables(files, writes=[aside, beside]) as engine:
+    return _Opened(files=files, logs=good, labels=truth, baseline=baseline)
+
+
+def _read(asked: Reading, *, deep: bool) -> Read:
+    monitoring, span = asked.monitoring, asked.span
+    history = since_of(asked.state, asked.reference, span)
+    wanted = _log_columns(monitoring.logs, monitoring.slices)
+    opened = _opened(asked, wanted, history=history, deep=deep)
+    ledger, aside = asked.state / LEDGER, asked.state / f".{LEDGER}.new"
+    kept, beside = asked.state / COLUMNS, asked.state / f".{COLUMNS}.new"
+    labels = monitoring.labels
+    with open_tables(opened.files, writes=[aside, beside]) as engine:
         absent = live_log.absent_columns(engine, _logs(engine), wanted.slices)
         log = _answers(engine, wanted, since=history, until=span.until)
         unknown = read_unknown(engine, asked.known, length=span.length)
@@ -105,11 +143,15 @@ def _read(asked: Reading, *, history: int, deep: bool) -> Read:
         unsliced=tuple(name for name in wanted.slices if name in absent),
         log=log,
         labels=facts,
-        columns=columns,
+        columns=replace(columns, notes=(*columns.notes, *map(_unread, opened.baseline.unreadable))),
         unknown=unknown,
-        unreadable_logs=good.unreadable,
-        unreadable_labels=truth.unreadable,
+        unreadable_logs=opened.logs.unreadable,
+        unreadable_labels=opened.labels.unreadable,
     )
+
+
+def _unread(why: str) -> str:
+    return f"Of the baseline of drift a file is left out: {why}."
 
 
 def _labelled(
@@ -142,13 +184,31 @@ def _columns(
     counted = replace(counted, features=laid)
     end = (span.newest + 1) * span.length
     live_columns.count_windows(engine, counted, since=history, end=end, oldest=when.oldest)
-    return watch(
+    watched = watch(
         engine,
         asked.reference,
         asked.monitoring,
         counted,
         when=when,
         version=serving(found.cells) or "",
+    )
+    rule = asked.monitoring.drift.multivariate
+    if rule is None:
+        return watched
+    listed = Features(layouts=laid, names=counted.logged).without(asked.monitoring.drift.ignore)
+    tables = [name for name in engine.tables if name.startswith(BASELINE)]
+    known = live_features.make_baseline(engine, tables, features) if tables else None
+    more = together(
+        engine,
+        listed,
+        rule,
+        when=when,
+        begun=live_columns.first_windows(engine, "").get("feature_rows"),
+        baseline=known,
+        tool=asked.classifier,
+    )
+    return replace(
+        watched, drift=(*watched.drift, *more.drift), notes=(*watched.notes, *more.notes)
     )
 
 

@@ -49,6 +49,8 @@ HELP: dict[str, str] = {
     "rule_margin": "The largest loss that is no worse.",
     "rule_state": "1 for the state of a live metric's rule, 0 for the others.",
     "drift_effect": "How far a column moved, by measure.",
+    "drift_effect_low": "Lower end of the only effect's interval, where it is estimated.",
+    "drift_effect_high": "Upper end of the only effect's interval, where it is estimated.",
     "drift_moved": "1 where a column counts as moved.",
     "drift_cost": "Estimated loss of the first metric.",
     "drift_p_value": "P-value of the move, corrected over all columns.",
@@ -197,6 +199,9 @@ def _of_drift(drift: Iterable[Drift]) -> _Gauges:
         labels = {"column": one.column, "role": one.role, "against": one.against}
         for effect in one.effects:
             yield "drift_effect", {**labels, "measure": effect.name}, effect.value
+        low, high = one.interval or (None, None)
+        yield "drift_effect_low", labels, low
+        yield "drift_effect_high", labels, high
         yield "drift_moved", labels, int(one.moved)
         yield "drift_cost", labels, one.cost
         yield "drift_p_value", labels, one.p_adjusted

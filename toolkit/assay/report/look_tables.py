@@ -33,6 +33,7 @@ EFFECTS = {
     "wasserstein_sd": "Wasserstein distance",
     "missing": "missing values",
     "unseen": "values never seen",
+    "classifier_auc": "area under the ROC curve",
 }
 _HYPHEN, _SPACE = "\N{NON-BREAKING HYPHEN}", "\N{NO-BREAK SPACE}"
 
@@ -147,7 +148,8 @@ def drift_table(drift: Iterable[Drift]) -> str:
             cell_code(one.column),
             text(one.role),
             "moved" if one.moved else "same",
-            ", ".join(_effect(effect) for effect in one.effects if effect.value) or NONE,
+            ", ".join(_effect(effect) for effect in one.effects if effect.value) + _more(one)
+            or NONE,
             text(one.against).replace(" ", _SPACE),
             NONE if one.p_adjusted is None else f"{one.p_adjusted:.1g}".replace("-", "−"),
             NONE if one.cost is None else number(one.cost, 4),
@@ -155,9 +157,22 @@ def drift_table(drift: Iterable[Drift]) -> str:
         for one in ranked
     ]
     header = ("column", "role", "", "effects", "against", "p", "estimated cost")
-    moved = len({one.column for one in ranked if one.moved})
-    name = f"Drift: {moved} of {plural(len({one.column for one in ranked}), 'column')} moved"
-    return details(name, _cut(header, rows, right=(5, 6))) if rows else ""
+    return details(drift_heading(ranked), _cut(header, rows, right=(5, 6))) if rows else ""
+
+
+def drift_heading(drift: Iterable[Drift]) -> str:
+    """Return how many columns moved; all features together are no column."""
+    listed = list(drift)
+    columns = {one.column for one in listed if one.role != "features"}
+    moved = {one.column for one in listed if one.moved and one.role != "features"}
+    heading = f"Drift: {len(moved)} of {plural(len(columns), 'column')} moved"
+    together = any(one.moved and one.role == "features" for one in listed)
+    return f"{heading}, and all features together" if together else heading
+
+
+def _more(one: Drift) -> str:
+    spread = f" [{one.interval[0]:.3g}, {one.interval[1]:.3g}]" if one.interval else ""
+    return spread + (f", mostly by {', '.join(map(cell_code, one.leading))}" if one.leading else "")
 
 
 def _effect(effect: Effect) -> str:

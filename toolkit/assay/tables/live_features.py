@@ -22,6 +22,9 @@ from assay.tables.live_log import (
 from assay.tables.source import Column, Engine, Table
 from assay.tables.sql import identifier, literal
 
+BASELINE = "baseline"
+"""The view that :func:`make_baseline` makes."""
+
 
 def make_features(
     engine: Engine, names: Sequence[str], columns: LogColumns, features: Sequence[Layout]
@@ -34,6 +37,28 @@ def make_features(
     listed = " UNION ALL ".join(parts) or f"{nothing} WHERE false"
     engine.run(f"CREATE TEMP VIEW features AS {listed}")
     return laid
+
+
+def make_baseline(engine: Engine, names: Sequence[str], features: Sequence[Layout]) -> set[str]:
+    """Make the view ``baseline`` of the opened tables called `names`, with features' columns.
+
+    Return the names of the features that each of the tables has. The view's id is a row's number.
+    """
+    parts = [
+        f"SELECT {place} AS place, 0::BIGINT AS answered"
+        f"{''.join(f', {each}' for each in _plain(engine.tables[name], features))} "
+        f"FROM {identifier(name)}"
+        for place, name in enumerate(names)
+    ]
+    engine.run(
+        f"CREATE TEMP VIEW {BASELINE} AS SELECT CAST(row_number() OVER () AS VARCHAR) AS id, * "
+        f"FROM ({' UNION ALL '.join(parts)})"
+    )
+    return {
+        one.name
+        for one in features
+        if all(engine.tables[name].column(one.name) is not None for name in names)
+    }
 
 
 def feature_column(layout: Layout) -> Column:
