@@ -15,12 +15,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "toolkit")]
 
-from honesty import change_part, estimates_part, quiet_part  # noqa: E402
+from honesty import apart_part, change_part, estimates_part, quiet_part  # noqa: E402
 
 PAGE = ROOT / "docs/honesty/monitoring.md"
 Section = Callable[[ProcessPoolExecutor, float], tuple[str, list[str]]]
 PARTS: dict[str, tuple[str, Section]] = {
     "quiet": ("How often does it cry wolf?", quiet_part.section),
+    "apart": ("What do all features together show?", apart_part.section),
     "change": ("How many labels does a drop take?", change_part.section),
     "estimates": ("Do estimates hold what the labels show?", estimates_part.section),
 }

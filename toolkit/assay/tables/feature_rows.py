@@ -6,6 +6,7 @@ in memory, for a test of one look; nothing of it is kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ from numpy.typing import NDArray
 from assay.tables.column_counts import Layout
 from assay.tables.source import Engine
 from assay.tables.sql import literal
+
+_HASHES = 2**64 - 1
+_SPREAD = 6
+"""Deviations of the number of rows below a hash: so many more are read than are kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +40,20 @@ def sample_features(
 
     A prediction that was logged twice comes once.
     """
-    names = ", ".join(one.name for one in layouts)
+    (rows,) = engine.row(f"SELECT count(*) FROM {source} WHERE {where}")
+    some = ""
+    if rows > most:
+        # A filter takes a tenth of the time and memory that sorting wide rows does.
+        expected = most + _SPREAD * math.sqrt(most)
+        some = f" AND hash(id, place) <= {int(_HASHES * min(1.0, expected / rows))}"
     listed = ", ".join(
         f"coalesce({_number(one)}, CAST('nan' AS DOUBLE)) AS {one.name}" for one in layouts
     )
     found = engine.arrays(
-        f"SELECT hashed, {listed} FROM (SELECT hash(id, place) AS hashed, {names} FROM {source} "
-        f"WHERE {where} ORDER BY hashed LIMIT {int(most)}) ORDER BY hashed"
+        f"SELECT hash(id, place) AS hashed, {listed} FROM {source} WHERE {where}{some}"
     )
     keys, first = np.unique(found["hashed"], return_index=True)
+    keys, first = keys[:most], first[:most]
     values = np.stack([found[one.name][first] for one in layouts], axis=1)
     return FeatureRows(values=values, keys=keys)
 
