@@ -14,7 +14,7 @@ from honesty.apart import CATEGORIES, CHANGES, FEATURES, ROWS, WEEKS, WORLDS, Co
 from honesty.change_part import interval, share
 
 LOOKS = {"nothing moves": 2_000, "days move by 0.1": 400}
-CHANGED = 200
+CHANGED = 100
 _AT_ONCE = 20
 _LEVELS = (0.05, 0.01)
 
