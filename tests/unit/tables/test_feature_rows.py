@@ -19,7 +19,7 @@ LAYOUTS = (
 
 
 def sampled(path: Path, *, where: str = "true", most: int = 100) -> FeatureRows:
-    with open_tables({"rows": path}, quick=True) as engine:
+    with open_tables({"rows": path}, compared=()) as engine:
         return sample_features(engine, "rows", LAYOUTS, where=where, most=most)
 
 

@@ -139,7 +139,8 @@ def make_answers(
     engine.run(f"CREATE TEMP VIEW logged AS {union}")
     usable = f"id IS NOT NULL AND place IS NOT NULL AND answered BETWEEN {since} AND {until}"
     rows, unusable, ahead, last, kept = engine.row(
-        "SELECT count(*), count(*) FILTER (id IS NULL OR place IS NULL OR answered IS NULL), "
+        "SELECT count(*), count(*) FILTER (answered IS NULL "
+        f"OR (answered >= {since} AND (id IS NULL OR place IS NULL))), "
         f"count(*) FILTER (answered > {until}), max(answered) FILTER (answered <= {until}), "
         f"count(*) FILTER ({usable}) FROM logged"
     )
