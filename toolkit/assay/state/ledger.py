@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from assay.errors import IntegrityError, Location
-from assay.state.branch import MAX_FILE_BYTES, Files
-from assay.state.desired import DESIRED
+from assay.state.branch import Files
+from assay.state.lines import MODEL, TIME, damaged, line_of, lines_in
 
 FOLDER = "ledger/"
 MOST_DECISIONS = 1_000
@@ -21,11 +20,10 @@ MOST_DECISIONS = 1_000
 MOST_TEST_SETS = 100
 """Of one model: a stranger's run names its own, and may not fill a branch."""
 _FACTS = ("run", "commit", "credit")
+_REMEDY = "delete the file: the test set is then counted from there on."
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_MODEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_PATH = re.compile(rf"{FOLDER}(?P<model>{_MODEL.pattern})/(?P<test_set>{_DIGEST.pattern})\.jsonl")
+_PATH = re.compile(rf"{FOLDER}(?P<model>{MODEL.pattern})/(?P<test_set>{_DIGEST.pattern})\.jsonl")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +45,9 @@ class Decision:
     def __post_init__(self) -> None:
         """Refuse what could not be written or read back."""
         wrong = (
-            not _MODEL.fullmatch(self.model)
+            not MODEL.fullmatch(self.model)
             or not all(map(_DIGEST.fullmatch, (self.test_set, self.head)))
-            or not _TIME.fullmatch(self.at)
+            or not TIME.fullmatch(self.at)
             or not all(
                 number is None or (type(number) is int and least <= number < 2**63)
                 for number, least in ((self.run, 1), (self.credit, 0))
@@ -67,8 +65,7 @@ class Decision:
     def line(self) -> bytes:
         """The line that it is."""
         facts = {name: getattr(self, name) for name in ("head", "at", *_FACTS)}
-        kept = {name: value for name, value in facts.items() if value is not None}
-        return (json.dumps(kept, sort_keys=True, separators=(",", ":")) + "\n").encode()
+        return line_of(facts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +83,9 @@ def decisions_in(path: str, content: bytes) -> tuple[Decision, ...]:
     """
     place = _PATH.fullmatch(path)
     if place is None:
-        raise _damaged(path, None, "no file of the ledger is called like this")
-    if len(content) > MAX_FILE_BYTES:
-        raise _damaged(path, None, f"the file has over {MAX_FILE_BYTES:,} bytes")
-    if content and not content.endswith(b"\n"):
-        raise _damaged(path, content.count(b"\n") + 1, "the last line is cut off")
+        raise damaged(path, None, "no file of the ledger is called like this", remedy=_REMEDY)
     found: dict[str, Decision] = {}
-    for number, line in enumerate(content.splitlines(), start=1):
+    for number, line in lines_in(path, content, remedy=_REMEDY):
         try:
             facts = json.loads(line)
             made = Decision(
@@ -103,18 +96,9 @@ def decisions_in(path: str, content: bytes) -> tuple[Decision, ...]:
                 **{name: facts.get(name) for name in _FACTS},
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise _damaged(path, number, "this line is no decision") from None
+            raise damaged(path, number, "this line is no decision", remedy=_REMEDY) from None
         found.setdefault(made.head, made)
     return tuple(found.values())
-
-
-def _damaged(path: str, line: int | None, what: str) -> IntegrityError:
-    return IntegrityError(
-        f"{what}.",
-        where=Location(file=f"{DESIRED}:{path}", line=line),
-        remedy="Repair it by a commit to that branch, or delete the file: the test set is then "
-        "counted from there on.",
-    )
 
 
 def with_decisions(

@@ -13,16 +13,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from assay.errors import IntegrityError, Location
-from assay.state.branch import MAX_FILE_BYTES, Files, StateBranch
-from assay.state.desired import DESIRED
+from assay.state.branch import Files, StateBranch
+from assay.state.lines import MODEL, TIME, damaged, line_of, lines_in
 
 FOLDER = "retraining/"
 KINDS = ("counted", "reserved", "ended")
 OUTCOMES = ("proposed", "unchanged", "failed", "closed")
+_REMEDY = "delete the file: cooldown and budget then count from there on."
 _ID = re.compile(r"[a-z0-9-]{1,64}")
-_MODEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +43,7 @@ class Entry:
         wrong = (
             self.kind not in KINDS
             or not _ID.fullmatch(self.id)
-            or not all(found is None or _TIME.fullmatch(found) for found in (self.at, self.until))
+            or not all(found is None or TIME.fullmatch(found) for found in (self.at, self.until))
             or (self.kind == "reserved") != (self.until is not None)
             or (self.outcome in OUTCOMES) != (self.kind == "ended")
             or not all(
@@ -58,8 +56,7 @@ class Entry:
 
     def line(self) -> bytes:
         """The line that it is."""
-        facts = {name: value for name, value in asdict(self).items() if value is not None}
-        return (json.dumps(facts, sort_keys=True, separators=(",", ":")) + "\n").encode()
+        return line_of(asdict(self))
 
 
 def live(book: tuple[Entry, ...], now: datetime) -> tuple[Entry, ...]:
@@ -77,7 +74,7 @@ def time_of(text: str) -> datetime:
 
 def path_of(model: str) -> str:
     """Return the path of a model's book; raises ValueError for what is no model's name."""
-    if not _MODEL.fullmatch(model):
+    if not MODEL.fullmatch(model):
         raise ValueError(f"{model[:80]!r} is no model's name")
     return f"{FOLDER}{model}.jsonl"
 
@@ -85,17 +82,12 @@ def path_of(model: str) -> str:
 def entries_in(files: Files, model: str) -> tuple[Entry, ...]:
     """Read a model's book; raises IntegrityError naming the line that is none."""
     path = path_of(model)
-    content = files.get(path, b"")
-    if len(content) > MAX_FILE_BYTES:
-        raise _damaged(path, None, f"the file has over {MAX_FILE_BYTES:,} bytes")
-    if content and not content.endswith(b"\n"):
-        raise _damaged(path, content.count(b"\n") + 1, "the last line is cut off")
     found = []
-    for number, line in enumerate(content.splitlines(), start=1):
+    for number, line in lines_in(path, files.get(path, b""), remedy=_REMEDY):
         try:
             found.append(Entry(**json.loads(line)))
         except (ValueError, TypeError, RecursionError):
-            raise _damaged(path, number, "this line is no entry") from None
+            raise damaged(path, number, "this line is no entry", remedy=_REMEDY) from None
     return tuple(found)
 
 
@@ -125,12 +117,3 @@ def write_book(
 
     branch.append(path, change, message=f"{model}: retraining")
     return added
-
-
-def _damaged(path: str, line: int | None, what: str) -> IntegrityError:
-    return IntegrityError(
-        f"{what}.",
-        where=Location(file=f"{DESIRED}:{path}", line=line),
-        remedy="Repair it by a commit to that branch, or delete the file: cooldown and budget then "
-        "count from there on.",
-    )

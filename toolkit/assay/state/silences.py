@@ -14,16 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from assay.errors import InputError, IntegrityError, Location
+from assay.errors import InputError
 from assay.state.branch import MAX_FILE_BYTES, Appended, Files, StateBranch
 from assay.state.desired import DESIRED
+from assay.state.lines import MODEL, TIME, damaged, line_of
 
 FOLDER = "silences/"
 LONGEST = timedelta(days=31)
 MOST_ENTRIES = 10_000
-_MODEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _PROBLEM = re.compile(r"[a-z-]{1,30}:\S[^\x00-\x1f\x7f]{0,299}")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 Kind = Literal["silence", "ack", "lift"]
 KINDS: tuple[Kind, ...] = ("silence", "ack", "lift")
 
@@ -46,7 +45,7 @@ class Entry:
 
     def __post_init__(self) -> None:
         """Refuse what is of another form."""
-        if not _MODEL.fullmatch(self.model) or self.kind not in KINDS:
+        if not MODEL.fullmatch(self.model) or self.kind not in KINDS:
             raise InputError(f"{self.model[:80]!r} is no model.")
         if not _PROBLEM.fullmatch(self.problem):
             raise InputError(
@@ -56,7 +55,7 @@ class Entry:
         for name, value in (("--by", self.by), ("--reason", self.reason)):
             if not value.strip() or len(value) > 500:
                 raise InputError(f"{name} is empty, or longer than 500 characters.")
-        if not _MOMENT.fullmatch(self.at) or not _MOMENT.fullmatch(self.until or self.at):
+        if not TIME.fullmatch(self.at) or not TIME.fullmatch(self.until or self.at):
             raise InputError("a time is not UTC as 2026-03-09T10:00:00Z.")
         if self.kind == "silence" and self.until is None:
             raise InputError("a silence has an end.", remedy="Name it with --until.")
@@ -69,8 +68,7 @@ class Entry:
     def line(self) -> bytes:
         """The line that it is."""
         facts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "model"}
-        kept = {name: value for name, value in facts.items() if value is not None}
-        return (json.dumps(kept, sort_keys=True, separators=(",", ":")) + "\n").encode()
+        return line_of(facts)
 
 
 def stamp(moment: datetime) -> str:
@@ -106,10 +104,8 @@ def entries_in(model: str, content: bytes) -> tuple[Entry, ...]:
             facts = json.loads(line)
             found.append(Entry(model=model, **facts))
         except (InputError, ValueError, TypeError, RecursionError):
-            raise IntegrityError(
-                "this line is no silence.",
-                where=Location(file=f"{DESIRED}:{path}", line=number),
-                remedy="Repair it by a commit to that branch, or delete the line.",
+            raise damaged(
+                path, number, "this line is no silence", remedy="delete the line."
             ) from None
     return tuple(found)
 
