@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "toolkit")]
 
-from assay.act.harness import Harness  # noqa: E402 -- the paths above come first
+from act.gating import evidence as evidence_of  # noqa: E402 -- the paths above come first
+from assay.act.harness import Harness  # noqa: E402
 from assay.act.result import JobResult, RunResult, StepResult  # noqa: E402
 from assay.act.site import Settings  # noqa: E402
 from demo.consumer import build  # noqa: E402
@@ -58,7 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="assay-overhead-") as scratch:
         folder = Path(scratch)
         run = gated(folder)
-        evidence = unpack(run, folder / "evidence")
+        evidence = evidence_of(run, folder / "evidence")
         print_parts(run, list(parts(run, evidence)))
         print_gate(run, evidence, folder)
         print_starts()
@@ -83,14 +83,6 @@ def gated(folder: Path) -> RunResult:
     if run.result != "success":
         sys.exit(f"the run ended with {run.result}: {run.job('Assay gate').log}")
     return run
-
-
-def unpack(run: RunResult, folder: Path) -> Path:
-    """Unpack the run's whole evidence."""
-    (artifact,) = [item for item in run.artifacts if item.name.startswith("assay-gate-")]
-    with zipfile.ZipFile(artifact.archive) as archive:
-        archive.extractall(folder)
-    return folder
 
 
 def parts(run: RunResult, evidence: Path) -> Iterator[Part]:
