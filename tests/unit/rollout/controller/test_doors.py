@@ -139,7 +139,7 @@ def test_a_state_folder_whose_path_is_too_long_for_a_socket_is_named(
     folder.mkdir()
     with pytest.raises(InputError, match="Unix allows a socket 107"):
         Listener(folder, lambda *_: {})
-    with pytest.raises(InputError, match="a state folder of at most 94 bytes"):
+    with pytest.raises(OutsideError, match="a state folder of at most 94 bytes"):
         ask(folder, {"do": "status"})
 
 

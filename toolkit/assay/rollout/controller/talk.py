@@ -82,10 +82,15 @@ def ask(folder: Path, request: Mapping[str, Any], *, seconds: float = 10.0) -> d
     Raises InputError, or OutsideError, where it refuses.
     """
     path = folder / NAME
+    try:
+        address = _address(path)
+    except InputError as error:
+        # No controller began there, so none answers: whoever can do without one goes on.
+        raise OutsideError(error.message, where=error.where, remedy=error.remedy) from None
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(seconds)
         try:
-            connection.connect(_address(path))
+            connection.connect(address)
             connection.sendall(json.dumps(dict(request)).encode() + b"\n")
             reply = json.loads(_line(connection))
         except (OSError, ValueError) as error:
