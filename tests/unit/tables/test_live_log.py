@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from assay.tables.live_labels import LabelColumns, make_judged, make_labels
-from assay.tables.live_log import LogColumns, LogFacts, is_table, make_answers
+from assay.tables.live_labels import LabelColumns, is_table, make_judged, make_labels
+from assay.tables.live_log import LogColumns, LogFacts, make_answers
 from assay.tables.source import Engine, open_tables
 from support.data_files import write_parquet
 

@@ -14,7 +14,7 @@ from assay.monitoring.profile import layouts
 from assay.monitoring.seasons import EARLIER_WEEKS, OTHER_DAYS, Spans, reach_of, spans_of
 from assay.monitoring.times import from_microseconds, moment_of, spoken
 from assay.tables.column_counts import ColumnCounts, Layout
-from assay.tables.live_columns import Asked, WindowCounts, first_windows, read_windows
+from assay.tables.live_columns import LAYOUT, Asked, WindowCounts, first_windows, read_windows
 from assay.tables.reference_rows import LABEL, PREDICTION, SCORE
 from assay.tables.source import Engine
 
@@ -56,6 +56,18 @@ class When:
         return min((*spans.week, *spans.earlier))
 
 
+def compared_columns(monitoring: Monitoring, reference: Reference | None) -> set[str]:
+    """The columns of files that queries compare: all but features that are numbers."""
+    logs, labels = monitoring.logs, monitoring.labels
+    names = {logs.id, logs.row, logs.time, logs.version, logs.prediction, logs.score}
+    names |= {*monitoring.slices}
+    if labels is not None:
+        names |= {labels.id, labels.row, labels.label, labels.time}
+    if reference is not None:
+        names |= {one.name for one in reference.columns if one.kind != "number"}
+    return {name for name in names if name is not None}
+
+
 def asked_of(reference: Reference, length: int) -> tuple[Asked, tuple[Layout, ...]]:
     """What is counted, without the features; and their layouts by their logged names.
 
@@ -75,7 +87,7 @@ def asked_of(reference: Reference, length: int) -> tuple[Asked, tuple[Layout, ..
     score = roles.get("score")
     answers = (roles.get("prediction"), score)
     return Asked(
-        key=f"{reference.digest()} {length}",
+        key=f"{reference.digest()} {length} {LAYOUT}",
         features=(),
         logged=tuple(one.name for column, one in pairs if column.role == "feature"),
         answers=tuple(one for one in answers if one is not None),

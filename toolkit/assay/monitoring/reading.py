@@ -10,7 +10,7 @@ from assay.config import Labels, Logs, Model, Monitoring, Task
 from assay.environments import Tool
 from assay.errors import InputError
 from assay.evidence import Quality, Reference
-from assay.monitoring.columns import Watched, When, asked_of, watch
+from assay.monitoring.columns import Watched, When, asked_of, compared_columns, watch
 from assay.monitoring.found import Read, Span, merged, serving
 from assay.monitoring.memory import COLUMNS, LEDGER
 from assay.monitoring.multivariate import Features, together
@@ -18,6 +18,7 @@ from assay.monitoring.quality import qualities, shown_metrics
 from assay.tables import live_columns, live_counts, live_features, live_labels, live_log
 from assay.tables.live_features import BASELINE
 from assay.tables.live_versions import read_unknown
+from assay.tables.live_windows import count_windows
 from assay.tables.source import Engine, open_tables
 
 
@@ -119,7 +120,8 @@ def _read(asked: Reading, *, deep: bool) -> Read:
     ledger, aside = asked.state / LEDGER, asked.state / f".{LEDGER}.new"
     kept, beside = asked.state / COLUMNS, asked.state / f".{COLUMNS}.new"
     labels = monitoring.labels
-    with open_tables(opened.files, writes=[aside, beside]) as engine:
+    compared = compared_columns(monitoring, asked.reference)
+    with open_tables(opened.files, writes=[aside, beside], compared=compared) as engine:
         absent = live_log.absent_columns(engine, _logs(engine), wanted.slices)
         log = _answers(engine, wanted, since=history, until=span.until)
         unknown = read_unknown(engine, asked.known, length=span.length)
@@ -181,9 +183,10 @@ def _columns(
     span, when = asked.span, _when(asked.span)
     counted, features = asked_of(asked.reference, span.length)
     laid = live_features.make_features(engine, _logs(engine), wanted, features)
-    counted = replace(counted, features=laid)
+    coded = live_features.are_coded(engine, _logs(engine))
+    counted = replace(counted, features=laid, coded=coded)
     end = (span.newest + 1) * span.length
-    live_columns.count_windows(engine, counted, since=history, end=end, oldest=when.oldest)
+    count_windows(engine, counted, since=history, end=end, oldest=when.oldest)
     watched = watch(
         engine,
         asked.reference,

@@ -34,7 +34,7 @@ class ColumnCounts:
     """One column of some rows. ``missing`` has no value, or none that is finite.
 
     ``counts`` are of the layout's cells. The moments and ends are of finite numbers; None where
-    there are none.
+    there are none, or where they were not asked for.
     """
 
     rows: int
@@ -44,6 +44,23 @@ class ColumnCounts:
     deviation: float | None = None
     low: float | None = None
     high: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """How columns are counted."""
+
+    ends: bool = True
+    """Whether the deviation, the least and the greatest number are asked for."""
+    finite: bool = False
+    """Whether numbers are taken for finite: then the mean tells whether one is not."""
+    coded: bool = False
+    """Whether texts come with a dictionary, as Parquet's do: each of its values is looked up once,
+    and not each row's."""
+
+
+WHOLE = Scan()
+"""Everything, of columns of any kind."""
 
 
 def columns_of(engine: Engine, source: str) -> tuple[Column, ...]:
@@ -73,22 +90,28 @@ def count_columns(
     return result
 
 
-def aggregates(layout: Layout, column: Column) -> Iterator[str]:
+def aggregates(layout: Layout, column: Column, scan: Scan = WHOLE) -> Iterator[str]:
     """SQL for everything that is counted of a column; :func:`read_counts` reads its values."""
     if not layout.number:
         text = as_text(column)
-        listed = ", ".join(literal(f"={value}") for value in layout.values)
         yield f"count({text})"
         # The engine's word for "any other" is the empty text, which a value may be: mark values.
-        yield f"histogram_exact('=' || {text}, [{listed}]::VARCHAR[])"
+        marked = ", ".join(literal(f"={value}") for value in layout.values)
+        if scan.coded:
+            listed = ", ".join(literal(value) for value in layout.values)
+            place = f"list_position([{listed}]::VARCHAR[], {text})"
+            yield f"histogram(list_extract([{marked}]::VARCHAR[], {place}))"
+        else:
+            yield f"histogram_exact('=' || {text}, [{marked}]::VARCHAR[])"
         return
-    value = finite(column)
+    value = identifier(column.name) if scan.finite else finite(column)
     yield f"count({value})"
     yield from (f"count_if({value} <= {literal(edge)})" for edge in layout.edges)
     yield f"avg({value})"
-    yield f"stddev_pop({value})"
-    yield f"min({value})"
-    yield f"max({value})"
+    if scan.ends:
+        yield f"stddev_pop({value})"
+        yield f"min({value})"
+        yield f"max({value})"
 
 
 def read_counts(layout: Layout, rows: int, found: Sequence[Any]) -> ColumnCounts:
@@ -100,10 +123,12 @@ def read_counts(layout: Layout, rows: int, found: Sequence[Any]) -> ColumnCounts
         return ColumnCounts(
             rows=rows, missing=rows - present, counts=(*counts, present - sum(counts))
         )
-    *up_to, mean, deviation, low, high = found[1:]
+    after = 1 + len(layout.edges)
+    mean, *ends = found[after:]
+    deviation, low, high = ends or (None, None, None)
     # The engine counts no rows as NULL.
-    ends = (0, *(int(count or 0) for count in up_to), present)
-    counts = [above - below for below, above in pairwise(ends)]
+    cells = (0, *(int(count or 0) for count in found[1:after]), present)
+    counts = [above - below for below, above in pairwise(cells)]
     return ColumnCounts(
         rows=rows,
         missing=rows - present,

@@ -1,4 +1,4 @@
-"""Counts of logged columns and of scores by window, and the file that keeps them without rows.
+"""Counts of logged columns and of scores by window, in the file that keeps them without rows.
 
 The file holds for each window one row of all predictions' features, and one for each version of
 what it answered and of the labels that came. Its cells are those of one reference: under another
@@ -15,14 +15,19 @@ from typing import Any
 import duckdb
 
 from assay.errors import InputError, IntegrityError, Location, OutsideError
-from assay.tables.column_counts import ColumnCounts, Layout, aggregates, read_counts
+from assay.tables.column_counts import ColumnCounts, Layout, Scan, aggregates, read_counts
 from assay.tables.live_features import feature_column
 from assay.tables.source import Column, Engine, open_tables
 from assay.tables.sql import literal
 
 KEPT = "kept"
 """The opened table that holds what was counted before, where there is one."""
-_ALL = "features"
+LAYOUT = "2"
+"""Of the file: a key holds it, so that another layout is counted anew."""
+ALL = "features"
+"""The part that counts all predictions; the others are of one version each."""
+OF_WINDOW = Scan(ends=False)
+"""What is counted of a window: nothing reads how its numbers are spread."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,7 @@ class Asked:
     """What is counted: layouts by the columns of ``features`` and ``judged``."""
 
     key: str
-    """Of the reference and of the windows' length."""
+    """Of the reference, of the windows' length and of the file's layout."""
     features: tuple[Layout, ...]
     logged: tuple[str, ...]
     """The features' names in the log."""
@@ -39,6 +44,8 @@ class Asked:
     score: Layout | None
     positive: str | None
     length: int
+    coded: bool = False
+    """Whether the features' texts come with dictionaries."""
 
     def parts(self) -> Iterator[tuple[str, tuple[tuple[Layout, Column], ...]]]:
         """The layouts that share a count of rows, by its column, each with its source's column."""
@@ -97,51 +104,6 @@ def kept_key(path: Path) -> str | None:
     return str(keys[0][0]) if len(keys) == 1 else None
 
 
-def count_windows(engine: Engine, asked: Asked, *, since: int, end: int, oldest: int) -> None:
-    """Make ``windows``: what is counted of [since, end), in µs, and what was kept before it.
-
-    Windows before the number `oldest` are left out.
-    """
-    within = f"WHERE answered >= {since} AND answered < {end}"
-    number, only = _windows_of(engine, asked.length, within)
-    parts = dict(asked.parts())
-    features = _listed("feature_rows", parts["feature_rows"])
-    answers = _listed("answer_rows", parts["answer_rows"])
-    labels = _listed("label_rows", parts.get("label_rows", ()), "label IS NOT NULL")
-    scored = _scored(asked, within)
-    engine.run(
-        f"CREATE TEMP TABLE counted AS SELECT {number} AS number, {literal(_ALL)} AS part, "
-        f"NULL::VARCHAR AS served, {features} FROM features {within} {only} "
-        f"UNION ALL BY NAME SELECT * FROM (SELECT answered // {asked.length} AS number, "
-        "'answers' AS part, "
-        f"coalesce(version, '') AS served, {answers}, {labels} FROM judged {within} "
-        f"GROUP BY number, served) LEFT JOIN ({scored}) USING (number, served)"
-    )
-    kept = ""
-    if KEPT in engine.tables:
-        first = since // asked.length
-        kept = (
-            f"UNION ALL BY NAME SELECT * FROM {KEPT} WHERE key = {literal(asked.key)} "
-            f"AND number < {first} AND number >= {oldest}"
-        )
-    engine.run(
-        f"CREATE TEMP TABLE windows AS SELECT *, {literal(asked.key)} AS key FROM counted "
-        f"WHERE number >= {oldest} {kept}"
-    )
-
-
-def _windows_of(engine: Engine, length: int, within: str) -> tuple[str, str]:
-    """SQL for the number of a prediction's window, and what groups by it.
-
-    Counting a single window without groups takes less than half of the time.
-    """
-    number = f"answered // {length}"
-    first, last = engine.row(f"SELECT min({number}), max({number}) FROM features {within}")
-    if first is None or first != last:
-        return number, "GROUP BY number"
-    return f"{first}::BIGINT", ""
-
-
 def write_windows(engine: Engine, aside: Path, path: Path) -> None:
     """Write ``windows`` by rename; `aside` is a path that the engine was opened to write."""
     (rows,) = engine.row("SELECT count(*) FROM windows")
@@ -180,7 +142,7 @@ def read_windows(
         names += [rows, *(f"{one.name}_{at}" for one, c in listed for at in range(_width(one, c)))]
     found = engine.rows(
         f"SELECT {', '.join(names)} FROM windows WHERE number IN ({_list(numbers)}) "
-        f"AND (part = {literal(_ALL)} OR served = {literal(version)})"
+        f"AND (part = {literal(ALL)} OR served = {literal(version)})"
     )
     result: dict[int, WindowCounts] = {}
     for row in found:
@@ -188,7 +150,7 @@ def read_windows(
         before = result.get(int(values["number"]), WindowCounts(columns={}))
         bins = values["scored"] or []
         result[int(values["number"])] = WindowCounts(
-            columns=before.columns | _columns(parts, values, whole=values["part"] == _ALL),
+            columns=before.columns | _columns(parts, values, whole=values["part"] == ALL),
             scored=before.scored or tuple(_bin(one) for one in bins if one["bin"] >= 0),
             unscored=before.unscored + sum(one["n"] for one in bins if one["bin"] < 0),
         )
@@ -226,48 +188,8 @@ def _bin(found: Mapping[str, Any]) -> ScoredBin:
     )
 
 
-def _listed(rows: str, part: Sequence[tuple[Layout, Column]], where: str = "") -> str:
-    """The aggregates of one part, with the names that :func:`read_windows` reads."""
-    only = f" FILTER (WHERE {where})" if where else ""
-    found = [f"count(*){only} AS {rows}"]
-    for one, column in part:
-        found += [
-            f"{sql}{only} AS {one.name}_{at}" for at, sql in enumerate(aggregates(one, column))
-        ]
-    return ", ".join(found)
-
-
 def _width(layout: Layout, column: Column) -> int:
-    return sum(1 for _ in aggregates(layout, column))
-
-
-def _scored(asked: Asked, within: str) -> str:
-    """SQL for a list of counts by bin of the score; -1 is the bin of those without one."""
-    if asked.score is None or asked.positive is None:
-        return (
-            "SELECT NULL::BIGINT AS number, NULL::VARCHAR AS served, NULL::STRUCT(bin INTEGER)[] "
-            "AS scored WHERE false"
-        )
-    steps = "".join(
-        f" WHEN score <= {literal(edge)} THEN {place}"
-        for place, edge in enumerate(asked.score.edges)
-    )
-    said, true = (f"{name} = {literal(asked.positive)}" for name in ("predicted", "label"))
-    return (
-        "SELECT number, served, list({'bin': bin, 'n': n, 'total': total, 'said': said, "
-        "'labelled': labelled, 'labelled_said': labelled_said, 'labelled_total': labelled_total, "
-        "'hits': hits, 'misses': misses} ORDER BY bin) AS scored FROM ("
-        f"SELECT answered // {asked.length} AS number, coalesce(version, '') AS served, "
-        "CASE WHEN score IS NULL OR NOT isfinite(score) OR predicted IS NULL THEN -1"
-        f"{steps} ELSE {len(asked.score.edges)} END AS bin, count(*) AS n, "
-        f"coalesce(sum(score), 0) AS total, count(*) FILTER (WHERE {said}) AS said, "
-        "count(label) AS labelled, "
-        f"count(*) FILTER (WHERE {said} AND label IS NOT NULL) AS labelled_said, "
-        "sum(score) FILTER (label IS NOT NULL) AS labelled_total, "
-        f"count(*) FILTER (WHERE {said} AND {true}) AS hits, "
-        f"count(*) FILTER (WHERE NOT {said} AND {true}) AS misses "
-        f"FROM judged {within} GROUP BY number, served, bin) GROUP BY number, served"
-    )
+    return sum(1 for _ in aggregates(layout, column, OF_WINDOW))
 
 
 def _judged_column(layout: Layout) -> Column:

@@ -6,6 +6,7 @@ first microsecond is number × length.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assay.tables.source import Engine
@@ -71,7 +72,8 @@ def classes_of(engine: Engine) -> tuple[str, ...]:
 def count_improbable(engine: Engine) -> int:
     """Predictions whose score is a number below 0 or above 1."""
     (rows,) = engine.row(
-        "SELECT count(*) FILTER (isfinite(score) AND NOT score BETWEEN 0 AND 1) FROM judged"
+        "SELECT count(CASE WHEN isfinite(score) AND NOT score BETWEEN 0 AND 1 THEN 1 END) "
+        "FROM judged"
     )
     return int(rows)
 
@@ -80,16 +82,43 @@ def read_cells(
     engine: Engine, *, length: int, positive: str | None, where: str = "true"
 ) -> tuple[Cell, ...]:
     """Every window and version; `where` is a condition that :func:`in_slice` gives."""
-    place = f"answered // {length} AS number, coalesce(version, '') AS served"
+    place, grouped = keys_of(
+        engine,
+        "judged",
+        {"number": f"answered // {length}", "served": "coalesce(version, '')"},
+        f"WHERE {where}",
+    )
     found = engine.rows(
-        f"SELECT * FROM (SELECT {place}, count(*) FROM judged WHERE {where} GROUP BY ALL) "
+        f"SELECT * FROM (SELECT {place}, count(*) FROM judged WHERE {where} {grouped}) "
         f"LEFT JOIN (SELECT {place}, {_SUMS}, {_bins()} FROM ({_facts(positive)} "
-        f"WHERE {where} AND label IS NOT NULL) GROUP BY ALL) USING (number, served) ORDER BY ALL"
+        f"WHERE {where} AND label IS NOT NULL) {grouped}) USING (number, served) ORDER BY ALL"
     )
     return tuple(
         Cell(window=int(row[0]), version=str(row[1]), predictions=int(row[2]), sums=_sums(row[3:]))
         for row in found
     )
+
+
+def keys_of(engine: Engine, source: str, keys: Mapping[str, str], where: str) -> tuple[str, str]:
+    """SQL that selects the keys (their SQL by name) of rows, and what groups by them.
+
+    A key that all rows share is written as it is, and nothing is grouped by it: counting without
+    groups takes less than half of the time. `where` is a WHERE clause or empty.
+    """
+    ends = engine.row(
+        f"SELECT {', '.join(f'min({sql}), max({sql})' for sql in keys.values())} "
+        f"FROM {source} {where}"
+    )
+    selected, grouped = [], []
+    for place, (name, sql) in enumerate(keys.items()):
+        low, high = ends[2 * place : 2 * place + 2]
+        # Without a row there is no group.
+        alike = low is not None and low == high
+        same = f"{low}::BIGINT" if isinstance(low, int) else literal(low)
+        selected.append(f"{same if alike else sql} AS {name}")
+        if not alike:
+            grouped.append(name)
+    return ", ".join(selected), f"GROUP BY {', '.join(grouped)}" if grouped else ""
 
 
 def slice_values(engine: Engine, place: int) -> tuple[str, ...]:
@@ -148,10 +177,11 @@ def read_early(engine: Engine, *, until: int, length: int) -> dict[str, tuple[in
 
 
 _NUMBER = "TRY_CAST({} AS DOUBLE)"
+# A condition within an aggregate: as its FILTER it takes several times as long.
 _SUMS = (
-    "count(label), count(*) FILTER (label = predicted), count(*) FILTER (is_true AND is_said), "
-    "count(*) FILTER (NOT is_true AND is_said), count(*) FILTER (is_true AND NOT is_said), "
-    "count(error), count(*) FILTER (error <> 0), coalesce(sum(abs(error)), 0), "
+    "count(label), count_if(label = predicted), count_if(is_true AND is_said), "
+    "count_if(NOT is_true AND is_said), count_if(is_true AND NOT is_said), "
+    "count(error), count_if(error <> 0), coalesce(sum(abs(error)), 0), "
     "coalesce(sum(error ** 2), 0), coalesce(sum(error ** 4), 0)"
 )
 
@@ -174,11 +204,10 @@ def _facts(positive: str | None) -> str:
 def _bins() -> str:
     parts = []
     for place in range(BINS):
-        inside = f"FILTER (bin = {place} AND gap IS NOT NULL)"
         parts += [
-            f"count(*) {inside}",
-            f"coalesce(sum(gap) {inside}, 0)",
-            f"coalesce(sum(gap ** 2) {inside}, 0)",
+            f"count_if(bin = {place} AND gap IS NOT NULL)",
+            f"coalesce(sum(CASE WHEN bin = {place} THEN gap END), 0)",
+            f"coalesce(sum(CASE WHEN bin = {place} THEN gap ** 2 END), 0)",
         ]
     return ", ".join(parts)
 

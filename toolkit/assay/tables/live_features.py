@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from assay.tables.column_counts import Layout, as_text
+from assay.tables.formats import Format
 from assay.tables.live_log import (
     ANSWERED,
     LogColumns,
@@ -59,6 +60,12 @@ def make_baseline(engine: Engine, names: Sequence[str], features: Sequence[Layou
         for one in features
         if all(engine.tables[name].column(one.name) is not None for name in names)
     }
+
+
+def are_coded(engine: Engine, names: Sequence[str]) -> bool:
+    """Whether texts of the opened tables called `names` come with dictionaries: all are Parquet."""
+    tables = [engine.tables[name] for name in names]
+    return all(one.format is Format.PARQUET and not is_targets_log(one) for one in tables)
 
 
 def feature_column(layout: Layout) -> Column:

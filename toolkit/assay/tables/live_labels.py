@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from assay.errors import InputError, IntegrityError, Location, OutsideError
-from assay.tables.live_log import count_keys, is_table, key_of, microseconds, normal, place_of
+from assay.tables.live_log import count_keys, key_of, microseconds, normal, place_of
 from assay.tables.live_versions import is_known
 from assay.tables.source import Engine, Table, open_tables
 from assay.tables.sql import identifier, literal
@@ -119,7 +119,7 @@ def _make_entries(engine: Engine, columns: LabelColumns, at: int) -> None:
         "AND a.label = b.label AND a.known IS NOT DISTINCT FROM b.known)"
     )
     engine.run(
-        "CREATE TEMP TABLE met AS SELECT DISTINCT id, place FROM answers a WHERE EXISTS ("
+        "CREATE TEMP TABLE met AS SELECT id, place FROM answers a WHERE EXISTS ("
         f"SELECT 1 FROM every_entry e WHERE {_joined('a', 'e', columns)})"
     )
     engine.run(
@@ -149,6 +149,12 @@ def _make_truth(engine: Engine) -> None:
         "FROM newest n JOIN dated d ON d.id = n.id AND d.place = n.place AND d.came = n.latest "
         "GROUP BY ALL"
     )
+
+
+def is_table(engine: Engine) -> bool:
+    """Whether ``answers`` is a table rather than a view of the logs."""
+    found = engine.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'answers'")
+    return bool(found)
 
 
 def make_judged(engine: Engine, columns: LabelColumns | None, known: Collection[str] = ()) -> None:

@@ -139,10 +139,11 @@ def make_answers(
     engine.run(f"CREATE TEMP VIEW logged AS {union}")
     usable = f"id IS NOT NULL AND place IS NOT NULL AND answered BETWEEN {since} AND {until}"
     rows, unusable, ahead, last, kept = engine.row(
-        "SELECT count(*), count(*) FILTER (answered IS NULL "
-        f"OR (answered >= {since} AND (id IS NULL OR place IS NULL))), "
-        f"count(*) FILTER (answered > {until}), max(answered) FILTER (answered <= {until}), "
-        f"count(*) FILTER ({usable}) FROM logged"
+        "SELECT count(*), count(CASE WHEN answered IS NULL "
+        f"OR (answered >= {since} AND (id IS NULL OR place IS NULL)) THEN 1 END), "
+        f"count(CASE WHEN answered > {until} THEN 1 END), "
+        f"max(CASE WHEN answered <= {until} THEN answered END), "
+        f"count(CASE WHEN {usable} THEN 1 END) FROM logged"
     )
     engine.run(
         "CREATE TEMP VIEW dated AS SELECT * REPLACE "
@@ -168,12 +169,6 @@ def make_answers(
         ahead=int(ahead),
         last=None if last is None else int(last),
     )
-
-
-def is_table(engine: Engine) -> bool:
-    """Whether ``answers`` is a table rather than a view of the logs."""
-    found = engine.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'answers'")
-    return bool(found)
 
 
 def count_keys(engine: Engine, source: str, rows: int) -> int:
