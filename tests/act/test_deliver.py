@@ -17,12 +17,30 @@ from assay.state import Signed
 
 from .conftest import StartGated
 from .delivering import ROLLOUT, SECRETS, deliver, delivering, intents, logs, rules, versions
-from .gating import BETTER, gate_job, models
+from .gating import BETTER, document, gate_job, models
+from .watching import MONITOR, answers, caller, log_of, look_of
 
 pytestmark = [pytest.mark.act, pytest.mark.timeout(1500)]
 
 HERE = {"deliver": "wait-minutes: 0, trial: true", "rollout": "wait-minutes: 0"}
 """Without waiting for a controller: there is none."""
+WATCHED = """\
+    monitoring:
+      logs: {{source: {0}/log}}
+      window: 3600
+      silence: 172800
+      quality: {{accuracy: {{margin: 0.02}}}}
+      alerts: {{owner: the toy's keepers}}
+"""
+
+
+def watched(folder: Path) -> dict[str, str | bytes]:
+    """A delivery of a model that is watched from ``folder``, where the monitor also keeps."""
+    files = delivering({"production": 8080}, **HERE)
+    section = WATCHED.format(folder) + "    artifact: model\n"
+    files["assay.yaml"] = str(files["assay.yaml"]).replace("    artifact: model\n", section)
+    files[f".github/workflows/{MONITOR}"] = caller(f'state: "{folder}/kept"')
+    return files
 
 
 def released(run: RunResult, folder: Path) -> Bundle:
@@ -35,8 +53,10 @@ def released(run: RunResult, folder: Path) -> Bundle:
 def test_a_merge_is_registered_from_its_own_evidence_and_asked_for(
     start_gated: StartGated, mlflow: str, tmp_path: Path
 ) -> None:
+    production = tmp_path / "production"
+    production.mkdir()
     gated = start_gated(
-        delivering({"production": 8080}, **HERE),
+        watched(production),
         secrets=SECRETS,
         variables={"MLFLOW_TRACKING_URI": mlflow},
         timeout=900.0,
@@ -72,6 +92,18 @@ def test_a_merge_is_registered_from_its_own_evidence_and_asked_for(
     assert moved.result == "success", logs(moved)
     back = checked(intents(gated)[1], rules(), datetime.now(UTC))
     assert (back.kind, back.reason, back.author) == ("rollback", "bad", gated.harness.github.owner)
+
+    # What answers is held against its own promise: the log names the bundle, which this run keeps.
+    answers(production, bundle.digest(), range(1, 3), right=0.9)
+    looked = gated.harness.run(MONITOR, gated.harness.dispatch_event("main"))
+    assert looked.result == "success", logs(looked)
+    tree = document(judged, "plan.json")["head"]["tree"]
+    assert f"Earlier evidence of tree {tree[:12]}" in log_of(looked, "Look")
+    look = look_of(looked)
+    assert look["version"] == bundle.digest()
+    assert [rule["base"] for rule in look["rules"]] == [0.85]
+    kept = production / "kept/look/reference" / bundle.digest() / "reference.json"
+    assert json.loads(kept.read_text()) == document(judged, "toy/reference.json")
 
 
 def test_a_forks_merge_is_gated_again_and_a_key_nobody_trusts_registers_nothing(

@@ -6,29 +6,23 @@ gate's evidence does.
 
 from __future__ import annotations
 
-import csv
-import json
-import zipfile
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import boto3
 import pytest
 
 from assay.act.result import RunResult
-from support.production import LOG
+from assay.evidence import Reference
+from support.buckets import BUCKET, Storage, serving_storage
 
 from .conftest import StartGated
-from .gating import Gated, document, gate_job
+from .gating import TOY, Gated, document, gate_job
 from .pipelines import start_piped
+from .watching import MONITOR, answers, caller, log_of, look_of
 
 pytestmark = [pytest.mark.act, pytest.mark.timeout(1800)]
 
-MONITOR = "monitor.yml"
 WATCHED = """\
     monitoring:
       logs: {{source: {0}/log}}
@@ -43,57 +37,11 @@ WATCHED = """\
 """
 
 
-def answers(
-    folder: Path, version: str, hours: Sequence[int], *, right: float, an_hour: int = 60
-) -> None:
-    """Log so many hours ago what `version` said, and let the labels come half an hour later.
-
-    A second look reads the windows of the last three hours again: twice the delay, and one.
-    """
-    random, now = np.random.default_rng(len(version)), datetime.now(UTC)
-    rows, labels = [], []
-    for ago in hours:
-        for number in range(an_hour):
-            time = now - timedelta(hours=ago, minutes=number % 59, seconds=5)
-            truth, hit = number % 2, random.random() < right
-            key = f"{version[:8]}-{ago}-{number}"
-            said = {"prediction": truth if hit else 1 - truth}
-            rows.append(
-                {
-                    "request_id": key, "row": 0, "version": version, "assigned": version,
-                    "mirrored": False, "time": time, "input": "{}", "output": json.dumps(said),
-                }
-            )  # fmt: skip
-            known = time + timedelta(minutes=30)
-            if known < now:
-                labels.append((key, truth, known.isoformat()))
-    (folder / "log").mkdir(exist_ok=True)
-    table = pa.Table.from_pylist(rows, schema=LOG)
-    pq.write_table(table, folder / "log" / f"{version[:8]}-{min(hours)}.parquet")
-    new = not (folder / "labels.csv").exists()
-    with (folder / "labels.csv").open("a", newline="") as stream:
-        out = csv.writer(stream)
-        out.writerows([*([("request_id", "label", "known")] if new else ()), *labels])
-
-
 def watch(gated: Gated) -> RunResult:
     """Run what the schedule starts."""
     run = gated.harness.run(MONITOR, gated.harness.dispatch_event("main"))
     assert run.result == "success", "\n".join(job.log for job in run.jobs)
     return run
-
-
-def log_of(run: RunResult, job: str) -> str:
-    (found,) = [one for one in run.jobs if one.name.endswith(job)]
-    return found.log
-
-
-def look_of(run: RunResult) -> dict[str, Any]:
-    """The look that a run kept."""
-    (found,) = [item for item in run.artifacts if item.name.startswith("assay-look-")]
-    with zipfile.ZipFile(found.archive) as archive:
-        loaded: dict[str, Any] = json.loads(archive.read("toy/monitor.json"))
-        return loaded
 
 
 def issues(gated: Gated) -> list[dict[str, Any]]:
@@ -155,3 +103,56 @@ def test_a_model_that_got_worse_is_told_of_once_and_trained_anew(
     watch(gated)
     (closed,) = issues(gated)
     assert (closed["number"], closed["state"]) == (issue["number"], "closed")
+
+
+IN_A_BUCKET = f"""\
+    monitoring:
+      logs: {{source: "s3://{BUCKET}/log"}}
+      labels: {{source: "s3://{BUCKET}/labels.csv", time: known, delay: 3600}}
+      window: 3600
+      silence: 172800
+      quality: {{accuracy: {{margin: 0.05}}}}
+      alerts: {{owner: the toy's keepers}}
+"""
+
+
+def upload(storage: Storage, folder: Path) -> None:
+    """Put what production left into the bucket."""
+    client = boto3.client(
+        "s3", endpoint_url=storage.address, region_name="us-east-1",
+        aws_access_key_id=storage.key, aws_secret_access_key=storage.secret,
+    )  # fmt: skip
+    for path in folder.rglob("*"):
+        if path.is_file():
+            client.upload_file(str(path), BUCKET, path.relative_to(folder).as_posix())
+
+
+def test_logs_in_a_bucket_are_read_with_the_jobs_own_state_and_reference(
+    start_gated: StartGated, tmp_path: Path
+) -> None:
+    production, state, promised = (tmp_path / name for name in ("production", "kept", "promised"))
+    production.mkdir()
+    answers(production, "v1", range(4, 12), right=0.8)
+    Reference(model="toy", columns=(), quality={"accuracy": 0.77}).write(promised / "toy")
+    settings = f'buckets: true, state: "{state}", reference: "{promised}"'
+    secrets = 'data-credentials: "${{ secrets.BUCKET }}"'
+    config = (TOY / "assay.yaml").read_text() + IN_A_BUCKET
+    files: dict[str, str | bytes] = {
+        "assay.yaml": config,
+        f".github/workflows/{MONITOR}": caller(settings, secrets),
+    }
+    with serving_storage() as storage:
+        upload(storage, production)
+        known = storage.dotenv() + f"AWS_ENDPOINT_URL={storage.address}\nAWS_REGION=us-east-1\n"
+        gated = start_gated(files, secrets={"BUCKET": known})
+        run = watch(gated)
+    look, log = look_of(run), log_of(run, "Look")
+    assert sum(window["predictions"] for window in look["windows"]) == 480
+    assert look["labels"]["known"] == 480
+    (rule,) = look["rules"]
+    assert (rule["base"], rule["n"]) == (0.77, 480)
+    assert "Earlier evidence" not in log, "the folder that is named says what was promised"
+    assert storage.secret not in "\n".join(job.log for job in run.jobs)
+    assert (state / "look/state.json").is_file()
+    assert (state / "look/last/toy/monitor.json").is_file()
+    assert list(tmp_path.rglob("cache/*/*/0/look")) == [], "its folder is no cache of GitHub's"
