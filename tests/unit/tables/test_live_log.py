@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -123,3 +124,38 @@ def test_entries_that_correct_and_contradict_settle_by_when_they_came(tmp_path: 
         assert found == expected
         assert (facts.known, facts.corrected) == (len(expected), int(len(listed) > 1))
         assert facts.contradictory == int(len(listed) > 1)
+
+
+@pytest.mark.parametrize("kind", ["numbers", "texts", "both"])
+def test_ids_are_the_same_as_texts(tmp_path: Path, kind: str) -> None:
+    """A label 7 is of the prediction 7, and of no 007; whole numbers are compared as numbers."""
+    numbers, texts = [7, 8, None], ["7", "8", None]
+    logs = {"numbers": [numbers, numbers], "texts": [texts, texts], "both": [numbers, texts]}
+    files = {}
+    for place, ids in enumerate(logs[kind]):
+        rows = {**logged("", "", "", plan=str(place)), "id": ids}
+        files[f"log{place}"] = write_parquet(tmp_path / f"{place}.parquet", rows)
+    files["labels0"] = write_parquet(
+        tmp_path / "labels.parquet",
+        {"id": ["7", "007", "8.0", "9"], "label": [1, 0, 0, 0]},
+    )
+    with open_tables(files) as engine:
+        facts = make_answers(engine, ["log0", "log1"], COLUMNS, since=FIRST, until=UNTIL)
+        assert (facts.unusable, facts.repeated) == (2, 2)
+        found = make_labels(engine, ["labels0"], LABELS, at=UNTIL, until=UNTIL)
+        assert (found.known, found.orphans) == (4, 3)
+        make_judged(engine, LABELS)
+        assert [row[-1] for row in judged(engine)] == ["1", None]
+
+
+@pytest.mark.parametrize("versions", [["v"] * 2, ["v", None], ["v", "w"]])
+def test_versions_stay_those_of_the_rows(tmp_path: Path, versions: list[str | None]) -> None:
+    rows = {**logged("a", "b"), "which": versions}
+    path = write_parquet(tmp_path / "log.parquet", rows)
+    columns = replace(COLUMNS, version="which")
+    with open_tables({"log0": path}) as engine:
+        make_answers(engine, ["log0"], columns, since=FIRST, until=UNTIL)
+        make_judged(engine, None)
+        assert engine.rows("SELECT version FROM judged ORDER BY answered") == [
+            (version,) for version in versions
+        ]

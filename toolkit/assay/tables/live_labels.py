@@ -17,8 +17,9 @@ from pathlib import Path
 import duckdb
 
 from assay.errors import InputError, IntegrityError, Location, OutsideError
-from assay.tables.live_log import count_keys, key_of, microseconds, normal, place_of
+from assay.tables.live_log import key_of, microseconds, normal, place_of
 from assay.tables.live_versions import is_known
+from assay.tables.row_hashes import count_keys
 from assay.tables.source import Engine, Table, open_tables
 from assay.tables.sql import identifier, literal
 
@@ -113,10 +114,11 @@ def _make_entries(engine: Engine, columns: LabelColumns, at: int) -> None:
         "0::BIGINT AS known, 0::BIGINT AS seen, false AS met WHERE false"
     )
     engine.run(
-        f"CREATE TEMP TABLE every_entry AS {before} UNION ALL "
+        f"CREATE TEMP TABLE every_entry AS SELECT *, {_key(engine, 'id')} AS key FROM ({before} "
+        "UNION ALL "
         f"SELECT id, place, label, known, {at} AS seen, false AS met FROM arrived a WHERE NOT "
         f"EXISTS (SELECT 1 FROM ({before}) b WHERE a.id = b.id AND a.place = b.place "
-        "AND a.label = b.label AND a.known IS NOT DISTINCT FROM b.known)"
+        "AND a.label = b.label AND a.known IS NOT DISTINCT FROM b.known))"
     )
     engine.run(
         "CREATE TEMP TABLE met AS SELECT id, place FROM answers a WHERE EXISTS ("
@@ -137,7 +139,7 @@ def _make_truth(engine: Engine) -> None:
     if count_keys(engine, "entries", int(rows)) == rows:
         engine.run(
             "CREATE TEMP TABLE truth AS SELECT id, place, came, met, 1 AS labels, 1 AS rivals, "
-            f"label FROM ({dated})"
+            f"label, {_key(engine, 'id')} AS key FROM ({dated})"
         )
         return
     engine.run(
@@ -145,7 +147,8 @@ def _make_truth(engine: Engine) -> None:
         "newest AS (SELECT id, place, max(came) AS latest, min(came) AS came, "
         "bool_or(met) AS met, count(DISTINCT label) AS labels FROM dated GROUP BY id, place) "
         "SELECT n.id, n.place, n.came, n.met, n.labels, count(DISTINCT d.label) AS rivals, "
-        "CASE WHEN count(DISTINCT d.label) = 1 THEN any_value(d.label) END AS label "
+        "CASE WHEN count(DISTINCT d.label) = 1 THEN any_value(d.label) END AS label, "
+        f"{_key(engine, 'n.id')} AS key "
         "FROM newest n JOIN dated d ON d.id = n.id AND d.place = n.place AND d.came = n.latest "
         "GROUP BY ALL"
     )
@@ -165,28 +168,41 @@ def make_judged(engine: Engine, columns: LabelColumns | None, known: Collection[
     """
     held = is_table(engine)
     source = "answers" if held else "dated"
+    if columns is None and held:
+        engine.run(
+            "CREATE TEMP VIEW judged AS SELECT *, NULL::VARCHAR AS label, NULL::BIGINT AS came "
+            f"FROM answers WHERE {is_known(known)}"
+        )
+        return
+    version = _one_version(engine, source)
     # What is not used is deleted, not filtered: of a filter the engine expects to leave so little
     # that it would hold the log in memory to look labels up in it, rather than the labels.
     listed = (
-        "SELECT a.* EXCLUDE (id, place) "
+        f"SELECT a.* EXCLUDE (id, place{', version' if version else ''}) "
         f"REPLACE (CASE WHEN {is_known(known)} THEN answered END AS answered)"
     )
-    if columns is not None:
-        engine.run(
-            f"CREATE TEMP TABLE judged AS {listed}, t.label, t.came FROM {source} a "
-            f"LEFT JOIN truth t ON {_joined('a', 't', columns)} AND t.label IS NOT NULL"
+    if columns is None:
+        rows, more = f"{listed} FROM dated a", ", NULL::VARCHAR AS label, NULL::BIGINT AS came"
+    else:
+        more = ""
+        rows = (
+            f"{listed}, t.label, t.came FROM {source} a LEFT JOIN truth t "
+            f"ON {_joined('a', 't', columns)} AND t.label IS NOT NULL"
         )
-        engine.run("DELETE FROM judged WHERE answered IS NULL")
-        engine.run(f"DROP {'TABLE' if held else 'VIEW'} answers")
-        return
-    if not held:
-        source = "unlabelled"
-        engine.run(f"CREATE TEMP TABLE {source} AS {listed} FROM dated a")
-        engine.run(f"DELETE FROM {source} WHERE answered IS NULL")
-    engine.run(
-        "CREATE TEMP VIEW judged AS SELECT *, NULL::VARCHAR AS label, NULL::BIGINT AS came "
-        f"FROM {source} WHERE {is_known(known)}"
+    engine.run(f"CREATE TEMP TABLE judged_rows AS {rows}")
+    engine.run("DELETE FROM judged_rows WHERE answered IS NULL")
+    engine.run(f"DROP {'TABLE' if held else 'VIEW'} answers")
+    if version:
+        more += f", {version}::VARCHAR AS version"
+    engine.run(f"CREATE TEMP VIEW judged AS SELECT *{more} FROM judged_rows")
+
+
+def _one_version(engine: Engine, source: str) -> str | None:
+    """SQL for the version of all rows, which is not held for each of them; None: they differ."""
+    low, high, named, rows = engine.row(
+        f"SELECT min(version), max(version), count(version), count(*) FROM {source}"
     )
+    return literal(low) if low == high and named in {0, rows} else None
 
 
 def write_ledger(engine: Engine, aside: Path) -> bool:
@@ -253,6 +269,15 @@ def _label(table: Table, name: str) -> str:
     return f"CASE WHEN NOT {missing} THEN {normal(label)} END"
 
 
+def _key(engine: Engine, id_: str) -> str:
+    """SQL for what is compared with the ids of ``answers``: a label's id, or its whole number."""
+    if ("id", "BIGINT") not in [row[:2] for row in engine.rows("DESCRIBE answers")]:
+        return id_
+    # Of the text 007 no number is the id.
+    number = f"TRY_CAST({id_} AS BIGINT)"
+    return f"CASE WHEN CAST({number} AS VARCHAR) = {id_} THEN {number} END"
+
+
 def _joined(answers: str, truth: str, columns: LabelColumns) -> str:
     by_row = f" AND {answers}.place = {truth}.place" if columns.row else ""
-    return f"{answers}.id = {truth}.id{by_row}"
+    return f"{answers}.id = {truth}.key{by_row}"

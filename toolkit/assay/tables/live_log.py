@@ -1,10 +1,10 @@
 """Predictions that were logged in production, from many files, as one table that counts each once.
 
 Files that cannot be read (half-written, another schema) are named and left out; the rest is read.
-``answers`` has id and version as text, place, answered (µs since 1970, UTC), predicted (text),
-score, and a column ``slice0``, ``slice1``, ... for each that was asked for. It is a view, which
-takes no memory, where no prediction repeats, most rows are used and reading them is cheap; else it
-is a table.
+``answers`` has id (text, or whole numbers where all logs have them), place, answered (µs since
+1970, UTC), version and predicted as text, score, and a column ``slice0``, ``slice1``, ... for each
+that was asked for. It is a view, which takes no memory, where no prediction repeats, most rows are
+used and reading them is cheap; else it is a table.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.errors import AssayError
+from assay.tables.row_hashes import count_keys
 from assay.tables.source import Engine, Table, open_tables
 from assay.tables.sql import identifier, literal
 
@@ -29,8 +30,6 @@ _TARGETS_LOG = {
 }
 """The columns by which the delivery target's log (assay/predictions/1) is known; their kinds."""
 MICROSECONDS = 1_000_000
-_SORTED = 1 << 25
-"""Rows whose hashes are sorted in an array (256 MB); above, the engine does it: it spills."""
 ANSWERED = (
     "json_valid(output) AND NOT coalesce(mirrored, false) AND coalesce(assigned, version) = version"
 )
@@ -134,7 +133,9 @@ def make_answers(
 
     The view ``dated`` is the same with the rows that are not used, which have no time there.
     """
-    parts = [_select(engine.tables[name], columns) for name in names]
+    tables = [engine.tables[name] for name in names]
+    whole = all(_is_whole(table, columns.id) for table in tables)
+    parts = [_select(table, columns, whole=whole) for table in tables]
     union = " UNION ALL ".join(parts)
     engine.run(f"CREATE TEMP VIEW logged AS {union}")
     usable = f"id IS NOT NULL AND place IS NOT NULL AND answered BETWEEN {since} AND {until}"
@@ -150,7 +151,7 @@ def make_answers(
         f"(CASE WHEN {usable} THEN answered END AS answered) FROM logged"
     )
     # What callers were answered is parsed out of JSON: once.
-    parsed = any(is_targets_log(engine.tables[name]) for name in names)
+    parsed = any(map(is_targets_log, tables))
     kind = "TABLE" if parsed or 2 * kept < rows else "VIEW"
     engine.run(f"CREATE TEMP {kind} answers AS SELECT * FROM dated WHERE answered IS NOT NULL")
     once = count_keys(engine, "answers", int(kept))
@@ -169,19 +170,6 @@ def make_answers(
         ahead=int(ahead),
         last=None if last is None else int(last),
     )
-
-
-def count_keys(engine: Engine, source: str, rows: int) -> int:
-    """How many different hashes the ids and places of all `rows` rows of `source` have.
-
-    Sorting an array of hashes takes a fraction of the time and memory of a hash table of them.
-    """
-    if rows > _SORTED:
-        (once,) = engine.row(f"SELECT count(DISTINCT hash(id, place)) FROM {source}")
-        return int(once)
-    hashes = engine.arrays(f"SELECT hash(id, place) AS h FROM {source}")["h"]
-    hashes.sort()
-    return int(rows and 1 + (hashes[1:] != hashes[:-1]).sum())
 
 
 def make_no_answers(engine: Engine, columns: LogColumns) -> LogFacts:
@@ -244,17 +232,25 @@ def is_targets_log(table: Table) -> bool:
     return {column.name for column in table.columns} >= _TARGETS_LOG.keys()
 
 
-def _select(table: Table, columns: LogColumns) -> str:
+def _is_whole(table: Table, name: str) -> bool:
+    """Whether ids are whole numbers of at most 64 bits: compared as such in half of the time."""
+    found = table.column(name)
+    types = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}
+    return not is_targets_log(table) and found is not None and found.type in types
+
+
+def _select(table: Table, columns: LogColumns, *, whole: bool) -> str:
     if is_targets_log(table):
         return _select_targets(table, columns)
     present = {column.name for column in table.columns}
     version = columns.version if columns.version in present else None
+    id_ = f"CAST({identifier(columns.id)} AS BIGINT)" if whole else key_of(table, columns.id)
     sliced = "".join(
         f", CAST({identifier(each) if each in present else 'NULL'} AS VARCHAR) AS slice{place}"
         for place, each in enumerate(columns.slices)
     )
     return (
-        f"SELECT {key_of(table, columns.id)} AS id, {place_of(columns.row, 0)} AS place, "
+        f"SELECT {id_} AS id, {place_of(columns.row, 0)} AS place, "
         f"{microseconds(table, columns.time)} AS answered, "
         f"{f'CAST({identifier(version)} AS VARCHAR)' if version else 'NULL'} AS version, "
         f"{_normal(table, columns.prediction)} AS predicted, "

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.tables.rows import Rows
+from assay.tables.source import Engine
 
 _MOST = 1 << 25
 """Above so many rows of both tables the engine does it all: it spills where memory ends."""
@@ -39,6 +40,16 @@ def have_none_in_common(mine: tuple[Rows, str], theirs: tuple[Rows, str], where:
         hashes = _hashes(rows, listed, where)
         sides.append(hashes[_first_of_each(hashes)])
     return bool(_first_of_each(np.sort(np.concatenate(sides))).all())
+
+
+def count_keys(engine: Engine, source: str, rows: int) -> int:
+    """How many different hashes the ids and places of all `rows` rows of `source` have."""
+    if rows > _MOST:
+        (once,) = engine.row(f"SELECT count(DISTINCT hash(id, place)) FROM {source}")
+        return int(once)
+    hashes = engine.arrays(f"SELECT hash(id, place) AS h FROM {source}")["h"]
+    hashes.sort()
+    return int(_first_of_each(hashes).sum())
 
 
 def _hashes(rows: Rows, listed: str, where: str) -> NDArray[np.uint64]:
