@@ -12,6 +12,7 @@ import pytest
 
 from assay.cli.edge import run
 from support.consumers import variables
+from support.repositories import put_files
 
 Files = Mapping[str, str | bytes]
 ERROR = "assay: error: "
@@ -38,10 +39,7 @@ class Place:
 
     def write(self, files: Files) -> None:
         """Write files below the folder."""
-        for name, content in files.items():
-            path = self.root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        put_files(self.root, files)
 
     def contents(self) -> dict[str, bytes]:
         """Return every file by its name, but git's own."""

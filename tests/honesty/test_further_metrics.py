@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from assay.stats import estimate as estimates
 from assay.stats.calibration import calibration_error_difference
 from assay.stats.estimate import Estimate
 from assay.stats.label_sets import label_sets_difference
@@ -16,18 +15,13 @@ from assay.stats.means import mean_difference
 from assay.stats.moments import JointMoments
 from honesty.regimes import Tally
 
-pytestmark = pytest.mark.honesty
+pytestmark = [pytest.mark.honesty, pytest.mark.usefixtures("without_p_values")]
 
 REPEATS = [
     pytest.param(1, id="quick"),
     pytest.param(25, id="long", marks=[pytest.mark.heavy, pytest.mark.timeout(3600)]),
 ]
 Draw = Callable[[np.random.Generator, int], Estimate]
-
-
-@pytest.fixture(autouse=True)
-def _without_p_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimates, "inverted_p", lambda _: 0.5)
 
 
 def check(name: str, draw: Draw, n: int, *, runs: int, truth: float | None = None) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from assay.stats import estimate as estimates
 from assay.stats.auc import roc_auc_from_scores
 from assay.stats.classification import compare_cells
 from assay.stats.estimate import Estimate
@@ -18,17 +17,12 @@ from assay.stats.planning import Design, of_auc, of_mean, of_share
 from assay.stats.power import exact_share_power, power_for_margin
 from honesty.regimes import Cells
 
-pytestmark = pytest.mark.honesty
+pytestmark = [pytest.mark.honesty, pytest.mark.usefixtures("without_p_values")]
 
 REPEATS = [
     pytest.param(1, id="quick"),
     pytest.param(10, id="long", marks=[pytest.mark.heavy, pytest.mark.timeout(3600)]),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _without_p_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimates, "inverted_p", lambda _: 0.5)
 
 
 def passed(found: Estimate, margin: float) -> bool:

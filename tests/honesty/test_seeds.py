@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from assay.comparison.seeds import pairs_of
-from assay.stats import estimate as estimates
 from assay.stats.cells import PairedCells
 from assay.stats.classification import compare_cells
 from assay.stats.estimate import Contrast, Estimate
@@ -21,7 +20,7 @@ from assay.stats.moments import JointMoments
 from assay.stats.seeds import PairVariance, Trained, seeds_difference
 from honesty.regimes import Tally
 
-pytestmark = pytest.mark.honesty
+pytestmark = [pytest.mark.honesty, pytest.mark.usefixtures("without_p_values")]
 
 REPEATS = [
     pytest.param(1, id="quick"),
@@ -29,11 +28,6 @@ REPEATS = [
 ]
 Rows = np.ndarray
 Compare = Callable[[Rows, Rows], Estimate]
-
-
-@pytest.fixture(autouse=True)
-def _without_p_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimates, "inverted_p", lambda _: 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,15 @@ def git_variables(home: Path) -> dict[str, str]:
         "GIT_AUTHOR_DATE": "2026-01-02T03:04:05Z",
         "GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z",
     }
+
+
+def put_files(folder: Path, files: Mapping[str, str | bytes]) -> Path:
+    """Write files by their paths within a folder; returns the folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
 
 
 @dataclass(frozen=True)
@@ -53,11 +62,10 @@ class Sandbox:
         )
         return done.stdout.decode(errors="replace").strip()
 
-    def commit(self, files: dict[str, str | bytes] | None = None, message: str = "change") -> str:
-        for name, content in (files or {}).items():
-            path = self.root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    def commit(
+        self, files: Mapping[str, str | bytes] | None = None, message: str = "change"
+    ) -> str:
+        put_files(self.root, files or {})
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
@@ -84,7 +92,7 @@ def put_hook(bare: Path, name: str, script: str) -> Callable[[], object]:
 class Origin:
     """A bare repository that writers push to, and a work tree in which others work."""
 
-    def __init__(self, folder: Path, files: dict[str, str | bytes] | None = None) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, str | bytes] | None = None) -> None:
         self.source = Sandbox.make(folder / "source")
         self.source.commit(files or {"a.txt": "a"})
         self.bare = self.source.clone_bare(folder / "origin.git")

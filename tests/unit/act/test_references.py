@@ -9,20 +9,13 @@ import pytest
 from assay.act.references import HOSTED_LABELS, labels_in, references, uses_in
 from assay.act.stand_in import available, stand_ins_for
 from assay.errors import InputError
+from support.repositories import put_files
 
 SHA = "0" * 40
 
 
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        place = root / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
-    return root
-
-
 def test_everything_reachable_is_found_once(tmp_path: Path) -> None:
-    consumer = write(
+    consumer = put_files(
         tmp_path / "consumer",
         {
             ".github/workflows/a.yml": (
@@ -38,7 +31,7 @@ def test_everything_reachable_is_found_once(tmp_path: Path) -> None:
             ".github/workflows/other.yml": "jobs:\n  a:\n    steps:\n      - uses: un/reached@v1\n",
         },
     )
-    toolkit = write(
+    toolkit = put_files(
         tmp_path / "toolkit",
         {
             ".github/workflows/called.yml": (
@@ -68,27 +61,27 @@ def test_everything_reachable_is_found_once(tmp_path: Path) -> None:
 
 def test_what_the_toolkit_has_not_is_named_with_its_line(tmp_path: Path) -> None:
     text = f"jobs:\n  a:\n    uses: assay-ml/assay/.github/workflows/gone.yml@{SHA}\n"
-    consumer = write(tmp_path / "consumer", {"w.yml": text})
+    consumer = put_files(tmp_path / "consumer", {"w.yml": text})
     with pytest.raises(InputError, match=r"w\.yml:3: .*nothing at '\.github/workflows/gone\.yml'"):
         references(consumer / "w.yml", consumer=consumer, toolkit=tmp_path)
 
 
 @pytest.mark.parametrize("value", ["no-slash@v1", "owner/name", "owner@v1"])
 def test_a_use_that_is_none_is_refused(tmp_path: Path, value: str) -> None:
-    write(tmp_path, {"w.yml": f"steps:\n  - uses: {value}\n"})
+    put_files(tmp_path, {"w.yml": f"steps:\n  - uses: {value}\n"})
     with pytest.raises(InputError, match=r"w\.yml:2: .*is no action"):
         list(uses_in(tmp_path / "w.yml", "w.yml"))
 
 
 def test_broken_yaml_is_named_with_line_and_column(tmp_path: Path) -> None:
-    write(tmp_path, {"w.yml": "a: [1, 2\nb: {"})
+    put_files(tmp_path, {"w.yml": "a: [1, 2\nb: {"})
     with pytest.raises(InputError, match=r"w\.yml:2:2: this is no YAML"):
         list(labels_in(tmp_path / "w.yml", "w.yml"))
 
 
 def test_stand_ins_are_found_by_name_whatever_the_version(tmp_path: Path) -> None:
     text = "steps:\n  - uses: actions/cache/save@v5\n  - uses: actions/checkout@main\n"
-    write(tmp_path, {"w.yml": text + "  - uses: actions/unknown@v1\n"})
+    put_files(tmp_path, {"w.yml": text + "  - uses: actions/unknown@v1\n"})
     *known, unknown = uses_in(tmp_path / "w.yml", "w.yml")
     assert sorted(stand_ins_for(known)) == ["actions/cache@v5", "actions/checkout@main"]
     assert "actions/upload-artifact" in available()

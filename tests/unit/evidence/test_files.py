@@ -14,6 +14,7 @@ import pytest
 
 from assay.errors import InputError, OutsideError
 from assay.evidence import file_digest, tree_digest, write_atomically
+from support.repositories import put_files
 
 TOOLKIT = Path(__file__).resolve().parents[3] / "toolkit"
 
@@ -131,29 +132,21 @@ def test_nothing_has_no_digest(digest: object, tmp_path: Path) -> None:
         digest(tmp_path / "none")
 
 
-def model(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
-
-
 def test_the_digest_of_a_folder_is_of_names_and_contents_in_any_order(tmp_path: Path) -> None:
     files = {"b/x": b"1", "a": b"2", "b.x": b"3"}
-    one = model(tmp_path / "one", files)
-    two = model(tmp_path / "two", dict(reversed(files.items())))
+    one = put_files(tmp_path / "one", files)
+    two = put_files(tmp_path / "two", dict(reversed(files.items())))
     (two / "empty").mkdir()
     assert tree_digest(one) == tree_digest(two)
     for change in ({"a": b"!"}, {"c": b"2"}, {"b/x": b""}):
-        changed = model(tmp_path / str(len(names(tmp_path))), {**files, **change})
+        changed = put_files(tmp_path / str(len(names(tmp_path))), {**files, **change})
         assert tree_digest(changed) != tree_digest(one)
 
 
 def test_a_name_cannot_pretend_to_be_two_files(tmp_path: Path) -> None:
-    two = model(tmp_path / "two", {"a": b"1", "b": b"2"})
+    two = put_files(tmp_path / "two", {"a": b"1", "b": b"2"})
     digest = hashlib.sha256(b"2").hexdigest()
-    one = model(tmp_path / "one", {f"a\n{digest}  b": b"1"})
+    one = put_files(tmp_path / "one", {f"a\n{digest}  b": b"1"})
     assert tree_digest(one) != tree_digest(two)
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +15,6 @@ from assay.state.retraining import Entry, entries_in, live, read_book
 from support.retrainings import DAY, HOUR, NOW, Pipeline, asked
 
 PERSON = Facts(now=NOW, asked=TriggerKind.MANUAL, by="octo", reason="now")
-
-
-@pytest.fixture
-def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
-    with ExitStack() as stack:
-        yield Pipeline.make(tmp_path, stack)
 
 
 def test_of_two_who_decide_at_once_one_trains_and_the_other_is_told(pipeline: Pipeline) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,11 @@ from assay.evidence import Trigger, TriggerKind
 from assay.git import Finished, run_process
 from assay.retraining.patch import MAX_BYTES, read_patch
 from assay.retraining.propose import WAITS, Told, proposal_of, push
+from support.repositories import put_files
 from support.retrainings import Pipeline, decision, lock
 
 BRANCH = "assay/retrain/churn"
 NEW = {"dvc.lock": lock("b" * 32).encode()}
-
-
-@pytest.fixture
-def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
-    with ExitStack() as stack:
-        yield Pipeline.make(tmp_path, stack)
 
 
 def test_one_commit_upon_what_was_trained_changes_the_lock_alone(pipeline: Pipeline) -> None:
@@ -101,16 +95,8 @@ def test_the_words_say_why_and_that_it_waits_and_carry_nobodys_markup() -> None:
     assert WAITS not in proposal_of(due, Told(run_url=None, waits=False)).body
 
 
-def put(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    return folder
-
-
 def test_a_patch_is_the_lock_and_no_folder_is_none(tmp_path: Path) -> None:
-    assert read_patch(put(tmp_path, NEW), ("dvc.lock",)) == NEW
+    assert read_patch(put_files(tmp_path, NEW), ("dvc.lock",)) == NEW
     assert read_patch(tmp_path / "none", ("dvc.lock",)) == {}
 
 
@@ -128,11 +114,11 @@ def test_a_patch_is_the_lock_and_no_folder_is_none(tmp_path: Path) -> None:
 )
 def test_a_patch_with_anything_else_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
     with pytest.raises(IntegrityError):
-        read_patch(put(tmp_path, files), ("dvc.lock",))
+        read_patch(put_files(tmp_path, files), ("dvc.lock",))
 
 
 def test_a_link_in_a_patch_is_refused(tmp_path: Path) -> None:
-    outside = put(tmp_path / "outside", NEW) / "dvc.lock"
+    outside = put_files(tmp_path / "outside", NEW) / "dvc.lock"
     folder = tmp_path / "patch"
     folder.mkdir()
     (folder / "dvc.lock").symlink_to(outside)
