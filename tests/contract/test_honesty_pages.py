@@ -85,6 +85,9 @@ def test_monitoring_has_every_part_and_row() -> None:
         assert kept is not (NOT_RUN in text)
     for world in quiet_part.PROMISED:
         assert NOT_RUN in parts["quiet"] or f"| {world.name} |" in parts["quiet"]
+    for world in (*quiet_part.BEYOND, *quiet_part.ALLOWED):
+        row = f"| {world.name} | {quiet_part.YEARS_BEYOND} |"
+        assert NOT_RUN in parts["quiet"] or row in parts["quiet"]
     for name in change_part.METHODS:
         assert f"| {name} |" in parts["change"]
     for drop in change_part.DROPS:

@@ -5,39 +5,44 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import chi2
 
+from assay.config.monitoring import DriftRule
 from honesty.quiet_screen import WEEK
 from honesty.quiet_traffic import FEATURES, World, quiet
 from honesty.quiet_years import alarms
 from honesty.resumed import Runner
-from honesty.simple_ways import WAYS, begun
+from honesty.simple_ways import WAYS, begun, seen_after
 
 MOST = 1.0
 """False alarms a model and year, as the upper end of a 95 % interval."""
-YEARS = 20
+YEARS, YEARS_BEYOND = 20, 10
 STATE = Path(__file__).resolve().parents[2] / ".venv/honesty-monitoring.jsonl"
 USUAL = World(name="days move by 0.1 deviations")
 PROMISED = (
     USUAL,
     World(name="days do not move", restless=0.0),
     World(name="days move by 0.1, a test set of 1,000 rows", test_rows=1_000),
+    World(name="days move by 0.1, ten times the rows", rows=2_200.0),
 )
 BEYOND = (
-    World(name="days move by 0.1, ten times the rows", rows=2_200.0),
     World(name="days move by 0.2", restless=0.2),
-    World(name="days move by 0.1, weeks by 0.1, each by itself", weeks=0.1),
+    World(name="days move by 0.1, weeks by 0.1", weeks=0.1),
     World(name="days move by 0.1, weeks by 0.1 and slowly", weeks=0.1, kept=0.8),
 )
 """Worlds that are not promised: what is found there is said."""
+WIDE = 2.0
+ALLOWED = tuple(replace(world, name=f"{world.name}, `drift` twice", wide=WIDE) for world in BEYOND)
+"""The same, where assay.yaml says that they move."""
 SHIFTS = (0.5, 1.0, 1.5)
-CHANGES = 8
-_BEFORE, _AFTER = 6 * WEEK, WEEK
+CHANGES = 40
+OURS, OURS_WIDE = "`assay monitor`, a look an hour", "the same, `drift` twice"
+_BEFORE, _AFTER = 6 * WEEK, 2 * WEEK
 
 
 @dataclass(frozen=True)
@@ -58,18 +63,36 @@ def interval(count: int, years: float) -> tuple[float, float]:
     return low / years, float(chi2.ppf(0.975, 2 * (count + 1))) / 2 / years
 
 
+def rule_of(wide: float) -> DriftRule:
+    """The usual rule for a column that may move so many times as far; the index by the square."""
+    usual = DriftRule()
+    return DriftRule(
+        psi=usual.psi * wide**2,
+        jensen_shannon=usual.jensen_shannon * wide,
+        wasserstein=usual.wasserstein * wide,
+    )
+
+
 def year(seed: int, world: World) -> dict[str, Any]:
     """What alarms in one year of hourly looks; a column counts each time that it begins."""
     traffic = quiet(seed, world)
-    return {"alarms": alarms(traffic), "simple": {way.name: begun(traffic, way) for way in WAYS}}
+    return {
+        "alarms": alarms(traffic, rule=rule_of(world.wide)),
+        "simple": {way.name: begun(traffic, way) for way in WAYS},
+    }
 
 
-def seen_after(seed: int, shift: float) -> int | None:
-    """Hours until a feature that moved at a random hour is reported; None: not within a week."""
+def seen(seed: int, shift: float) -> dict[str, int | None]:
+    """Hours until a feature that moved at a random hour is reported; None: not in two weeks."""
     since = _BEFORE + int(np.random.default_rng(seed).integers(WEEK))
     traffic = quiet(seed, USUAL, hours=since + _AFTER, shift=shift, since=since)
-    found = [one.at - since for one in alarms(traffic) if one.name == "f1" and one.at > since]
-    return min(found, default=None)
+    found: dict[str, int | None] = {}
+    for name, wide in ((OURS, 1.0), (OURS_WIDE, WIDE)):
+        own = alarms(traffic, rule=rule_of(wide))
+        hours = [one.at - since for one in own if one.name == "f1" and one.at > since]
+        found[name] = min(hours, default=None)
+    (column,) = (one for one in traffic.columns if one.reference.name == "f1")
+    return found | {way.name: seen_after(column, way, since) for way in WAYS}
 
 
 def quiet_years(runner: Runner, world: World, years: int) -> Years:
@@ -101,28 +124,17 @@ def section(pool: ProcessPoolExecutor, scale: float) -> tuple[str, list[str]]:
     formula has changed.
     """
     runner = Runner(pool=pool, state=STATE)
-    count = max(2, round(scale * YEARS))
-    promised, beyond = (
-        [quiet_years(runner, world, count) for world in worlds] for worlds in (PROMISED, BEYOND)
+    promised, beyond, allowed = (
+        [quiet_years(runner, world, max(2, round(scale * count))) for world in worlds]
+        for worlds, count in ((PROMISED, YEARS), (BEYOND, YEARS_BEYOND), (ALLOWED, YEARS_BEYOND))
     )
     changes = max(4, round(scale * CHANGES))
-    seen = {
-        shift: runner.each(seen_after, [(seed, shift) for seed in range(changes)])
-        for shift in SHIFTS
+    found = {
+        shift: runner.each(seen, [(seed, shift) for seed in range(changes)]) for shift in SHIFTS
     }
-    lines = [
-        _SAID,
-        *map(_row, promised),
-        "",
-        _BEYOND,
-        *map(_row_beyond, beyond),
-        "",
-        _WHY,
-        "",
-        *_beside([promised[0], *beyond]),
-        "",
-        *_delays(seen, changes),
-    ]
+    lines = [_SAID, *map(_row, promised), "", _BEYOND, *map(_row_beyond, [*beyond, *allowed])]
+    lines += ["", _WHY, "", *_changes(found), "", *_beside([promised[0], *beyond])]
+    lines += ["", _READ]
     return "\n".join(lines), [each for each in map(fault, promised) if each]
 
 
@@ -146,24 +158,32 @@ def _row_beyond(years: Years) -> str:
     )
 
 
+def _changes(found: dict[float, list[dict[str, int | None]]]) -> Sequence[str]:
+    rows = [
+        f"| {name} | {' | '.join(_delay([one[name] for one in found[shift]]) for shift in found)} |"
+        for name in (OURS, OURS_WIDE, *(way.name for way in WAYS if not way.by_test))
+    ]
+    return [_CHANGES, *rows]
+
+
+def _delay(hours: Sequence[int | None]) -> str:
+    known = [each for each in hours if each is not None]
+    middle = sorted(np.inf if each is None else each for each in hours)[len(hours) // 2]
+    spoken = f"{middle:.0f} hours" if np.isfinite(middle) else "more than two weeks"
+    return f"{len(known)} of {len(hours)}, {spoken}"
+
+
 def _beside(years: Sequence[Years]) -> Sequence[str]:
-    names = " | ".join(each.world.name for each in years)
-    rows = [f"| | {names} |", f"|---|{'---:|' * len(years)}"]
-    ours = " | ".join(f"{np.mean(each.alarms):,.2f}" for each in years)
-    rows.append(f"| `assay monitor`, a look an hour | {ours} |")
+    rows = [
+        f"| | {' | '.join(each.world.name for each in years)} |",
+        f"|---|{'---:|' * len(years)}",
+    ]
+    ours = " | ".join(f"{np.mean(each.alarms):,.1f}" for each in years)
+    rows.append(f"| {OURS} | {ours} |")
     for way in WAYS:
-        found = " | ".join(f"{np.mean(each.simple[way.name]):,.0f}" for each in years)
+        found = " | ".join(f"{np.mean(each.simple[way.name]):,.1f}" for each in years)
         rows.append(f"| {way.name} | {found} |")
     return [_BESIDE, *rows]
-
-
-def _delays(seen: dict[float, list[int | None]], changes: int) -> Sequence[str]:
-    rows = []
-    for shift, hours in seen.items():
-        known = [each for each in hours if each is not None]
-        middle = f"{np.median(known):.0f}" if len(known) > changes / 2 else "more than a week"
-        rows.append(f"| {shift:g} | {len(known)} of {changes} | {middle} |")
-    return [_CHANGES, *rows]
 
 
 _SAID = (
@@ -172,24 +192,41 @@ _SAID = (
     "ones; others are passed over by arrays that a test holds to it. 20 features are "
     "normal, 4 log-normal, 6 categories of 12 values; each follows the hour and the weekend by up "
     "to 0.8 deviations; 44 to 396 rows an hour on a weekday. A year is quiet: but for the seasons "
-    "only chance moves a day (or a week). Every column counts, each time that its alarm begins. In "
-    "brackets: the 95 % interval of a Poisson rate (Garwood).\n\n"
+    "only chance moves a day or a week, by so many deviations of a row. Every column counts, each "
+    "time that its alarm begins. In brackets: the 95 % interval of a Poisson rate (Garwood).\n\n"
     "| world | years | false alarms | most in a year | a model and year | promised |\n"
     "|---|---:|---:|---:|---:|---:|"
 )
 _BEYOND = (
-    "Worlds in which this is not promised, because it does not hold there:\n\n"
+    "**Not kept** in worlds that move more; not promised there:\n\n"
     "| world | years | false alarms | against the reference | against the same hours | a model and "
     "year | at most 1 |\n|---|---:|---:|---:|---:|---:|---:|"
 )
-_WHY = ""
-_BESIDE = (
-    "False alarms a year of simpler ways, in the same years and columns. Each compares the rows of "
-    "a day or of seven days with the test set's at the end of it, and corrects nothing:\n"
+_WHY = (
+    "*Days* move each by itself, and *weeks* do, too; *slowly*: a week keeps 0.8 of the one before "
+    "it. Against the reference no room is made for weeks that move. There the Jensen–Shannon "
+    "distance counts from a shift of about 0.24 on and the Wasserstein distance from 0.25, and a "
+    "week's mean is often so far from the test set's: a true distance each time, but no change. "
+    "Against the same hours there is room, and a shift fits in it; the mean of a skewed feature "
+    "and the share of values beyond the test set's range grow faster than a shift.\n\n"
+    "Whose columns move so says it under `drift` in assay.yaml. *`drift` twice*: "
+    "`jensen_shannon: 0.2`, `wasserstein: 0.5`, `psi: 0.8` (an index goes with the square). The "
+    "next table says what that costs."
 )
 _CHANGES = (
     "And it does see changes: one feature moves at a random hour of the seventh week, where days "
-    "move by 0.1.\n\n"
-    "| moved by, in deviations | found within a week | hours until then, the median |\n"
-    "|---:|---:|---:|"
+    f"move by 0.1. How many of {CHANGES} such changes are found within two weeks, and the median "
+    "of the hours until then:\n\n"
+    f"| | {' | '.join(f'by {shift:g} deviations' for shift in SHIFTS)} |\n"
+    f"|---|{'---:|' * len(SHIFTS)}"
+)
+_BESIDE = (
+    "Simpler ways beside it: false alarms a year in the same years and columns. Each of them "
+    "compares the rows of a day, or of seven days, with the test set's at the end of it, a column "
+    "at a time, and corrects nothing; Kolmogorov–Smirnov over the reference's bins.\n"
+)
+_READ = (
+    "A day is unlike a test set of weeks, and a test at 5 % finds what is true and no matter. A "
+    "week's index is as quiet as ours, and quieter where weeks move: 0.2 is a shift of about 0.45. "
+    "But it takes more than a week to see one."
 )

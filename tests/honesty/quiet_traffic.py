@@ -41,6 +41,8 @@ class World:
     """The same of a week's mean."""
     kept: float = 0.0
     """The correlation of a week's mean with the one before it: above 0 it moves slowly."""
+    wide: float = 1.0
+    """How much further than usual `drift` in assay.yaml lets a column move, as a shift."""
 
 
 @dataclass(frozen=True, kw_only=True)

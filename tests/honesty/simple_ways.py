@@ -46,6 +46,13 @@ def begun(traffic: Traffic, way: Way) -> int:
     return sum(_begun(_loud(column, way)) for column in traffic.columns)
 
 
+def seen_after(column: Column, way: Way, since: int) -> int | None:
+    """Hours from the hour `since` to the first look after it at which the column is loud."""
+    ends = (1 + np.flatnonzero(_loud(column, way))) * way.hours
+    later = ends[ends > since]
+    return int(later[0]) - since if later.size else None
+
+
 def _begun(loud: Bools) -> int:
     return int((loud & ~np.concatenate([[False], loud[:-1]])).sum())
 
