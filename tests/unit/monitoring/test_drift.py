@@ -17,7 +17,7 @@ from assay.config.monitoring import DriftRule
 from assay.evidence.monitoring import Drift, Reference
 from assay.monitoring.drift import Counted, drifted, sentence
 from assay.monitoring.profile import layouts, make_reference
-from assay.tables.column_counts import count_columns, new_values
+from assay.tables.column_counts import count_columns
 from assay.tables.source import open_tables
 from support.data_files import write_parquet
 
@@ -136,13 +136,6 @@ def test_what_else_can_move(
     drift = found(drifts, column)
     above = {each.name for each in drift.effects if each.value > (each.threshold or 1)}
     assert name in above
-
-
-def test_new_categories_have_names(tmp_path: Path, reference: Reference) -> None:
-    rows = {"plan": ["free"] * 5 + ["team"] * 3 + [""] * 2 + [None]}
-    (layout,) = (each for each in layouts(reference) if each.name == "plan")
-    with open_tables({"log": write_parquet(tmp_path / "l.parquet", rows)}) as engine:
-        assert new_values(engine, "log", layout) == (("team", 3), ("", 2))
 
 
 def test_a_night_is_no_drift(tmp_path: Path, reference: Reference) -> None:

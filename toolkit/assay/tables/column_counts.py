@@ -70,9 +70,9 @@ def columns_of(engine: Engine, source: str) -> tuple[Column, ...]:
 
 
 def count_columns(
-    engine: Engine, source: str, layouts: Sequence[Layout], *, where: str = ""
+    engine: Engine, source: str, layouts: Sequence[Layout]
 ) -> dict[str, ColumnCounts]:
-    """Count the layouts' columns in one scan of ``source``, of the rows that ``where`` says.
+    """Count the layouts' columns in one scan of ``source``.
 
     A column that ``source`` does not have is not in the result. One that holds text where the
     layout wants numbers is read as numbers, and what is none counts as missing.
@@ -81,8 +81,7 @@ def count_columns(
     there = [layout for layout in layouts if layout.name in known]
     asked = [list(aggregates(layout, known[layout.name])) for layout in there]
     listed = ", ".join(["count(*)", *(part for parts in asked for part in parts)])
-    condition = f"WHERE {where}" if where else ""
-    total, *found = engine.row(f"SELECT {listed} FROM {source} {condition}")
+    total, *found = engine.row(f"SELECT {listed} FROM {source}")
     result = {}
     for layout, parts in zip(there, asked, strict=True):
         own, found = found[: len(parts)], found[len(parts) :]
@@ -138,21 +137,6 @@ def read_counts(layout: Layout, rows: int, found: Sequence[Any]) -> ColumnCounts
         low=low,
         high=high,
     )
-
-
-def new_values(
-    engine: Engine, source: str, layout: Layout, *, where: str = "", most: int = 5
-) -> tuple[tuple[str, int], ...]:
-    """The most frequent values that a layout of categories does not list, with their counts."""
-    known = {column.name: column for column in columns_of(engine, source)}
-    text = as_text(known[layout.name])
-    listed = ", ".join(literal(value) for value in layout.values)
-    rest = f"{text} NOT IN ({listed})" if listed else "TRUE"
-    found = engine.rows(
-        f"SELECT {text} AS v, count(*) AS n FROM {source} WHERE {rest} AND v IS NOT NULL "
-        f"{f'AND ({where})' if where else ''} GROUP BY v ORDER BY n DESC, v LIMIT {int(most)}"
-    )
-    return tuple((str(value), int(count)) for value, count in found)
 
 
 def mean_by_cell(
