@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from assay.act.environment import PASSED_ON
 from assay.config import Strategy
 from assay.evidence import Intent
 from assay.packaging.build import package
@@ -133,6 +134,8 @@ class Site:
     def environ(self) -> dict[str, str]:
         return {
             **git_variables(self.folder),
+            # The first controller on a machine installs Envoy.
+            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
             "PYTHONPATH": str(CHECKOUT / "toolkit"),
             "TMPDIR": os.environ.get("TMPDIR", "/tmp"),  # noqa: S108 -- the system's own
             "ASSAY_CACHE": os.environ.get("ASSAY_CACHE", str(Path(os.environ["HOME"]) / ".cache")),
