@@ -13,8 +13,8 @@ import numpy as np
 from honesty.apart import CATEGORIES, CHANGES, FEATURES, ROWS, WEEKS, WORLDS, Compared, compared
 from honesty.change_part import interval, share
 
-LOOKS = {"nothing moves": 2_000, "days move by 0.1": 400}
-CHANGED = 100
+LOOKS = {"nothing moves": 1_000, "days move by 0.1": 200}
+CHANGED = 50
 _AT_ONCE = 20
 _LEVELS = (0.05, 0.01)
 

@@ -85,6 +85,8 @@ def _answered(
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "PYTHONHASHSEED": "0",
+        # Threads that wait for each other spin: beside other work that takes longer than one alone.
+        "OMP_NUM_THREADS": "1",
     }
     command = [str(python), "-I", str(SCRIPT), str(asked), str(answered)]
     run(command, variables, _SECONDS, "the classifier failed")
