@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from honesty import change_part, quiet_part
+from honesty.apart import CHANGES, WORLDS
 from honesty.estimates import KINDS as DRIFTS
 from honesty.estimates import METRICS as ESTIMATED
 from honesty.grid import DISCORDANCES, PREVALENCES, ROWS, WON
@@ -90,6 +91,9 @@ def test_monitoring_has_every_part_and_row() -> None:
         assert NOT_RUN in parts["quiet"] or row in parts["quiet"]
     for name in change_part.METHODS:
         assert f"| {name} |" in parts["change"]
+    for change in CHANGES:
+        for world in WORLDS:
+            assert f"| {change} | {world} |" in parts["apart"]
     for drop in change_part.DROPS:
         assert f"| {100 * drop:.0f} points |" in parts["change"]
     for kind in DRIFTS:
