@@ -90,6 +90,31 @@ def environment(tool: Tool) -> Path:
     return place / python
 
 
+def run_script(
+    tool: Tool,
+    python: Path,
+    script: Path,
+    files: Sequence[Path],
+    *,
+    seconds: float,
+    what: str,
+    variables: Mapping[str, str] | None = None,
+) -> None:
+    """Run a script of the toolkit's with `python`, on files that lie in one folder of its own.
+
+    The script has PATH, that folder for its home, and `variables`. Raises what :func:`run` does.
+    """
+    folder = str(files[0].parent)
+    known = {
+        "PATH": tool.variables.get("PATH", os.defpath),
+        "HOME": folder,
+        "TMPDIR": folder,
+        "PYTHONHASHSEED": "0",
+        **(variables or {}),
+    }
+    run([str(python), "-I", str(script), *map(str, files)], known, seconds, what)
+
+
 def run(command: Sequence[str], variables: Mapping[str, str], seconds: float, what: str) -> None:
     """Run a program to its end with these variables alone.
 

@@ -7,7 +7,6 @@ becomes one too.
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 from assay.checks.contents import has_classes
 from assay.checks.side import Side
 from assay.config import Data, Deepchecks, Severity, Task
-from assay.environments import LONGEST_REASON, NotRunError, Tool, environment, run
+from assay.environments import LONGEST_REASON, NotRunError, Tool, environment, run_script
 from assay.evidence import Finding
 from assay.tables.formats import Format, csv_header
 
@@ -106,17 +105,20 @@ def _run_script(
     asked, answered = scratch / "request.json", scratch / "result.json"
     asked.write_text(json.dumps(request), encoding="utf-8")
     variables = {
-        "PATH": tool.variables.get("PATH", os.defpath),
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
         "MPLCONFIGDIR": str(scratch),
-        "PYTHONHASHSEED": "0",
         "PYTHONWARNINGS": "ignore",
         "DISABLE_DEEPCHECKS_ANONYMOUS_TELEMETRY": "true",
     }
     tool.say(f"Running deepchecks' {' and '.join(request['suites'])} ...")
-    command = [str(python), "-I", str(SCRIPT), str(asked), str(answered)]
-    run(command, variables, _RUN_SECONDS, "it failed")
+    run_script(
+        tool,
+        python,
+        SCRIPT,
+        [asked, answered],
+        seconds=_RUN_SECONDS,
+        what="it failed",
+        variables=variables,
+    )
     try:
         result = json.loads(answered.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -144,6 +144,7 @@ def _task(
     from datetime import UTC, datetime
 
     from assay.cli.chosen import states_home
+    from assay.cli.console import say_aside
     from assay.cli.consumer import chosen_model, own_environment
     from assay.cli.monitor_delivery import delivered_of
     from assay.cli.monitor_reference import Wanted, found_reference
@@ -175,7 +176,7 @@ def _task(
         state=wanted.state,
         at=wanted.at,
         reference=profile,
-        classifier=own_environment("classifier", lambda text: click.echo(text, err=True)),
+        classifier=own_environment("classifier", say_aside),
         delivered=delivered,
         replayed=at is not None,
         promised=_promised(monitoring, place, profile, config, name),

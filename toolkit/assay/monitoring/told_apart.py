@@ -6,7 +6,6 @@ ids: what is scored was never learned, and nothing depends on the order of rows.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.environments import NotRunError, Tool, environment, run
+from assay.environments import NotRunError, Tool, environment, run_script
 from assay.stats.two_sample import ToldApart, told_apart
 from assay.tables.feature_rows import FeatureRows
 
@@ -80,16 +79,16 @@ def _answered(
 ) -> dict[str, NDArray[np.float64]]:
     asked, answered = folder / "request.npz", folder / "result.npz"
     np.savez(asked, allow_pickle=False, **request)
-    variables = {
-        "PATH": tool.variables.get("PATH", os.defpath),
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "PYTHONHASHSEED": "0",
+    run_script(
+        tool,
+        python,
+        SCRIPT,
+        [asked, answered],
+        seconds=_SECONDS,
+        what="the classifier failed",
         # Threads that wait for each other spin: beside other work that takes longer than one alone.
-        "OMP_NUM_THREADS": "1",
-    }
-    command = [str(python), "-I", str(SCRIPT), str(asked), str(answered)]
-    run(command, variables, _SECONDS, "the classifier failed")
+        variables={"OMP_NUM_THREADS": "1"},
+    )
     try:
         with np.load(answered, allow_pickle=False) as result:
             return {name: result[name] for name in result.files}
