@@ -44,7 +44,12 @@ class Reading:
 
 def rows_since(state: Path, reference: Reference | None, monitoring: Monitoring, span: Span) -> int:
     """From when files of the log are opened: farther back where rows of earlier weeks are asked."""
-    history = since_of(state, reference, span)
+    return _rows_from(since_of(state, reference, span), reference, monitoring, span)
+
+
+def _rows_from(
+    history: int, reference: Reference | None, monitoring: Monitoring, span: Span
+) -> int:
     if reference is None or monitoring.drift.multivariate is None:
         return history
     return max(0, min(history, _when(span).rows_from * span.length))
@@ -89,7 +94,7 @@ class _Opened:
 def _opened(asked: Reading, wanted: live_log.LogColumns, *, history: int, deep: bool) -> _Opened:
     needed = [wanted.id, wanted.time, wanted.prediction]
     needed += [each for each in (wanted.row, wanted.score) if each]
-    begun = rows_since(asked.state, asked.reference, asked.monitoring, asked.span)
+    begun = _rows_from(history, asked.reference, asked.monitoring, asked.span)
     good = live_log.check_files(asked.logs, needed, since=(wanted.time, begun), deep=deep)
     truth = live_log.Checked(files=(), unreadable=())
     labels = asked.monitoring.labels
