@@ -143,12 +143,26 @@ def test_predictions_are_written_with_who_was_asked(stage: Stage) -> None:
 def test_a_version_without_traffic_ends_and_leaves_nothing_behind(
     stage: Stage, tmp_path: Path
 ) -> None:
+    stage.share(0)
     third = probe_model(tmp_path / "third", "third")
     stage.target.start(third)
     ready(stage.target, third.digest)
     stage.target.stop(third.digest)
     until(stage.target, lambda seen: third.digest not in seen.backends, patience=15)
     assert not processes(stage.target.setup.folder, third.digest)
+
+
+def test_where_no_route_was_ever_asked_for_a_version_ends_without_the_time_for_requests(
+    tmp_path: Path,
+) -> None:
+    with closing(local_target(tmp_path / "target")) as target:
+        only = probe_model(tmp_path / "only", "only")
+        target.start(only)
+        ready(target, only.digest)
+        target.stop(only.digest)
+        assert target.setup.serving.drain_seconds > 15
+        until(target, lambda seen: only.digest not in seen.backends, patience=15)
+        assert not processes(target.setup.folder, only.digest)
 
 
 def test_a_port_that_is_taken_is_said_and_taken_once_it_is_free(tmp_path: Path) -> None:

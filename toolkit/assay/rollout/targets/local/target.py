@@ -217,11 +217,8 @@ class Local:
         since = workers.stopping if workers.stopping is not None else now
         if workers.terminated is None:
             asked = self._router.route()
-            acknowledged = (
-                snapshot is not None
-                and asked is not None
-                and snapshot.generation == asked.generation
-            )
+            generation = asked.generation if asked else 0
+            acknowledged = snapshot is not None and snapshot.generation == generation
             active = snapshot.active(digest) if snapshot else 0
             waited = now - since > self.setup.serving.drain_seconds
             idle = acknowledged and active == 0 and now - since > _SETTLE_SECONDS
