@@ -73,7 +73,7 @@ def _loud(column: Column, way: Way) -> Bools:
 def kolmogorov_smirnov(before: Side, now: Side) -> Array:
     """p-values over the reference's bins: D is a lower bound, so they are too large, not too small.
 
-    By the asymptotic distribution with Stephens' correction, as `assay.stats.drift.ks_p`.
+    By the asymptotic distribution, with Stephens' (1970, J. R. Stat. Soc. B 32) correction.
     """
     known = [side.counts[:, :-1] for side in (before, now)]
     rows = [counts.sum(axis=1) for counts in known]

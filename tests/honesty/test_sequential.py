@@ -10,9 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binomtest, norm
 
-from assay.stats.sequential.bounded import BoundedMean
 from assay.stats.sequential.means import FEWEST_EVENTS, boundary
-from assay.stats.sequential.propensity import inverse_propensity
 from assay.stats.sequential.rates import Prior, rate_bounds
 from assay.stats.sequential.sample_ratio import log_bayes_factor
 
@@ -91,23 +89,6 @@ def test_a_mean_of_nothing_raises_no_alarm(name: str) -> None:
     assert shown(f"naive peeking, {name}", int(naive.sum()), runs)[1] > 0.35
 
 
-def test_a_bounded_mean_is_covered_from_the_first_value_on() -> None:
-    rng = np.random.default_rng(53)
-    runs = 1000
-    for name, draw, mean in (
-        ("beta(2, 8)", lambda: rng.beta(2, 8, runs), 0.2),
-        ("0/1 at 3 %", lambda: rng.binomial(1, 0.03, runs), 0.03),
-        ("0/1 at 50 %", lambda: rng.binomial(1, 0.5, runs), 0.5),
-    ):
-        state = BoundedMean(lowest=0.0, highest=1.0)
-        missed = np.zeros(runs, dtype=bool)
-        for _ in range(LOOKS):
-            state = state.after(draw())
-            low, high = state.ends()
-            missed |= (low > mean) | (high < mean)
-        at_most(f"a bounded mean, {name}", int(missed.sum()), runs)
-
-
 @pytest.mark.parametrize("shares", [(0.5, 0.5), (0.9, 0.1), (0.5, 0.3, 0.2)])
 def test_planned_shares_raise_no_alarm(shares: tuple[float, ...]) -> None:
     rng = np.random.default_rng(54)
@@ -122,34 +103,6 @@ def test_planned_shares_raise_no_alarm(shares: tuple[float, ...]) -> None:
     first = np.where(found.any(axis=1), found.argmax(axis=1) + 1, LOOKS) * 20
     print(f"a share off by 2 points: found after {np.median(first):,.0f} units (median)")
     assert found.any(axis=1).mean() > 0.95
-
-
-def test_a_bandits_weighted_mean_is_covered_and_its_plain_mean_is_not_unbiased() -> None:
-    """Thompson sampling over two equal arms, floor 10 %: the mean of one arm, at 1,000 looks."""
-    rng = np.random.default_rng(55)
-    runs, rate, floor, steps = 400, 0.3, 0.1, LOOKS
-    wins, losses = np.ones((2, runs)), np.ones((2, runs))
-    values = np.empty((runs, steps))
-    for step in range(steps):
-        draws = rng.beta(wins[:, None], losses[:, None], (2, 16, runs))
-        share = np.clip((draws[0] > draws[1]).mean(axis=0), floor, 1 - floor)
-        first = rng.random(runs) < share
-        reward = rng.binomial(1, rate, runs)
-        values[:, step] = inverse_propensity(reward, first, share)
-        for arm, chosen in enumerate((first, ~first)):
-            wins[arm] += chosen * reward
-            losses[arm] += chosen * (1 - reward)
-    looks = np.arange(1, steps + 1)
-    means, spread = cumulated(values, looks)
-    events = np.cumsum(values > 0, axis=1)
-    reach = np.array([boundary(int(n), planned=500) for n in looks])
-    missed = ((np.abs(means - rate) > reach * spread) & (events >= FEWEST_EVENTS)).any(axis=1)
-    at_most("an arm's mean under a bandit, weighted", int(missed.sum()), runs)
-    plain = (wins[0] - 1) / np.maximum(wins[0] + losses[0] - 2, 1)
-    error = 4 * values[:, :].std() / math.sqrt(values.size)
-    print(f"mean of the plain means {plain.mean():.4f}, of the weighted {means[:, -1].mean():.4f}")
-    assert abs(means[:, -1].mean() - rate) < error
-    assert plain.mean() < rate - 0.005
 
 
 def test_what_watching_costs() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from assay.cli.edge import run
 from assay.config import OnlineMetric
-from assay.evidence import OnlineEvidence
+from assay.evidence import LoadRound, LoadSide, LoadTest, OnlineEvidence
+from assay.rollout.staging import judged
 from support.rollouts import NEW, OLD, Behaviour, World, order, serving, strategy
 
 
@@ -44,6 +45,23 @@ def test_an_altered_count_is_found(capsys: pytest.CaptureFixture[str], decided: 
     path.write_text(path.read_text().replace(f'"errors": {errors}', '"errors": 0'))
     assert run(["rollout", "replay", str(path)]) == 4
     assert "comes out differently" in capsys.readouterr().err
+
+
+def test_a_load_tests_verdict_is_made_again_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    side = LoadSide(requests=1_000, errors=0, throughput=200, p50=10, p95=20, p99=40)
+    rounds = (LoadRound(serving=side, new=side),) * 10
+    path = judged(LoadTest(serving=OLD, new=NEW, rounds=rounds)).write(tmp_path)
+    assert run(["rollout", "replay", str(path)]) == 0
+    assert "byte for byte the same" in capsys.readouterr().out
+    told = path.read_text()
+    path.write_text(told.replace('"errors": 0,', '"errors": 900,', 1))
+    assert run(["rollout", "replay", str(path)]) == 4
+    assert "comes out differently" in capsys.readouterr().err
+    path.write_text(told.replace('"errors": 0.01', '"errors": 2'))
+    assert run(["rollout", "replay", str(path)]) == 4
+    assert "margins.errors" in capsys.readouterr().err
 
 
 def test_what_is_no_decision_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

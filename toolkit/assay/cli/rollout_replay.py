@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from assay.evidence import Document
 
 
 @click.command()
@@ -14,29 +18,38 @@ import click
 def replay(files: tuple[Path, ...]) -> None:
     """Make online decisions again from their evidence, and compare byte for byte.
 
-    FILES are documents of schema assay/online/1, as the controller keeps them by their digest.
-    Each is looked at and decided again from its counts and label sums, by the rules that it holds;
-    nothing else is read.
+    FILES are documents of schema assay/online/1, as the controller keeps them by their digest, and
+    load tests (assay/load/1), as staging leaves them. Each is looked at and decided again from its
+    counts, label sums or rounds, by the rules that it holds; nothing else is read.
 
     \b
-    assay rollout replay evidence/*.json
+    assay rollout replay evidence/*.json load.json
 
     Exit codes: 0 all come out the same; 4 one does not, or is no such document.
     """
     from assay.cli.console import printable
     from assay.errors import IntegrityError, Location
-    from assay.evidence import OnlineEvidence
-    from assay.rollout.looks import replay as again
 
     for path in files:
         text = path.read_text(encoding="utf-8", errors="replace")
-        found = OnlineEvidence.parse(text, file=path.as_posix())
-        if again(found).to_json() != text:
+        again, sentence = _decided_again(text, path.as_posix())
+        if again.to_json() != text:
             raise IntegrityError(
                 "decided again from its counts, this comes out differently.",
                 where=Location(file=path.as_posix()),
                 remedy="It was altered, or another version of Assay wrote it: compare "
                 "`assay --version` with the controller's.",
             )
-        click.echo(f"{found.digest()[:12]}  {printable(found.move.sentence)}")
+        click.echo(f"{again.digest()[:12]}  {printable(sentence)}")
     click.echo("Every decision comes out byte for byte the same.")
+
+
+def _decided_again(text: str, file: str) -> tuple[Document, str]:
+    from assay.evidence import LoadTest, OnlineEvidence
+    from assay.rollout import looks, staging
+
+    if f'"schema": "{LoadTest.SCHEMA}"' in text:
+        tested = staging.replay(LoadTest.parse(text, file=file))
+        return tested, tested.sentence
+    decided = looks.replay(OnlineEvidence.parse(text, file=file))
+    return decided, decided.move.sentence

@@ -31,7 +31,9 @@ class LoadLimits(Strict):
         gt=0,
         description="Resident memory. null: not asked, as where servers are not on this host.",
     )
-    errors: Number = Field(default=0.01, gt=0, description="More failures; 0.01 is one in 100.")
+    errors: Number = Field(
+        default=0.01, gt=0, le=1, description="More failures; 0.01 is one in 100."
+    )
 
 
 class Load(Strict):

@@ -43,7 +43,7 @@ class LoadMargins(Part):
     p99: Positive = 0.25
     throughput: Positive = 0.1
     memory: Positive | None = Field(default=0.2, description="None: not asked.")
-    errors: Positive = 0.01
+    errors: float = Field(default=0.01, gt=0, le=1)
 
 
 class LoadLook(Part):

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, kolmogorov, rel_entr
+from scipy.special import chdtrc, rel_entr
 
 Vector = NDArray[np.float64]
 
@@ -106,26 +106,3 @@ def chi_square_p(reference: ArrayLike, current: ArrayLike) -> float:
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
     statistic = float(((table - expected) ** 2 / expected).sum())
     return float(chdtrc(table.shape[1] - 1, statistic))
-
-
-def ks_statistic(reference: ArrayLike, current: ArrayLike) -> float:
-    """Kolmogorov and Smirnov's D: the largest gap between the two cumulative distributions.
-
-    Exact for counts of distinct ascending values; over bins it is a lower bound.
-    """
-    first, second = _counts(reference, current)
-    gap = np.cumsum(first) / first.sum() - np.cumsum(second) / second.sum()
-    return float(np.abs(gap).max())
-
-
-def ks_p(reference: ArrayLike, current: ArrayLike) -> float:
-    """Two-sample Kolmogorov–Smirnov p-value, by the asymptotic distribution.
-
-    With Stephens' (1970, J. R. Stat. Soc. B 32) correction for finite samples. Ties and bins
-    make D smaller and so the p-value larger than it would be: conservative.
-    """
-    first, second = _counts(reference, current)
-    rows, others = first.sum(), second.sum()
-    effective = math.sqrt(rows * others / (rows + others))
-    statistic = ks_statistic(first, second)
-    return float(kolmogorov((effective + 0.12 + 0.11 / effective) * statistic))

@@ -20,13 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaln, expit, xlog1py, xlogy
 
-from assay.stats.sequential.look import (
-    Look,
-    SequentialInterval,
-    error_of,
-    mixture_scale,
-    oriented,
-)
+from assay.stats.sequential.look import SequentialInterval, error_of, mixture_scale
 
 Array = NDArray[Any]
 _STEPS = 80
@@ -124,34 +118,3 @@ def rate_difference_bounds(
     before = rate_bounds(*base, confidence=arm, prior=prior)
     after = rate_bounds(*head, confidence=arm, prior=prior)
     return after[0] - before[1], after[1] - before[0]
-
-
-def rate_difference(
-    base: Count,
-    head: Count,
-    *,
-    prior: Prior,
-    confidence: float = 0.95,
-    greater_is_better: bool = False,
-) -> Look:
-    """Compare two arms' rates; by default fewer events are better, as with errors.
-
-    Each arm's own sequence errs with half of the error, so the difference of their ends covers
-    the difference of the rates at every look.
-    """
-    seen = base.n + head.n
-    if base.n == 0 or head.n == 0:
-        return Look(n=seen, regime="an arm has no units yet")
-    low, high = rate_difference_bounds(
-        (base.events, base.n), (head.events, head.n), confidence=confidence, prior=prior
-    )
-    sign = 1.0 if greater_is_better else -1.0
-    return Look(
-        n=seen,
-        difference=sign * (head.events / head.n - base.events / base.n) + 0.0,
-        interval=oriented(
-            (float(low), float(high)),
-            greater_is_better=greater_is_better,
-            confidence=confidence,
-        ),
-    )
