@@ -240,6 +240,22 @@ def test_times_without_a_zone_are_utc_and_times_that_are_none_are_counted(made: 
     assert look.windows[0].start == "2026-09-01T00:00:00Z"
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Kolkata"])
+def test_times_are_read_in_every_type_that_parquet_has(
+    made: Watched, unit: str, zone: str | None
+) -> None:
+    made.monitoring = {"labels": {"source": "labels.parquet", "time": "known", "delay": 3600}}
+    kind = pa.timestamp(unit, tz=zone)
+    made.log["time"] = pa.array([one.replace(tzinfo=None) for one in made.log["time"]], type=kind)
+    made.write()
+    known = pa.array([one.replace(tzinfo=None) for one in made.labels["known"]], type=kind)
+    pq.write_table(pa.table({**made.labels, "known": known}), made.folder / "labels.parquet")
+    look = made.look()
+    assert (keys(look), counted(look)) == (set(), (ROWS, 0.9))
+    assert look.windows[0].start == "2026-09-01T00:00:00Z"
+
+
 def test_a_place_that_is_no_number_is_a_row_that_is_left_out(made: Watched) -> None:
     made.monitoring = {
         "logs": {"source": "log", "score": "score", "row": "place"},

@@ -244,3 +244,17 @@ def test_the_row_numbers_of_pandas_are_a_column(tmp_path: Path) -> None:
 def test_long_values_are_read(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("id,y\n1," + "x" * 3_000_000 + "\n")
     assert opened(tmp_path / "f.csv")["y"] == "text"
+
+
+@pytest.mark.parametrize("gap", [None, float("nan")], ids=["a view", "loaded for its NaN"])
+def test_times_with_a_zone_in_nanoseconds_are_times_like_others(
+    tmp_path: Path, gap: float | None
+) -> None:
+    # What pandas writes for datetime64[ns, UTC]; DuckDB has no functions for its type of it.
+    path = tmp_path / "f.parquet"
+    noon = pa.array([1_767_268_800_123_456_000], type=pa.timestamp("ns", tz="Europe/Madrid"))
+    pq.write_table(pa.table({"when": noon, "p": pa.array([gap], type=pa.float64())}), path)
+    assert opened(path)["when"] == "time"
+    with open_tables({"base": path}) as engine:
+        asked = 'SELECT epoch_us("when"), year("when"), isfinite("when") FROM base'
+        assert engine.row(asked) == (1_767_268_800_123_456, 2026, True)

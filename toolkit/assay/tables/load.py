@@ -28,14 +28,28 @@ def load_parquet(
         f"SELECT name, num_children FROM parquet_schema({source})"
     ).fetchall()
     _unique(_top_level(listed), path)
-    view = f"SELECT * FROM read_parquet({source}, hive_partitioning = false)"
+    file = f"read_parquet({source}, hive_partitioning = false)"
+    chosen = _chosen(connection, file)
+    view = f"SELECT {chosen} FROM {file}"
     connection.execute(f"CREATE VIEW {identifier(name)} AS {view}")
     if _has_nan(connection, name, compared):
         connection.execute(f"DROP VIEW {identifier(name)}")
         connection.execute(f"CREATE TABLE {identifier(name)} AS {view}")
         return
     numbered = f"read_parquet({source}, hive_partitioning = false, file_row_number = true)"
-    connection.execute(f"CREATE VIEW {identifier(numbered_name(name))} AS SELECT * FROM {numbered}")
+    rows = f"CREATE VIEW {identifier(numbered_name(name))} AS SELECT {chosen} FROM {numbered}"
+    connection.execute(rows)
+
+
+def _chosen(connection: duckdb.DuckDBPyConnection, file: str) -> str:
+    """All columns; times with a zone in nanoseconds, as pandas writes them, in microseconds.
+
+    DuckDB has no functions for those.
+    """
+    described = connection.execute(f"DESCRIBE SELECT * FROM {file}").fetchall()
+    fine = [identifier(column) for column, kind, *_ in described if kind == "TIMESTAMPTZ_NS"]
+    listed = ", ".join(f"CAST({one} AS TIMESTAMPTZ) AS {one}" for one in fine)
+    return f"* REPLACE ({listed})" if fine else "*"
 
 
 def numbered_name(name: str) -> str:
