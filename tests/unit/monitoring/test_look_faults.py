@@ -100,7 +100,7 @@ def test_a_first_look_at_an_empty_folder_is_a_silent_log(tmp_path: Path) -> None
     made.write_labels()
     look = made.look(1.0)
     assert look.windows == ()
-    assert _keys(look) == {"heartbeat:log", "schema:labels files"}
+    assert _keys(look) == {"heartbeat:log"}
 
 
 def test_a_day_without_traffic_after_two_like_it_is_a_finding(tmp_path: Path) -> None:

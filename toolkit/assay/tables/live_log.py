@@ -70,7 +70,7 @@ NOTHING = LogFacts(rows=0, repeated=0, unusable=0, ahead=0, last=None)
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """The files that can be read, and one sentence for each that cannot."""
+    """The files with rows that can be read, and one sentence for each that cannot."""
 
     files: tuple[Path, ...]
     unreadable: tuple[str, ...]
@@ -81,17 +81,20 @@ def check_files(
 ) -> Checked:
     """Open each file by itself. `since`: leave out those whose time column ends before, in µs.
 
+    One with its columns and no rows is no fault: many writers leave a part where nothing came.
     `deep` reads every value of the needed columns, which finds damage behind an intact footer.
     """
     good, bad = [], []
     for path in files:
         try:
-            with open_tables({"one": path}, compared=()) as engine:
+            with open_tables({"one": path}, compared=(), rowless=True) as engine:
                 table = engine.tables["one"]
                 ours = is_targets_log(table)
                 why = _unfit(table, needed, ours=ours)
                 if why is not None:
                     bad.append(f"{path.as_posix()}: {why}")
+                    continue
+                if table.rows == 0:
                     continue
                 if since is not None:
                     column = "time" if ours else since[0]
@@ -112,6 +115,8 @@ def _unfit(table: Table, needed: Sequence[str], *, ours: bool) -> str | None:
     """Why a file cannot be read by its columns; None: it can."""
     kinds = {each.name: each.kind for each in table.columns}
     if ours:
+        if table.rows == 0:
+            return None  # Without a row, CSV's columns are all text.
         other = [name for name, kind in _TARGETS_LOG.items() if kinds[name] not in kind]
         return f"column {other[0]!r} is not of the prediction log's type" if other else None
     absent = [name for name in needed if name not in kinds]

@@ -142,6 +142,7 @@ def open_tables(
     *,
     writes: Sequence[Path] = (),
     compared: Collection[str] | None = None,
+    rowless: bool = False,
 ) -> Iterator[Engine]:
     """Open each file as a table called by its key, a plain word such as ``base``.
 
@@ -150,7 +151,8 @@ def open_tables(
     that queries compare, where that is not all of them.
 
     Raises InputError for every file that is missing, empty, broken, of no readable format, or
-    has column names that differ at most in case; OutsideError where disk or permissions fail.
+    has column names that differ at most in case, and for one with columns but no rows, unless
+    `rowless`; OutsideError where disk or permissions fail.
     """
     formats = {name: detect_format(path) for name, path in files.items()}
     with scratch_folder() as scratch:
@@ -160,9 +162,10 @@ def open_tables(
             engine = Engine(connection, tables, scratch)
             for name, path in files.items():
                 with translated(path.as_posix()):
-                    tables[name] = _open(
+                    table = _open(
                         connection, name, path, links[name], formats[name], compared=compared
                     )
+                tables[name] = table if rowless else with_rows(table)
             yield engine
 
 
@@ -243,7 +246,7 @@ def _open(
     columns = tuple(Column(name=row[0], type=row[1]) for row in described)
     counted = connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()
     rows = int(counted[0]) if counted else 0
-    return with_rows(Table(name=name, path=path, format=kind, columns=columns, rows=rows))
+    return Table(name=name, path=path, format=kind, columns=columns, rows=rows)
 
 
 def with_rows(table: Table) -> Table:
