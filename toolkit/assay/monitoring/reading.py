@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.config import Labels, Logs, Model, Monitoring, Task
+from assay.config import Labels, Logs, Model, Monitoring
 from assay.environments import Tool
 from assay.errors import InputError
-from assay.evidence import Quality, Reference
+from assay.evidence import Reference
 from assay.monitoring.columns import Watched, When, asked_of, compared_columns, watch
-from assay.monitoring.found import Read, Span, merged, serving
+from assay.monitoring.found import Read, Span, serving
+from assay.monitoring.measuring import measured
 from assay.monitoring.memory import COLUMNS, LEDGER
 from assay.monitoring.multivariate import Features, together
-from assay.monitoring.quality import qualities, shown_metrics
 from assay.tables import live_columns, live_counts, live_features, live_labels, live_log
 from assay.tables.live_features import BASELINE
 from assay.tables.live_versions import read_unknown
@@ -136,7 +135,7 @@ def _read(asked: Reading, *, deep: bool) -> Read:
             facts = _labelled(engine, told, span)
             written = live_labels.write_ledger(engine, aside)
         live_labels.make_judged(engine, told, asked.known)
-        found = _counted(engine, asked)
+        found = measured(engine, asked.model, monitoring, span, before=asked.before)
         columns = Watched()
         if asked.reference is not None:
             columns = _columns(engine, asked, wanted, found, history)
@@ -218,68 +217,6 @@ def _columns(
     return replace(
         watched, drift=(*watched.drift, *more.drift), notes=(*watched.notes, *more.notes)
     )
-
-
-def _counted(engine: Engine, asked: Reading) -> Read:
-    model, monitoring, span = asked.model, asked.monitoring, asked.span
-    numbers = model.task is Task.REGRESSION if model.task else live_counts.numbers_of(engine)
-    positive = None if numbers else _positive(engine, model)
-    new = live_counts.read_cells(
-        engine, length=span.length, positive=positive, where=f"answered >= {span.since}"
-    )
-    classes: tuple[str, ...] = ()
-    if not numbers and not any(cell.sums.hits + cell.sums.misses for cell in new):
-        seen = live_counts.classes_of(engine)
-        classes = () if positive in seen else seen
-    scored = any(cell.sums.bins for cell in new)
-    metrics = shown_metrics(monitoring.quality, numbers=numbers, positive=positive, scored=scored)
-    shares, early = {}, {}
-    if not numbers:
-        shares = live_counts.read_labelled_shares(engine, window=span.mature, length=span.length)
-        early = live_counts.read_early(engine, until=span.mature, length=span.length)
-    return Read(
-        cells=merged(asked.before, new, span),
-        delays=live_counts.read_delays(engine, length=span.length, since=span.since),
-        metrics=metrics if monitoring.labels is not None else (),
-        positive=positive,
-        classes=classes,
-        improbable=live_counts.count_improbable(engine) if monitoring.logs.score else 0,
-        sliced=_sliced(engine, monitoring, span, metrics, positive),
-        shares=shares,
-        early=early,
-    )
-
-
-def _sliced(
-    engine: Engine,
-    monitoring: Monitoring,
-    span: Span,
-    metrics: Sequence[str],
-    positive: str | None,
-) -> tuple[Quality, ...]:
-    sliced: list[Quality] = []
-    for place, column in enumerate(monitoring.slices):
-        for value in live_counts.slice_values(engine, place):
-            where = live_counts.in_slice(place, value, window=span.mature, length=span.length)
-            for part in live_counts.read_cells(
-                engine, length=span.length, positive=positive, where=where
-            ):
-                sliced += qualities(
-                    metrics,
-                    part.sums,
-                    confidence=monitoring.confidence,
-                    of_slice=f"{column}={value}",
-                )
-    return tuple(sliced)
-
-
-def _positive(engine: Engine, model: Model) -> str | None:
-    """The positive class as the tables write it; 1 where the classes are 0 and 1."""
-    named = model.columns.positive
-    if named is not None:
-        return str(int(named)) if isinstance(named, bool) else str(named)
-    classes = set(live_counts.classes_of(engine))
-    return "1" if classes <= {"0", "1"} and classes else None
 
 
 def _log_columns(logs: Logs, slices: tuple[str, ...]) -> live_log.LogColumns:
