@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from assay.alerting.news import issues_of, messages
+from assay.cli.monitor_table import print_look
 from assay.config import Columns, parse_config
 from assay.errors import IntegrityError
 from assay.evidence import Look, Quality
@@ -16,9 +21,12 @@ from assay.evidence.monitoring import Reference
 from assay.monitoring.look import Task, take_look
 from assay.monitoring.profile import make_reference
 from assay.monitoring.seasons import WEEK, spans_of
+from assay.report.look_page import look_html, look_markdown
 from support.data_files import write_parquet
+from support.watching import told
 
 DAY, HOUR = 86_400, 3_600
+HOSTILE = "\x1b[31m::error::@all"
 START = datetime(2026, 8, 31, tzinfo=UTC)
 ROWS = 400
 CONFIG = """\
@@ -64,9 +72,12 @@ class Watching:
 
     folder: Path
     reference: Reference
+    drift: str = "{}"
 
-    def days(self, *numbers: int, late: float = 0.0, concept: float = 0.0) -> None:
-        """Weekends are half a deviation higher; these days move by `late`."""
+    def days(
+        self, *numbers: int, late: float = 0.0, concept: float = 0.0, plans: Sequence[str] = ()
+    ) -> None:
+        """Weekends are half a deviation higher; these days move by `late`, and have new `plans`."""
         rng = np.random.default_rng(100 + numbers[0])
         day = np.repeat(numbers, ROWS)
         x = rng.normal(0, 1, day.size) + 0.5 * (day % 7 >= 5) + late
@@ -77,6 +88,9 @@ class Watching:
             for number in numbers
             for place in range(ROWS)
         ]
+        if plans:
+            new = [plans[place % len(plans)] for place in range(x.size // 10)]
+            rows["plan"] = np.array([*new, *rows["plan"][len(new) :]], dtype=object)
         label = rows.pop("label")
         for kind in ("logs", "labels"):
             (self.folder / kind).mkdir(exist_ok=True)
@@ -91,7 +105,7 @@ class Watching:
         return self.folder / "logs" / f"{number:02}.parquet"
 
     def look(self, days: float) -> Look:
-        model = parse_config(CONFIG, file="assay.yaml").models["m"]
+        model = parse_config(f"{CONFIG}      drift: {self.drift}\n", file="assay.yaml").models["m"]
         assert model.monitoring is not None
         task = Task(
             name="m",
@@ -165,6 +179,44 @@ def test_what_is_broken_is_found_in_the_first_week(tmp_path: Path, reference: Re
     (drift,) = [each for each in made.look(2).drift if each.column == "x"]
     assert drift.moved
     assert {each.name for each in drift.effects if each.threshold} == {"missing", "unseen"}
+
+
+def test_new_categories_are_named_wherever_a_finding_is_told(
+    tmp_path: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Watching(tmp_path, reference)
+    made.days(*range(7))
+    made.days(7, plans=("team",))
+    for number in (8, 9):
+        made.days(number, plans=("team", "team", HOSTILE, "pay<script>`|" + "x" * 99))
+    look = made.look(10)
+    (plan,) = [each for each in look.drift if each.column == "plan"]
+    cut = "pay<script>`|" + "x" * 27
+    counts = [("team", 80), (HOSTILE, 20), ("pay<script>`|" + "x" * 47, 20)]
+    assert [(new.value, new.rows) for new in plan.new] == counts
+    (problem,) = [each for each in look.problems if each.key == "drift:plan"]
+    assert "; new, in at least so many rows: 'team' 80, " in problem.sentence
+    assert f"'{cut}'… 20" in problem.sentence
+    (issue, *_), _ = issues_of(told(look))
+    ((_, message), *_) = messages(told(look), None)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    shown = io.StringIO()
+    print_look(Console(file=shown, width=1_000, markup=False), look)
+    for text in (look_markdown(look), issue.body, message["text"], shown.getvalue()):
+        assert "team" in text
+        assert "\x1b" not in text
+        assert "x" * 41 not in text
+    assert "::error" not in shown.getvalue()
+    assert "<script>" not in look_html(look) + issue.body.replace("\\<", "")
+
+
+def test_nothing_is_kept_of_a_column_that_is_ignored(tmp_path: Path, reference: Reference) -> None:
+    made = Watching(tmp_path, reference)
+    made.days(0, plans=("team",))
+    for ignore, kept in (("[plan]", False), ("[x]", True)):
+        made.drift = f"{{ignore: {ignore}}}"
+        made.look(1)
+        assert (b"team" in (tmp_path / "state/columns.parquet").read_bytes()) is kept
 
 
 def estimates(look: Look, window: int) -> dict[str, Quality]:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from assay.cli.monitor_table import print_look
 from assay.evidence import Look
-from assay.evidence.monitoring import Coverage, Drift, Quality, Retrospect
+from assay.evidence.monitoring import Coverage, Drift, NewValue, Quality, Retrospect
 from assay.report.exposition import exposition
 from assay.report.look_metrics import look_families
 from assay.report.look_page import look_markdown
@@ -39,7 +39,8 @@ NOT_IN = {
         # A gauge carries no sentence.
         "sentence", "notes", "unreadable", "problems.sentence", "rules.reason",
         "windows.coverage.selection", "windows.quality.reason",
-        "drift.effects.threshold", "drift.leading", "windows.start", "rules.decides",
+        "drift.effects.threshold", "drift.leading", "drift.new.value", "drift.new.rows",
+        "windows.start", "rules.decides",
         "rules.confidence",
     },
 }  # fmt: skip
@@ -62,6 +63,7 @@ def full() -> Look:
                 p_adjusted=1e-9,
                 interval=(0.3, 0.4),
                 leading=("plan",),
+                new=(NewValue(value="team", rows=9),),
             ),
         ),
         labels={

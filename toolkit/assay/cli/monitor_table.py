@@ -156,8 +156,10 @@ def _drift(moved: Iterable[Drift]) -> Table:
         )
         cost = "" if one.cost is None else f"; estimated cost {number(one.cost, 4)}"
         leading = f", mostly by {', '.join(map(repr, one.leading))}" if one.leading else ""
+        named = ", ".join(f"{new.name} {count(new.rows)}" for new in one.new)
+        new = f", new: {named}" if named else ""
         spread = f" [{one.interval[0]:.3g}, {one.interval[1]:.3g}]" if one.interval else ""
-        words = f"{effects}{spread} against {one.against}{leading}{cost}"
+        words = f"{effects}{spread} against {one.against}{leading}{new}{cost}"
         table.add_row(shortened(one.column, _NAME), _plain(one.role), Text(_plain(words)))
     return table
 

@@ -102,6 +102,21 @@ class Retrospect(Part):
         )
 
 
+class NewValue(Part):
+    """A category that the reference has not."""
+
+    LONGEST: ClassVar[int] = 40
+
+    value: str = Field(description="At most 60 characters.")
+    rows: int = Field(description="At least so many: of windows in which it stood in five or more.")
+
+    @property
+    def name(self) -> str:
+        """The value for a sentence, quoted and cut."""
+        cut = len(self.value) > self.LONGEST
+        return repr(self.value[: self.LONGEST]) + ("…" if cut else "")
+
+
 class Drift(Part):
     """How far one column moved, or all features together, and what that likely costs."""
 
@@ -127,6 +142,10 @@ class Drift(Part):
         default=(),
         description="Of all features together: those that tell the rows apart most, the first the "
         "most.",
+    )
+    new: tuple[NewValue, ...] = Field(
+        default=(),
+        description="The most frequent categories that the reference has not, at most five.",
     )
 
 

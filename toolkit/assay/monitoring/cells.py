@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -56,11 +57,15 @@ def pooled(sides: Sequence[ColumnCounts]) -> ColumnCounts:
     rows = sum(side.rows for side in sides)
     known = [(side.rows - side.missing, side.mean) for side in sides if side.mean is not None]
     weight = sum(count for count, _ in known)
+    new: Counter[str] = Counter()
+    for value, count in (each for side in sides for each in side.new):
+        new[value] += count
     return ColumnCounts(
         rows=rows,
         missing=sum(side.missing for side in sides),
         counts=tuple(sum(cell) for cell in zip(*(side.counts for side in sides), strict=True)),
         mean=sum(count * mean for count, mean in known) / weight if weight else None,
+        new=tuple(sorted(new.items(), key=lambda each: (-each[1], each[0]))),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from assay.config.monitoring import DriftRule
 from assay.evidence import Effect
-from assay.evidence.monitoring import ColumnReference, Drift, Reference
+from assay.evidence.monitoring import ColumnReference, Drift, NewValue, Reference
 from assay.monitoring.cells import (
     Cells,
     confirming_p,
@@ -34,6 +34,8 @@ FEWEST_WEEKS = 3
 """Earlier weeks from which the same hours are compared."""
 TIMES = 4
 """Times what earlier weeks usually differ by is no drift."""
+NAMED = 5
+"""New values that a finding names."""
 _SQUARED = frozenset({"psi"})
 """Effects that go with the square of a shift."""
 _ANY_HOUR = frozenset({"missing", "unseen"})
@@ -174,7 +176,15 @@ def _found(each: _Compared, p_adjusted: float) -> Drift:
         p_adjusted=float(f"{p_adjusted:.6g}"),
         cost=cost_of(each.column, each.cells),
         histogram=histogram_of(each.cells) if moved else None,
+        new=_new(each) if moved else (),
     )
+
+
+def _new(each: _Compared) -> tuple[NewValue, ...]:
+    """The most frequent new values, where so many count."""
+    counts = any(e.name == "unseen" and e.threshold and e.value > e.threshold for e in each.effects)
+    named = each.cells.second.new[:NAMED] if counts else ()
+    return tuple(NewValue(value=value, rows=rows) for value, rows in named)
 
 
 def _excess(effects: tuple[Effect, ...]) -> float:
@@ -199,9 +209,11 @@ def sentence(drift: Drift) -> str:
     if drift.cost is not None:
         cost = f"; the estimated cost in quality is {drift.cost:.3g}"
     leading = f"; mostly by {', '.join(map(repr, drift.leading))}" if drift.leading else ""
+    named = ", ".join(f"{one.name} {one.rows:,}" for one in drift.new)
+    new = f"; new, in at least so many rows: {named}" if named else ""
     return (
         f"{what} moved against {_AGAINST[drift.against]}: {_WORDS[worst.name]} {worst.value:.3g}"
-        f"{spread} (above {worst.threshold:.3g} counts){leading}{cost}."
+        f"{spread} (above {worst.threshold:.3g} counts){leading}{new}{cost}."
     )
 
 

@@ -83,6 +83,7 @@ def layouts(reference: Reference, names: Mapping[str, str] | None = None) -> tup
             number=column.kind == "number",
             edges=column.edges,
             values=column.values,
+            whole=column.kind == "category" and column.counts[-1] == 0,
         )
         for column in reference.columns
     )

@@ -186,9 +186,13 @@ def _columns(
     assert asked.reference is not None  # noqa: S101 -- the caller has looked
     span, when = asked.span, _when(asked.span)
     counted, features = asked_of(asked.reference, span.length)
+    drift = asked.monitoring.drift
+    features = tuple(
+        replace(one, whole=one.whole and one.name not in drift.ignore) for one in features
+    )
     laid = live_features.make_features(engine, _logs(engine), wanted, features)
     coded = live_features.are_coded(engine, _logs(engine))
-    counted = replace(counted, features=laid, coded=coded)
+    counted = replace(counted, features=laid, coded=coded, unseen=drift.unseen)
     end = (span.newest + 1) * span.length
     count_windows(engine, counted, since=history, end=end, oldest=when.oldest)
     watched = watch(
@@ -199,10 +203,10 @@ def _columns(
         when=when,
         version=serving(found.cells) or "",
     )
-    rule = asked.monitoring.drift.multivariate
+    rule = drift.multivariate
     if rule is None:
         return watched
-    listed = Features(layouts=laid, names=counted.logged).without(asked.monitoring.drift.ignore)
+    listed = Features(layouts=laid, names=counted.logged).without(drift.ignore)
     tables = [name for name in engine.tables if name.startswith(BASELINE)]
     known = live_features.make_baseline(engine, tables, features) if tables else None
     more = together(

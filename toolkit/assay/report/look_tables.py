@@ -172,7 +172,14 @@ def drift_heading(drift: Iterable[Drift]) -> str:
 
 def _more(one: Drift) -> str:
     spread = f" [{one.interval[0]:.3g}, {one.interval[1]:.3g}]" if one.interval else ""
-    return spread + (f", mostly by {', '.join(map(cell_code, one.leading))}" if one.leading else "")
+    named = ", ".join(
+        f"{cell_code(new.value, most=new.LONGEST)} {count(new.rows)}" for new in one.new
+    )
+    return (
+        spread
+        + (f", mostly by {', '.join(map(cell_code, one.leading))}" if one.leading else "")
+        + (f", new: {named}" if named else "")
+    )
 
 
 def _effect(effect: Effect) -> str:

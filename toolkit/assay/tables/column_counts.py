@@ -27,6 +27,8 @@ class Layout:
     number: bool
     edges: tuple[float, ...] = ()
     values: tuple[str, ...] = ()
+    whole: bool = False
+    """Whether ``values`` are all that there were: any other one is new."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,8 @@ class ColumnCounts:
     """One column of some rows. ``missing`` has no value, or none that is finite.
 
     ``counts`` are of the layout's cells. The moments and ends are of finite numbers; None where
-    there are none, or where they were not asked for.
+    there are none, or where they were not asked for. ``new`` are values without a cell, each with
+    at least how many rows, where they were named (:mod:`assay.tables.live_new_values`).
     """
 
     rows: int
@@ -44,6 +47,7 @@ class ColumnCounts:
     deviation: float | None = None
     low: float | None = None
     high: float | None = None
+    new: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

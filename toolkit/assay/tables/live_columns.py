@@ -8,7 +8,7 @@ one nothing of it is used.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class Asked:
     length: int
     coded: bool = False
     """Whether the features' texts come with dictionaries."""
+    unseen: float = 1.0
+    """The share of new values from which they are named."""
 
     def parts(self) -> Iterator[tuple[str, tuple[tuple[Layout, Column], ...]]]:
         """The layouts that share a count of rows, by its column, each with its source's column."""
@@ -137,7 +139,7 @@ def read_windows(
 ) -> dict[int, WindowCounts]:
     """What was counted of these windows: all predictions' features, and what a version answered."""
     parts = tuple(asked.parts())
-    names = ["number", "part", "scored"]
+    names = ["number", "part", "scored", "new"]
     for rows, listed in parts:
         names += [rows, *(f"{one.name}_{at}" for one, c in listed for at in range(_width(one, c)))]
     found = engine.rows(
@@ -171,7 +173,12 @@ def _columns(
             own = [values[f"{one.name}_{at}"] for at in range(_width(one, column))]
             if own[0] is None:
                 continue
-            found[one.name] = read_counts(one, int(values[rows]), own)
+            new = tuple(
+                (each["value"], int(each["n"]))
+                for each in values["new"] or ()
+                if each["column"] == one.name
+            )
+            found[one.name] = replace(read_counts(one, int(values[rows]), own), new=new)
     return found
 
 

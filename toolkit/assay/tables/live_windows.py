@@ -9,6 +9,7 @@ from dataclasses import replace
 from assay.tables.column_counts import Layout, Scan, aggregates
 from assay.tables.live_columns import ALL, KEPT, OF_WINDOW, Asked
 from assay.tables.live_counts import keys_of
+from assay.tables.live_new_values import name_new_values
 from assay.tables.source import Column, Engine
 from assay.tables.sql import literal
 
@@ -47,7 +48,8 @@ def _count_features(engine: Engine, asked: Asked, within: str) -> None:
     some that are not, and is counted again without them.
     """
     listed = dict(asked.parts())["feature_rows"]
-    keys, grouped = keys_of(engine, "features", {"number": f"answered // {asked.length}"}, within)
+    by = {"number": f"answered // {asked.length}"}
+    keys, grouped = keys_of(engine, "features", by, within)
     scan = replace(OF_WINDOW, coded=asked.coded)
 
     def count(table: str, part: _Part, scan: Scan) -> None:
@@ -69,6 +71,15 @@ def _count_features(engine: Engine, asked: Asked, within: str) -> None:
         # In one scan with numbers they take twice the time, and gigabytes.
         count("counted_texts", texts, scan)
         _change(engine, "f.*, a.* EXCLUDE (number, feature_rows)", "counted_texts")
+    name_new_values(
+        engine,
+        "counted_features",
+        "features",
+        texts,
+        keys=by,
+        within=within,
+        share=asked.unseen,
+    )
 
 
 def _change(engine: Engine, selected: str, other: str) -> None:
@@ -96,12 +107,8 @@ def _not_finite(engine: Engine, numbers: Sequence[Layout]) -> set[str]:
 def _count_answers(engine: Engine, asked: Asked, within: str) -> None:
     """Make ``counted_answers``: a row for each window and version."""
     parts = dict(asked.parts())
-    keys, grouped = keys_of(
-        engine,
-        "judged",
-        {"number": f"answered // {asked.length}", "served": "coalesce(version, '')"},
-        within,
-    )
+    by = {"number": f"answered // {asked.length}", "served": "coalesce(version, '')"}
+    keys, grouped = keys_of(engine, "judged", by, within)
     # No label is NULL, which nothing counts.
     counts = ", ".join(
         [
@@ -115,6 +122,15 @@ def _count_answers(engine: Engine, asked: Asked, within: str) -> None:
     engine.run(
         f"CREATE TEMP TABLE counted_answers AS SELECT * FROM (SELECT {keys}, {counts} "
         f"FROM judged {within} {grouped}) LEFT JOIN ({scored}) USING (number, served)"
+    )
+    name_new_values(
+        engine,
+        "counted_answers",
+        "judged",
+        [*parts["answer_rows"], *parts.get("label_rows", ())],
+        keys=by,
+        within=within,
+        share=asked.unseen,
     )
 
 
