@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -66,7 +67,12 @@ def test_an_environment_without_the_targets_client_or_the_exporter(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setitem(sys.modules, "assay.alerting.telemetry", None)
     said = refused(config, capsys, state, "--target", "here")
-    assert "ASSAY_ENVIRONMENT=delivery" in said
+    assert "ASSAY_ENVIRONMENT=delivery," in said
+    monkeypatch.setitem(
+        sys.modules, "assay.rollout.targets.kubernetes", ModuleType("with the client")
+    )
+    said = refused(config, capsys, state, "--target", "cluster")
+    assert "ASSAY_ENVIRONMENT=kubernetes," in said, "delivery has no client of a cluster"
 
 
 def test_no_unit_is_written_for_a_state_folder_that_no_controller_could_use(

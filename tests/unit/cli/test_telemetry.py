@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from assay.alerting.push import looks_in
-from assay.alerting.telemetry import CLOSING
+from assay.alerting.telemetry import CLOSING, Series, Telemetry
 from assay.cli.edge import run
 from assay.cli.telemetry import export_look, observing, wanted
 from assay.rollout.controller.logs import Log
@@ -45,9 +45,9 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
         yield made
 
 
-def configured(folder: Path, *, wrong: float = 0.3) -> list[str]:
+def configured(folder: Path, *, wrong: float = 0.3, source: str = "logs") -> list[str]:
     """The arguments of a look at a model that is worse than promised."""
-    made = Production(folder)
+    made = Production(folder, settings={"logs": {"source": source, "score": "score"}})
     for number in range(5):
         made.day(number, wrong=wrong)
     made.label(made.rows)
@@ -115,6 +115,47 @@ def test_an_environment_without_the_exporter_is_said_before_a_look_is_taken(
     assert run(configured(tmp_path)) == 2
     assert "ASSAY_ENVIRONMENT=delivery" in capsys.readouterr().err
     assert not (tmp_path / "state").exists()
+    assert run(configured(tmp_path / "far", source="s3://bucket/log")) == 2
+    assert "ASSAY_ENVIRONMENT=sources" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("environment", ["delivery", "kubernetes", "sources"])
+def test_the_environments_that_are_advised_have_the_exporter(environment: str) -> None:
+    lock = (ROOT / f"requirements/{environment}.txt").read_text()
+    assert "\nopentelemetry-exporter-otlp-proto-http==" in lock
+
+
+def test_a_collector_that_goes_and_comes_back_is_said_once_each(
+    receiver: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "100")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    gauge = Series(name="assay_up", help="", samples=(({}, 1.0),))
+    heard: list[str] = []
+
+    def until(lines: int) -> None:
+        ends = time.monotonic() + 60
+        while len(heard) < lines and time.monotonic() < ends:
+            time.sleep(0.05)
+
+    made = Telemetry(service="s", attributes={}, collect=lambda: [gauge], say=heard.append)
+    for lines in (2, 4):
+        receiver.down = True
+        until(lines - 1)
+        before = receiver.asked
+        ends = time.monotonic() + 60
+        while receiver.asked < before + 3 and time.monotonic() < ends:
+            time.sleep(0.05)
+        assert len(heard) == lines - 1
+        assert "does not take metrics: " in heard[-1]
+        receiver.down = False
+        until(lines)
+        assert len(heard) == lines
+        assert "the collector takes metrics again; " in heard[-1]
+    assert made.lost
+    made.close()
+    assert receiver.value("assay_up") == 1
+    assert len(heard) == 4
 
 
 def test_nothing_of_it_is_imported_where_nobody_asked(tmp_path: Path) -> None:

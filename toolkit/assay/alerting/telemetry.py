@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,10 +20,14 @@ from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExp
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import (
+    MetricExportResult,
+    MetricsData,
+    PeriodicExportingMetricReader,
+)
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
@@ -36,6 +40,7 @@ from opentelemetry.trace import (
 from assay import __version__
 from assay.evidence import Look, Outcome
 from assay.report.exposition import Family
+from assay.report.numbers import plural
 from assay.state import Link
 
 SCOPE = "assay"
@@ -75,7 +80,7 @@ class Telemetry:
         collect: Callable[[], Iterable[Series]],
         say: Callable[[str], object],
     ) -> None:
-        self._heard = _Heard(say)
+        self._heard = heard = _Heard(say)
         logging.getLogger("opentelemetry").addHandler(self._heard)
         logging.getLogger("opentelemetry").propagate = False
         resource = Resource.create(
@@ -85,12 +90,12 @@ class Telemetry:
         self._known: set[str] = set()
         self._last: dict[str, str] = {}
         self._metrics = MeterProvider(
-            [PeriodicExportingMetricReader(OTLPMetricExporter())],
+            [PeriodicExportingMetricReader(_MetricExporter(_Reach("metrics", heard)))],
             resource=resource,
             shutdown_on_exit=False,
         )
         self._traces = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._traces.add_span_processor(BatchSpanProcessor(_SpanExporter(_Reach("spans", heard))))
         self._tracer = self._traces.get_tracer(SCOPE, __version__)
         self.refresh()
 
@@ -188,16 +193,27 @@ class Telemetry:
 
 
 class _Heard(logging.Handler):
-    """Hands what the SDK logs to whoever listens, until it is ``silent``."""
+    """Hands what the SDK logs to whoever listens, until it is ``silent``.
+
+    What exporters log is the reason of what they return: :class:`_Reach` says it.
+    """
 
     def __init__(self, say: Callable[[str], object]) -> None:
         super().__init__(logging.WARNING)
         self._say = say
+        self._exporter = threading.local()
         self.failed = self.silent = False
+
+    def reason(self) -> str:
+        """Take what this thread's exporter logged first since it was asked last: the cause."""
+        said: str = self._exporter.__dict__.pop("said", "no reason was given")
+        return said
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage().splitlines()[0][:300]
-        if record.levelno >= logging.ERROR:
+        if record.name.startswith("opentelemetry.exporter."):
+            self._exporter.__dict__.setdefault("said", text)
+        elif record.levelno >= logging.ERROR:
             self.fail(text)
         elif not self.silent:
             self._say(text)
@@ -207,6 +223,55 @@ class _Heard(logging.Handler):
         if not self.silent:
             self.failed = True
             self._say(text)
+
+    def back(self, text: str) -> None:
+        """What was given up goes on."""
+        if not self.silent:
+            self._say(text)
+
+
+class _Reach:
+    """Whether the collector takes one signal: a line for each change, and none for each export."""
+
+    def __init__(self, signal: str, heard: _Heard) -> None:
+        self._signal, self._heard = signal, heard
+        self._lost = 0
+
+    def told(self, *, taken: bool) -> None:
+        """One export ended."""
+        why = self._heard.reason()
+        if taken and self._lost:
+            lost = plural(self._lost, "export")
+            self._heard.back(f"the collector takes {self._signal} again; {lost} failed meanwhile")
+            self._lost = 0
+        elif not taken:
+            self._lost += 1
+            if self._lost == 1:
+                self._heard.fail(f"the collector does not take {self._signal}: {why}")
+
+
+class _MetricExporter(OTLPMetricExporter):
+    def __init__(self, reach: _Reach) -> None:
+        super().__init__()
+        self._reach = reach
+
+    def export(
+        self, metrics_data: MetricsData, timeout_millis: float | None = 10_000, **kwargs: Any
+    ) -> MetricExportResult:
+        result = super().export(metrics_data, timeout_millis, **kwargs)
+        self._reach.told(taken=result is MetricExportResult.SUCCESS)
+        return result
+
+
+class _SpanExporter(OTLPSpanExporter):
+    def __init__(self, reach: _Reach) -> None:
+        super().__init__()
+        self._reach = reach
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = super().export(spans)
+        self._reach.told(taken=result is SpanExportResult.SUCCESS)
+        return result
 
 
 def _trace_of(name: str) -> Any:

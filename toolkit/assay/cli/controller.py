@@ -173,7 +173,7 @@ def controller(
 
 
 def _run(given: Given, listen: str, looks: Path | None, *, dry_run: bool) -> None:
-    from assay.cli.controller_setup import check_client, setup_of
+    from assay.cli.controller_setup import check_client, environment_of, setup_of
     from assay.cli.telemetry import check_exporter
     from assay.rollout.controller.service import Service
     from assay.rollout.controller.talk import check_folder
@@ -182,7 +182,7 @@ def _run(given: Given, listen: str, looks: Path | None, *, dry_run: bool) -> Non
     address = _address_of(listen)
     check_folder(given.chosen.state)
     check_client(given.chosen)
-    check_exporter()
+    check_exporter(environment_of(given.chosen))
     with setup_of(given) as setup:
         if dry_run:
             _say_setup(given, setup)

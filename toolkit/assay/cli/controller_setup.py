@@ -164,18 +164,22 @@ def _on_this_host(target: LocalTarget | DockerTarget, chosen: Chosen, latency_ms
     return Local(setup)
 
 
-def check_client(chosen: Chosen) -> None:
-    """Raise InputError where the target's client is not in this environment."""
+def environment_of(chosen: Chosen) -> str:
+    """The environment that a controller of the target runs in."""
     from assay.config.clusters import Cluster
 
+    return "kubernetes" if isinstance(chosen.target, Cluster) else "delivery"
+
+
+def check_client(chosen: Chosen) -> None:
+    """Raise InputError where the target's client is not in this environment."""
     target = chosen.target
     try:
         import_module(f"assay.rollout.targets.{target.kind}")
     except ImportError as error:
-        environment = "kubernetes" if isinstance(target, Cluster) else "delivery"
         raise InputError(
             f"this environment has no client of a {target.kind} target ({error.name}).",
-            remedy=f"Run it as ASSAY_ENVIRONMENT={environment} assay controller.",
+            remedy=f"Run it as ASSAY_ENVIRONMENT={environment_of(chosen)} assay controller.",
         ) from None
 
 

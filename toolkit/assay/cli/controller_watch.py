@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assay.cli.chosen import Chosen
-    from assay.config import Monitoring
     from assay.rollout.controller.watching import Looking
 
 _TOOLKIT = Path(__file__).resolve().parents[2]
@@ -25,6 +24,7 @@ def looking_of(chosen: Chosen, config: Path) -> Looking | None:
 
     A look is taken each window, and each `alerts.look_every` where that is shorter.
     """
+    from assay.monitoring.sources import is_elsewhere
     from assay.rollout.controller.watching import Looking
 
     monitoring = chosen.model.monitoring
@@ -32,7 +32,7 @@ def looking_of(chosen: Chosen, config: Path) -> Looking | None:
         return None
     folder, home = chosen.state / "looks", chosen.state / "monitor"
     here = (sys.executable, "-I", "-c", _START, _TOOLKIT.as_posix())
-    elsewhere = _elsewhere(monitoring)
+    elsewhere = is_elsewhere(monitoring)
     start = ((_TOOLKIT / "bin" / "assay").as_posix(),) if elsewhere else here
     other = {"ASSAY_ENVIRONMENT": "sources"} if elsewhere else {}
     named = ("--config", config.absolute().as_posix(), "--model", chosen.model_name)
@@ -69,12 +69,3 @@ def _environ(kept: tuple[str, ...]) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("ASSAY_") or name in kept
     }
-
-
-def _elsewhere(monitoring: Monitoring) -> bool:
-    """Whether a source is behind an address that another environment reads."""
-    sources = [monitoring.logs, *([monitoring.labels] if monitoring.labels else [])]
-    return any(
-        "://" in one.source and not one.source.startswith(("file://", "sqlite://"))
-        for one in sources
-    )

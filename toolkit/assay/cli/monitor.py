@@ -96,14 +96,12 @@ def monitor(
     from assay.cli.credentials import take_credentials
     from assay.cli.monitor_delivery import folders_of
     from assay.cli.monitor_table import print_look
-    from assay.cli.telemetry import check_exporter
     from assay.evidence import Outcome
     from assay.rollout.controller.logs import Log
 
     take_credentials(data_credentials, None, name="data-credentials")
     log = Log(as_json=log_format == "json")
     with errors_logged(log):
-        check_exporter()
         places = folders_of(controllers)
         task = _task(model, config, state=state, at=at, reference=reference, places=places)
         look = _taken(task, evidence, log.warning)
@@ -148,15 +146,18 @@ def _task(
     from assay.cli.consumer import chosen_model, own_environment
     from assay.cli.monitor_delivery import delivered_of
     from assay.cli.monitor_reference import Wanted, found_reference
+    from assay.cli.telemetry import check_exporter
     from assay.config import load_config
     from assay.github.settings import read_settings
     from assay.monitoring.look import Task
+    from assay.monitoring.sources import is_elsewhere
     from assay.monitoring.times import time_of
 
     read = load_config(config)
     name, chosen = chosen_model(_watched(read, config, model), model)
     monitoring = chosen.monitoring
     assert monitoring is not None  # noqa: S101 -- _watched leaves no other
+    check_exporter("sources" if is_elsewhere(monitoring) else "delivery")
     delivered = delivered_of(read, config, name, places)
     wanted = Wanted(
         model=name,

@@ -34,8 +34,11 @@ def wanted(environ: Mapping[str, str]) -> bool:
     return not off and any(environ.get(name) for name in ENDPOINTS)
 
 
-def check_exporter() -> None:
-    """Raise InputError where a collector is named and this environment cannot send to one."""
+def check_exporter(environment: str) -> None:
+    """Raise InputError where a collector is named and this environment cannot send to one.
+
+    `environment` is the one that can, and that has what else this command needs.
+    """
     if not wanted(os.environ):
         return
     try:
@@ -44,7 +47,8 @@ def check_exporter() -> None:
         raise InputError(
             f"a collector is named for OpenTelemetry, and this environment has not got it "
             f"({error.name}).",
-            remedy="Run it as ASSAY_ENVIRONMENT=delivery, or unset OTEL_EXPORTER_OTLP_ENDPOINT.",
+            remedy=f"Run it as ASSAY_ENVIRONMENT={environment}, or unset the variable that names "
+            "it, such as OTEL_EXPORTER_OTLP_ENDPOINT.",
         ) from None
 
 

@@ -10,7 +10,7 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from assay.config import Labels, Logs
+from assay.config import Labels, Logs, Monitoring
 from assay.errors import AssayError, InputError, Location, OutsideError
 
 SUFFIXES = frozenset({".parquet", ".pq", ".csv", ".tsv", ".jsonl", ".ndjson", ".json"})
@@ -64,6 +64,15 @@ def find_source(
 def is_address(source: str) -> bool:
     """Say whether a source is an address of fsspec rather than a path."""
     return _ADDRESS.match(source) is not None
+
+
+def is_elsewhere(monitoring: Monitoring) -> bool:
+    """Say whether a source is behind an address that the environment `sources` reads."""
+    sources = [monitoring.logs, *([monitoring.labels] if monitoring.labels else [])]
+    return any(
+        "://" in one.source and not one.source.startswith(("file://", "sqlite://"))
+        for one in sources
+    )
 
 
 def _is_data(name: str) -> bool:
