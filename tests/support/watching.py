@@ -45,9 +45,19 @@ def problem(
     severity: Severity = Severity.BLOCK,
     sentence: str = "f1 fell by 0.06 [0.04, 0.08], more than 0.03.",
     since: str = "2026-03-08T10:00:00Z",
+    step: str = "",
+    command: str = "",
 ) -> Problem:
     """Return one problem."""
-    return Problem(kind=kind, subject=subject, severity=severity, sentence=sentence, since=since)
+    return Problem(
+        kind=kind,
+        subject=subject,
+        severity=severity,
+        sentence=sentence,
+        step=step,
+        command=command,
+        since=since,
+    )
 
 
 def look(*problems: Problem, **fields: Any) -> Look:

@@ -312,7 +312,7 @@ def test_a_positive_class_that_is_none_is_a_finding(
     look = made.look()
     assert keys(look) == {"schema:positive class"}
     assert words in look.problems[0].sentence
-    assert "columns.positive" in look.problems[0].sentence
+    assert "columns.positive" in look.problems[0].step
 
 
 def test_a_positive_class_that_occurs_or_that_nobody_needs_is_no_finding(

@@ -40,6 +40,7 @@ NOT_IN = {
         "sentence", "notes", "unreadable", "problems.sentence", "rules.reason",
         "windows.coverage.selection", "windows.quality.reason",
         "drift.effects.threshold", "drift.leading", "drift.new.value", "drift.new.rows",
+        "problems.step", "problems.command",
         "windows.start", "rules.decides",
         "rules.confidence",
     },
@@ -49,7 +50,7 @@ NOT_IN = {
 def full() -> Look:
     """Return a look in which nothing is empty."""
     found = look(
-        problem(since="2026-03-08T10:00:00Z"),
+        problem(since="2026-03-08T10:00:00Z", step="Look:", command="assay history churn"),
         notes=("Nothing was scored.",),
         unreadable=("half.parquet: cut off",),
         retrospects=(Retrospect(metric="f1", windows=9, held=8, error=0.012, constant=0.05),),

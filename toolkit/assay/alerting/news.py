@@ -14,6 +14,7 @@ from assay.github.issues import Wanted
 from assay.report.escape import clean, code, text
 from assay.report.look_metrics import Silenced, labelled_windows
 from assay.report.look_page import coverage_sentence
+from assay.report.look_tables import step
 from assay.report.table import bullets, paragraphs
 from assay.state import Entry, in_force
 
@@ -78,7 +79,7 @@ def _issue(told: Told, problem: Problem, acknowledged: Entry | None) -> Wanted:
     ]
     if alerts.runbook is not None:
         facts.append(f"Runbook: {code(alerts.runbook)}")
-    if told.rollback is not None:
+    if told.rollback is not None and told.rollback != problem.command:
         facts.append(f"To take the traffic back: {code(told.rollback)}")
     if acknowledged is not None:
         facts.append(f"Acknowledged by {text(acknowledged.by)}: {text(acknowledged.reason)}")
@@ -87,6 +88,7 @@ def _issue(told: Told, problem: Problem, acknowledged: Entry | None) -> Wanted:
     quiet = code(f"assay silence {look.model} {key} --until TIME --reason TEXT --by NAME", most=500)
     body = paragraphs(
         text(problem.sentence, most=1000),
+        f"What to do first: {step(problem)}" if problem.step else "",
         bullets(facts),
         f"This issue is kept up to date and closes when a look no longer finds it. To hear nothing "
         f"of it for a while: {quiet}.",
@@ -131,9 +133,12 @@ def _message(told: Told, problem: Problem) -> dict[str, Any]:
         f"Labels: {slack(_coverage(look))}",
         f"Version: {slack(look.version or 'unknown')}. Owner: {slack(alerts.owner)}.",
     ]
+    if problem.step:
+        first = f"{problem.step} {problem.command}".strip()
+        lines.insert(2, f"What to do first: {slack(first, most=600)}")
     if alerts.runbook is not None:
         lines.append(f"Runbook: {slack(alerts.runbook, most=500)}")
-    if told.rollback is not None:
+    if told.rollback is not None and told.rollback != problem.command:
         lines.append(f"To take the traffic back: {slack(told.rollback)}")
     return {"text": "\n".join(lines)}
 

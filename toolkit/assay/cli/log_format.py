@@ -53,5 +53,5 @@ def log_look(log: Log, look: Look) -> None:
         say = log.alert if one.severity.value == "block" else log.warning
         say(
             "problem", key=one.key, severity=one.severity.value, sentence=one.sentence,
-            since=one.since,
+            since=one.since, step=one.step, command=one.command,
         )  # fmt: skip

@@ -84,6 +84,8 @@ def _problems(look: Look) -> Table | None:
         since = "New." if one.since == look.at else f"Since {_moment(one.since)}."
         why = Text(f"{_plain(one.sentence)} {since}")
         table.add_row(word, Text(shortened(one.key, _NAME)), why)
+        if one.step:
+            table.add_row("", "first", Text(_plain(f"{one.step} {one.command}".strip())))
     return table
 
 

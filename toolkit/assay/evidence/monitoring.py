@@ -200,6 +200,8 @@ class Problem(Part):
     subject: str = Field(description="What it is about: a metric, a column, a feed.")
     severity: Severity
     sentence: str = Field(description="For a person, with the number that decided.")
+    step: str = Field(default="", description="What to do first about it.")
+    command: str = Field(default="", description="What the step leads to, where it is a command.")
     since: Moment = Field(description="The first of the looks in a row that found it.")
 
     @property

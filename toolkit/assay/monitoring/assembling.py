@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from assay.monitoring.found import Read, Span, serving
 from assay.monitoring.heartbeats import heartbeats_of
 from assay.monitoring.memory import Memory
 from assay.monitoring.quality import rule_of
+from assay.monitoring.steps import About, with_step
 from assay.monitoring.times import from_microseconds, moment_of, time_of
 from assay.monitoring.windows import windows_of
 from assay.report.numbers import number, places_of
@@ -62,29 +63,23 @@ def look_of(task: Task, before: Memory, span: Span, found: Read, answered: datet
         signs=() if task.replayed else task.delivered.signs,
     )
     feed = _feed(found)
-    labelled = sum(cell.sums.n for cell in cells)
-    counts: Counter[int] = Counter()
-    for cell in cells:
-        counts[cell.window] += cell.predictions
-    for window, versions in found.unknown.items():
-        counts[window] += sum(versions.values())
+    about = About(
+        model=task.name,
+        monitoring=task.monitoring,
+        drift=found.columns.drift,
+        target=task.model.delivery.targets[-1] if task.model.delivery else None,
+        retrains=task.model.retrain is not None,
+    )
     raised = [
-        *quality,
-        *found_problems.drift_problems(found.columns.drift),
-        *found_problems.silence_problems(beats, task.at),
-        *found_problems.file_problems("logs", found.unreadable_logs, found.log.unusable),
-        *found_problems.clock_problem("logs", 0 if task.replayed else found.log.ahead),
-        *found_problems.volume_problem(counts, span.newest, task.monitoring.window),
-        *found_problems.version_problem(found.unknown, span.newest),
-        *found_problems.score_problem(found.improbable),
-        *found_problems.class_problem(cells, found.positive, found.classes, task.promised),
+        with_step(one, about)
+        for one in (
+            *quality,
+            *found_problems.drift_problems(found.columns.drift),
+            *found_problems.silence_problems(beats, task.at),
+            *_of_log(task, span, found),
+            *_of_labels(task, found, feed),
+        )
     ]
-    if found.labels is not None and feed is not None:
-        unusable = found.labels.unusable
-        raised += found_problems.file_problems("labels", found.unreadable_labels, unusable)
-        ahead = 0 if task.replayed else found.labels.ahead
-        raised += found_problems.clock_problem("labels", ahead)
-        raised += found_problems.label_problems(feed, labelled)
     dated = found_problems.dated(raised, before.since, task.at)
     return Look(
         model=task.name,
@@ -102,6 +97,35 @@ def look_of(task: Task, before: Memory, span: Span, found: Read, answered: datet
         state=found_problems.outcome_of(dated),
         sentence=_sentence(task, dated, rules),
     )
+
+
+def _of_log(task: Task, span: Span, found: Read) -> Iterator[Problem]:
+    """What is wrong with the log, and with what it says."""
+    counts: Counter[int] = Counter()
+    for cell in found.cells:
+        counts[cell.window] += cell.predictions
+    for window, versions in found.unknown.items():
+        counts[window] += sum(versions.values())
+    yield from found_problems.file_problems("logs", found.unreadable_logs, found.log.unusable)
+    yield from found_problems.clock_problem("logs", 0 if task.replayed else found.log.ahead)
+    yield from found_problems.volume_problem(counts, span.newest, task.monitoring.window)
+    yield from found_problems.version_problem(found.unknown, span.newest)
+    yield from found_problems.score_problem(found.improbable)
+    yield from found_problems.class_problem(
+        found.cells, found.positive, found.classes, task.promised
+    )
+
+
+def _of_labels(task: Task, found: Read, feed: LabelFeed | None) -> Iterator[Problem]:
+    """What is wrong with the labels, where any are read."""
+    if found.labels is None or feed is None:
+        return
+    yield from found_problems.file_problems(
+        "labels", found.unreadable_labels, found.labels.unusable
+    )
+    yield from found_problems.clock_problem("labels", 0 if task.replayed else found.labels.ahead)
+    labelled = sum(cell.sums.n for cell in found.cells)
+    yield from found_problems.label_problems(feed, labelled)
 
 
 def _unsliced(found: Read) -> tuple[str, ...]:

@@ -197,10 +197,15 @@ def _rank(drift: Drift) -> tuple[bool, float, float, str, str]:
     return (not drift.moved, -cost, -_excess(drift.effects), drift.column, drift.against)
 
 
+def worst_effect(drift: Drift) -> Effect:
+    """The effect that is furthest above its threshold; one of them has a threshold."""
+    judged = [effect for effect in drift.effects if effect.threshold]
+    return max(judged, key=lambda effect: effect.value / (effect.threshold or 1))
+
+
 def sentence(drift: Drift) -> str:
     """Say for a person what moved, by the effect that is furthest above its threshold."""
-    judged = [effect for effect in drift.effects if effect.threshold]
-    worst = max(judged, key=lambda effect: effect.value / (effect.threshold or 1))
+    worst = worst_effect(drift)
     what = drift.column if drift.role == "features" else f"{drift.role} {drift.column!r}"
     spread = ""
     if drift.interval is not None:

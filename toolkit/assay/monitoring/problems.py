@@ -116,7 +116,7 @@ def score_problem(improbable: int) -> list[Problem]:
             Severity.WARN,
             f"A score is the probability of the positive class, from 0 to 1, and that of "
             f"{plural(improbable, 'prediction')} lies outside: the calibration error leaves them "
-            "out. Log 0.83, not 83.",
+            "out.",
         )
     ]
 
@@ -144,8 +144,8 @@ def class_problem(
             ProblemKind.SCHEMA,
             "positive class",
             Severity.WARN,
-            f"{text}: they are {listed}. Name one of them as columns.positive of the model; until "
-            "then precision, recall, F1 and calibration error are not measured.",
+            f"{text}: they are {listed}. Until one of them is named, precision, recall, F1 and "
+            "calibration error are not measured.",
         )
     ]
 

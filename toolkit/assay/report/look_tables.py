@@ -53,12 +53,22 @@ def problem_table(problems: Iterable[Problem]) -> str:
         (
             "urgent" if problem.severity is Severity.BLOCK else "warning",
             f"{text(problem.kind.value)} of {cell_code(problem.subject)}",
-            text(problem.sentence, most=600),
+            text(problem.sentence, most=600) + _step_below(problem),
             moment(problem.since),
         )
         for problem in problems
     ]
-    return _cut(("", "what", "why", "since (UTC)"), rows)
+    return _cut(("", "what", "why, and what to do first", "since (UTC)"), rows)
+
+
+def step(problem: Problem) -> str:
+    """Return what to do first, with its command, for a cell or running text; empty: no step."""
+    command = f" {cell_code(problem.command)}" if problem.command else ""
+    return text(problem.step, most=400) + command if problem.step else ""
+
+
+def _step_below(problem: Problem) -> str:
+    return f"<br>**First:** {step(problem)}" if problem.step else ""
 
 
 def rule_table(look: Look) -> str:
