@@ -149,7 +149,7 @@ def test_a_day_is_compared_with_the_same_day_of_earlier_weeks(
     assert {each.role for each in calm.drift} == {"feature", "prediction", "score", "label"}
     assert calm.notes == ()
     made.log(0).unlink()
-    made.days(33, late=1.5)
+    made.days(33, late=2.5)
     loud = made.look(34)
     found = moved(loud)
     assert ("feature", "same hours") in found

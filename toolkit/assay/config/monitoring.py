@@ -144,11 +144,28 @@ class Multivariate(Strict):
 
 
 class DriftRule(Strict):
-    """When a distribution counts as moved: effect sizes decide."""
+    """When a distribution counts as moved: effect sizes decide.
 
-    psi: Number = Field(default=0.2, gt=0, description="Population stability index.")
-    jensen_shannon: Number = Field(default=0.1, gt=0, le=1, description="Distance, base 2.")
-    wasserstein: Number = Field(default=0.25, gt=0, description="In the reference's deviations.")
+    The three distances mean one shift, that of the index's usual bound: a normal column's mean by
+    0.46 deviations.
+    """
+
+    psi: Number = Field(
+        default=0.2,
+        gt=0,
+        description="Population stability index, over about ten bins; it goes with the square of "
+        "a shift.",
+    )
+    jensen_shannon: Number = Field(
+        default=0.19,
+        gt=0,
+        le=1,
+        description="Distance, base 2, over the same bins; up to one deviation about 0.4 of a "
+        "shift.",
+    )
+    wasserstein: Number = Field(
+        default=0.46, gt=0, description="In the reference's deviations: a shift is what it is."
+    )
     missing: Share = Field(default=0.05, description="Change in the share without a value.")
     unseen: Share = Field(
         default=0.01, description="Share of new categories, or outside the reference's range."
