@@ -14,6 +14,7 @@ from assay.monitoring.sources import find_source
 from assay.monitoring.times import microseconds_of
 from assay.tables import live_log
 from assay.tables.live_counts import Cell, LiveSums
+from assay.tables.log_files import check_files
 from assay.tables.source import open_tables
 
 
@@ -67,7 +68,7 @@ def _cells(
         slices=(),
     )
     needed = [each for each in (logs.id, logs.row, logs.time, logs.prediction) if each]
-    good = live_log.check_files(files, needed, since=(logs.time, since), deep=False).files
+    good = check_files(files, needed, since=(logs.time, since), deep=False).files
     if not good:
         return ()
     tables = {f"log{place}": path for place, path in enumerate(good)}

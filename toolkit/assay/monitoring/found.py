@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from assay.evidence import Quality
@@ -35,7 +35,9 @@ class Read:
     """What one reading found."""
 
     cells: tuple[Cell, ...]
-    """Of the span's windows, and those remembered of the windows before."""
+    """Of the span's windows, and those remembered of windows of which nothing was read."""
+    windows: frozenset[int] = frozenset()
+    """Of which a prediction was read."""
     delays: dict[int, tuple[float, float]]
     """By window: how late half and 90 % of its labels came, in seconds."""
     metrics: tuple[str, ...]
@@ -61,10 +63,15 @@ class Read:
     unreadable_labels: tuple[str, ...] = ()
 
 
-def merged(before: Sequence[Cell], new: Sequence[Cell], span: Span) -> tuple[Cell, ...]:
-    """What was read replaces what was remembered of its windows: nothing is counted twice."""
-    first = span.since // span.length
-    return (*(cell for cell in before if cell.window < first), *new)
+def merged(
+    before: Sequence[Cell], new: Sequence[Cell], windows: Collection[int]
+) -> tuple[Cell, ...]:
+    """What was read replaces what was remembered of its `windows`: nothing is counted twice.
+
+    Of others the sums stay: their logs were removed, or cannot be read right now.
+    """
+    together = (*(cell for cell in before if cell.window not in windows), *new)
+    return tuple(sorted(together, key=lambda cell: (cell.window, cell.version)))
 
 
 def serving(cells: Sequence[Cell]) -> str | None:

@@ -20,6 +20,8 @@ __all__ = ["Task", "take_look"]
 
 TOLERANCE = 300
 """Seconds that clocks may differ by."""
+_AGAIN = 86_400 * 1_000_000
+"""At least so far back, in µs, the log is read again: its files may come a day late."""
 
 
 def take_look(task: Task, evidence: Path) -> Look:
@@ -50,9 +52,8 @@ def take_look(task: Task, evidence: Path) -> Look:
                 classifier=task.classifier,
             )
         )
-        first = span.since // span.length
-        kept = {number: pair for number, pair in before.delays.items() if number < first}
-        apart = {number: one for number, one in before.unknown.items() if number < first}
+        kept = {at: pair for at, pair in before.delays.items() if at not in found.windows}
+        apart = {at: one for at, one in before.unknown.items() if at not in found.windows}
         found = replace(found, delays=kept | found.delays, unknown=apart | found.unknown)
         answered = latest_answer(before, found)
         look = look_of(task, before, span, found, answered)
@@ -84,13 +85,18 @@ def _check_time(before: Memory, task: Task) -> None:
 
 
 def _span(task: Task, before: Memory) -> Span:
-    """Windows whose labels may have changed since the last look are read again, whole."""
+    """Windows whose labels may have changed since the last look are read again, whole.
+
+    So are those since the newest that anything was counted of: what a log held back comes later.
+    """
     length = round(task.monitoring.window * 1e6)
     delay = round((task.monitoring.labels.delay if task.monitoring.labels else 0) * 1e6)
     at = microseconds_of(task.at)
     since = 0
     if before.last is not None:
-        since = max(0, (microseconds_of(time_of(before.last)) - 2 * delay) // length - 1) * length
+        last = microseconds_of(time_of(before.last))
+        counted = max((*(cell.window for cell in before.cells), *before.unknown), default=0)
+        since = max(0, min(counted, (last - max(2 * delay, _AGAIN)) // length - 1)) * length
     until = at if task.replayed else at + TOLERANCE * 1_000_000
     mature = (at - delay) // length - 1
     return Span(since=since, at=at, length=length, mature=mature, until=until)

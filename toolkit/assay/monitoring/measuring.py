@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from assay.config import Model, Monitoring, Task
 from assay.evidence import Quality
@@ -14,9 +14,19 @@ from assay.tables.source import Engine
 
 
 def measured(
-    engine: Engine, model: Model, monitoring: Monitoring, span: Span, *, before: Sequence[Cell]
+    engine: Engine,
+    model: Model,
+    monitoring: Monitoring,
+    span: Span,
+    *,
+    before: Sequence[Cell],
+    unknown: Mapping[int, dict[str, int]],
 ) -> Read:
-    """Sum the table ``judged`` by window and version; `before` is remembered of earlier windows."""
+    """Sum the table ``judged`` by window and version.
+
+    `before` is what is remembered of windows; `unknown` are predictions that are not in the table,
+    by window and version.
+    """
     numbers = model.task is Task.REGRESSION if model.task else live_counts.numbers_of(engine)
     positive = None if numbers else _positive(engine, model)
     new = live_counts.read_cells(
@@ -32,8 +42,12 @@ def measured(
     if not numbers:
         shares = live_counts.read_labelled_shares(engine, window=span.mature, length=span.length)
         early = live_counts.read_early(engine, until=span.mature, length=span.length)
+    windows = {at for at in unknown if at >= span.since // span.length}
+    windows |= {cell.window for cell in new}
     return Read(
-        cells=merged(before, new, span),
+        cells=merged(before, new, windows),
+        windows=frozenset(windows),
+        unknown=dict(unknown),
         delays=live_counts.read_delays(engine, length=span.length, since=span.since),
         metrics=metrics if monitoring.labels is not None else (),
         positive=positive,

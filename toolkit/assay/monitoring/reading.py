@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from assay.monitoring.measuring import measured
 from assay.monitoring.memory import COLUMNS, LEDGER
 from assay.monitoring.multivariate import Features, together
 from assay.tables import live_columns, live_counts, live_features, live_labels, live_log
+from assay.tables.growing import settled
 from assay.tables.live_features import BASELINE
 from assay.tables.live_versions import read_unknown
 from assay.tables.live_windows import count_windows
-from assay.tables.source import Engine, open_tables
+from assay.tables.log_files import Checked, check_files
+from assay.tables.source import Engine, open_tables, scratch_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +72,12 @@ def read(asked: Reading) -> Read:
 
     A file that is damaged inside is found and left out.
     """
-    try:
-        return _read(asked, deep=False)
-    except InputError:
-        # Its footer was whole. Every value of every file is read once to find it.
-        return _read(asked, deep=True)
+    with scratch_folder() as folder:
+        try:
+            return _read(asked, folder, deep=False)
+        except InputError:
+            # Its footer was whole. Every value of every file is read once to find it.
+            return _read(asked, folder, deep=True)
 
 
 def _when(span: Span) -> When:
@@ -85,22 +89,29 @@ class _Opened:
     """The files of one reading, by their tables' names, and what could not be opened."""
 
     files: dict[str, Path]
-    logs: live_log.Checked
-    labels: live_log.Checked
-    baseline: live_log.Checked
+    logs: Checked
+    labels: Checked
+    baseline: Checked
 
 
-def _opened(asked: Reading, wanted: live_log.LogColumns, *, history: int, deep: bool) -> _Opened:
+def _opened(
+    asked: Reading, wanted: live_log.LogColumns, folder: Path, *, history: int, deep: bool
+) -> _Opened:
+    def hold(path: Path) -> Path | None:
+        # What was fetched does not grow.
+        fetched = path.is_relative_to(asked.state)
+        return path if fetched else settled(path, folder, now=time.time())
+
     needed = [wanted.id, wanted.time, wanted.prediction]
     needed += [each for each in (wanted.row, wanted.score) if each]
     begun = _rows_from(history, asked.reference, asked.monitoring, asked.span)
-    good = live_log.check_files(asked.logs, needed, since=(wanted.time, begun), deep=deep)
-    truth = live_log.Checked(files=(), unreadable=())
+    good = check_files(asked.logs, needed, since=(wanted.time, begun), deep=deep, hold=hold)
+    truth = Checked(files=(), unreadable=())
     labels = asked.monitoring.labels
     if labels is not None:
         names = [each for each in (labels.id, labels.row, labels.label, labels.time) if each]
-        truth = live_log.check_files(asked.labels, names, since=None, deep=deep)
-    baseline = live_log.check_files(asked.baseline, (), since=None, deep=deep)
+        truth = check_files(asked.labels, names, since=None, deep=deep, hold=hold)
+    baseline = check_files(asked.baseline, (), since=None, deep=deep)
     files = {
         f"{kind}{place}": path
         for kind, checked in (("log", good), ("labels", truth), (BASELINE, baseline))
@@ -116,11 +127,11 @@ def _opened(asked: Reading, wanted: live_log.LogColumns, *, history: int, deep: 
     return _Opened(files=files, logs=good, labels=truth, baseline=baseline)
 
 
-def _read(asked: Reading, *, deep: bool) -> Read:
+def _read(asked: Reading, folder: Path, *, deep: bool) -> Read:
     monitoring, span = asked.monitoring, asked.span
     history = since_of(asked.state, asked.reference, span)
     wanted = _log_columns(monitoring.logs, monitoring.slices)
-    opened = _opened(asked, wanted, history=history, deep=deep)
+    opened = _opened(asked, wanted, folder, history=history, deep=deep)
     ledger, aside = asked.state / LEDGER, asked.state / f".{LEDGER}.new"
     kept, beside = asked.state / COLUMNS, asked.state / f".{COLUMNS}.new"
     labels = monitoring.labels
@@ -135,7 +146,9 @@ def _read(asked: Reading, *, deep: bool) -> Read:
             facts = _labelled(engine, told, span)
             written = live_labels.write_ledger(engine, aside)
         live_labels.make_judged(engine, told, asked.known)
-        found = measured(engine, asked.model, monitoring, span, before=asked.before)
+        found = measured(
+            engine, asked.model, monitoring, span, before=asked.before, unknown=unknown
+        )
         columns = Watched()
         if asked.reference is not None:
             columns = _columns(engine, asked, wanted, found, history)
@@ -150,7 +163,6 @@ def _read(asked: Reading, *, deep: bool) -> Read:
         log=log,
         labels=facts,
         columns=replace(columns, notes=(*columns.notes, *map(_unread, opened.baseline.unreadable))),
-        unknown=unknown,
         unreadable_logs=opened.logs.unreadable,
         unreadable_labels=opened.labels.unreadable,
     )

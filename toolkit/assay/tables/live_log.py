@@ -11,15 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from assay.errors import AssayError
 from assay.tables.row_hashes import count_keys
-from assay.tables.source import Engine, Table, open_tables
+from assay.tables.source import Engine, Table
 from assay.tables.sql import identifier, literal
 
 _TEXT = frozenset({"text"})
-_TARGETS_LOG = {
+TARGETS_LOG = {
     "request_id": _TEXT,
     "row": frozenset({"integer"}),
     "version": _TEXT,
@@ -66,61 +64,6 @@ class LogFacts:
 
 NOTHING = LogFacts(rows=0, repeated=0, unusable=0, ahead=0, last=None)
 """Where there is no file to read."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checked:
-    """The files with rows that can be read, and one sentence for each that cannot."""
-
-    files: tuple[Path, ...]
-    unreadable: tuple[str, ...]
-
-
-def check_files(
-    files: Sequence[Path], needed: Sequence[str], *, since: tuple[str, int] | None, deep: bool
-) -> Checked:
-    """Open each file by itself. `since`: leave out those whose time column ends before, in µs.
-
-    One with its columns and no rows is no fault: many writers leave a part where nothing came.
-    `deep` reads every value of the needed columns, which finds damage behind an intact footer.
-    """
-    good, bad = [], []
-    for path in files:
-        try:
-            with open_tables({"one": path}, compared=(), rowless=True) as engine:
-                table = engine.tables["one"]
-                ours = is_targets_log(table)
-                why = _unfit(table, needed, ours=ours)
-                if why is not None:
-                    bad.append(f"{path.as_posix()}: {why}")
-                    continue
-                if table.rows == 0:
-                    continue
-                if since is not None:
-                    column = "time" if ours else since[0]
-                    (last,) = engine.row(f"SELECT max({microseconds(table, column)}) FROM one")
-                    if last is not None and last < since[1]:
-                        continue
-                if deep:
-                    listed = ", ".join(identifier(each.name) for each in table.columns)
-                    engine.row(f"SELECT bit_xor(hash({listed})) FROM one")
-        except AssayError as error:
-            bad.append(f"{path.as_posix()}: {error.message.rstrip('.')}")
-        else:
-            good.append(path)
-    return Checked(files=tuple(good), unreadable=tuple(bad))
-
-
-def _unfit(table: Table, needed: Sequence[str], *, ours: bool) -> str | None:
-    """Why a file cannot be read by its columns; None: it can."""
-    kinds = {each.name: each.kind for each in table.columns}
-    if ours:
-        if table.rows == 0:
-            return None  # Without a row, CSV's columns are all text.
-        other = [name for name, kind in _TARGETS_LOG.items() if kinds[name] not in kind]
-        return f"column {other[0]!r} is not of the prediction log's type" if other else None
-    absent = [name for name in needed if name not in kinds]
-    return f"it has no column {', '.join(map(repr, absent))}" if absent else None
 
 
 def absent_columns(engine: Engine, names: Sequence[str], columns: Sequence[str]) -> frozenset[str]:
@@ -234,7 +177,7 @@ def _normal(table: Table, name: str) -> str:
 
 def is_targets_log(table: Table) -> bool:
     """Whether a table is the delivery target's log."""
-    return {column.name for column in table.columns} >= _TARGETS_LOG.keys()
+    return {column.name for column in table.columns} >= TARGETS_LOG.keys()
 
 
 def _is_whole(table: Table, name: str) -> bool:

@@ -29,7 +29,8 @@ def count_windows(engine: Engine, asked: Asked, *, since: int, end: int, oldest:
         first = since // asked.length
         kept = (
             f"UNION ALL BY NAME SELECT * FROM {KEPT} WHERE key = {literal(asked.key)} "
-            f"AND number < {first} AND number >= {oldest}"
+            f"AND number >= {oldest} AND (number < {first} "
+            "OR number NOT IN (SELECT number FROM counted_features))"
         )
     counted = (
         f"SELECT *, {literal(ALL)} AS part, NULL::VARCHAR AS served FROM counted_features "
