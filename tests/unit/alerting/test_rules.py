@@ -51,6 +51,16 @@ def test_a_quality_alert_states_its_label_coverage() -> None:
         assert "assay_monitor_label_coverage" in alert["annotations"]["description"]
 
 
+def test_what_a_look_found_is_told_by_one_alert_that_a_silence_holds_back() -> None:
+    found = [
+        one["expr"] for one in alerts() if re.search("monitor_(problem|heartbeat)", one["expr"])
+    ]
+    assert len(found) == 4  # Quality and all else, each urgent and not.
+    for expression in found:
+        assert "assay_monitor_problem{" in expression
+        assert "unless on (model, kind, subject) assay_monitor_silenced_until" in expression
+
+
 def test_the_rollback_command_is_one_that_assay_understands(tmp_path: Path) -> None:
     (tmp_path / "assay.yaml").write_text(CONFIG.replace("OWNER", "x"))
     words = shlex.split(alerts()[0]["annotations"]["rollback"])[1:]

@@ -5,6 +5,7 @@ Each ends with what is meant, with a finding, or with an error that says where a
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -205,28 +206,81 @@ def test_ids_that_are_others_are_a_finding(made: Watched) -> None:
     assert counted(look) == (0, None)
 
 
-@pytest.mark.parametrize(
-    ("unit", "key"),
-    [(1, None), (1_000, "clock:logs"), (1_000_000_000, "schema:logs rows")],
-    ids=["seconds", "milliseconds", "nanoseconds"],
-)
+@pytest.mark.parametrize("unit", [1, 1e3, 1e6, 1e9], ids=["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("kind", [int, float])
-def test_times_as_numbers_are_seconds_and_another_unit_is_a_finding(
-    made: Watched, unit: int, key: str | None, kind: type
+def test_times_as_numbers_are_read_in_the_unit_that_fits(
+    made: Watched, unit: float, kind: type
 ) -> None:
     made.log["time"] = [kind(one.timestamp() * unit) for one in made.log["time"]]
+    made.labels["known"] = [kind(one.timestamp() * unit) for one in made.labels["known"]]
     made.write()
-    if key is None:
-        look = made.look()
-        assert (keys(look), counted(look)) == (set(), (ROWS, 0.9))
-        return
-    # Not as of an earlier time: what is dated later than then is no finding.
-    code = run([
-        "monitor", "--config", str(made.folder / "assay.yaml"), "--exit-zero",
-        "--state", str(made.folder / "state"), "--evidence", str(made.folder / "evidence"),
-    ])  # fmt: skip
-    assert code == 0
-    assert key in keys(Look.read(made.folder / "evidence/churn"))
+    look = made.look()
+    assert (keys(look), counted(look)) == (set(), (ROWS, 0.9))
+    assert look.windows[0].start == "2026-09-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("form", ["%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M %p"])
+def test_a_time_that_is_none_is_shown(made: Watched, form: str) -> None:
+    made.log["time"] = [one.strftime(form) for one in made.log["time"]]
+    made.labels["known"] = [one.strftime(form) for one in made.labels["known"]]
+    made.write()
+    look = made.look()
+    assert {"schema:logs rows", "schema:labels rows"} <= keys(look)
+    for one in look.problems:
+        if one.subject in {"logs rows", "labels rows"}:
+            assert f"{START.strftime(form)[:6]}" in one.sentence
+            assert "write 2026-11-01T12:00:00Z, or seconds" in one.sentence
+
+
+@pytest.mark.parametrize("old", ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"])
+def test_a_row_of_another_age_is_left_out_and_shifts_nothing(made: Watched, old: str) -> None:
+    # As a window of its own it would begin 20,000 sequences, and hide a day without traffic.
+    made.log["time"] = [one.isoformat() for one in made.log["time"]]
+    made.log["time"][1] = old
+    made.write()
+    look = made.look()
+    assert (keys(look), counted(look)) == ({"schema:logs rows"}, (ROWS - 1, 0.9))
+    assert f"{old[:10]}" in look.problems[0].sentence
+    assert look.windows[0].start == "2026-09-01T00:00:00Z"
+    (rule,) = look.rules
+    assert rule.n == ROWS - 1
+    assert made.look(days=DAYS + 0.6).problems == look.problems
+
+
+@pytest.mark.parametrize("gap", [None, float("nan")])
+def test_predictions_without_a_value_are_a_finding(made: Watched, gap: float | None) -> None:
+    said = [float(one) for one in made.log["prediction"]]
+    made.log["prediction"] = [gap if n % 20 == 0 else one for n, one in enumerate(said)]
+    made.write()
+    look = made.look()
+    assert keys(look) == {"schema:logs predictions"}
+    assert "without a value: 30 predictions" in look.problems[0].sentence
+
+
+@pytest.mark.parametrize("name", ["old.csv.gz", "old.jsonl.zst"])
+def test_a_compressed_file_is_named(made: Watched, name: str) -> None:
+    made.write()
+    text = b"request_id,time,prediction,score\n"
+    (made.folder / "log" / name).write_bytes(
+        gzip.compress(text) if name.endswith("gz") else b"\x28\xb5\x2f\xfd" + text
+    )
+    look = made.look()
+    assert keys(look) == {"schema:logs files"}
+    assert f"{name}: this is" in look.unreadable[0]
+    assert "compressed" in look.unreadable[0]
+
+
+def test_labels_that_stop_to_match_are_a_finding(made: Watched) -> None:
+    made.write()
+    made.labels["request_id"] = [
+        one if known < START + timedelta(days=3) else f"new-{one}"
+        for one, known in zip(made.labels["request_id"], made.labels["known"], strict=True)
+    ]
+    made.write_labels(made.labels)
+    look = made.look()
+    assert keys(look) == {"labels:coverage"}
+    assert "Of 120 predictions in the 1 d from 2026-09-05" in look.problems[0].sentence
+    assert "0 have one; of those before it 74" in look.problems[0].sentence
 
 
 def test_times_without_a_zone_are_utc_and_times_that_are_none_are_counted(made: Watched) -> None:

@@ -23,7 +23,7 @@ from assay.evidence import (
     Window,
 )
 from assay.evidence.monitoring import Drift
-from assay.monitoring import problems
+from assay.monitoring import label_problems, problems
 from assay.monitoring.found import Read, Span
 from assay.monitoring.times import moment_of
 from assay.monitoring.windows import selection
@@ -82,12 +82,12 @@ def test_counts_agree_with_their_nouns_and_have_their_thousands_separated(count:
     rows = "1 row" if count == 1 else "1,234,567 rows"
     predictions = rows.replace("row", "prediction")
     assert rows in said(problems.clock_problem("logs", count))
-    assert rows in said(problems.file_problems("labels", (), count))
+    assert rows in said(problems.file_problems("labels", (), count, None))
     unreadable = [f"{number}.csv" for number in range(min(count, 2_000))]
-    files = said(problems.file_problems("logs", unreadable, 0))
+    files = said(problems.file_problems("logs", unreadable, 0, None))
     assert ("1 file of" if count == 1 else "2,000 files of") in files
     feed = LabelFeed(known=0, new=0, corrected=0, contradictory=count, duplicates=0, orphans=count)
-    of_labels = problems.label_problems(feed, labelled=0)
+    of_labels = label_problems.label_problems(feed, labelled=0)
     assert [predictions in tidy(one.sentence) for one in of_labels] == [True, False]
     assert f"of {count:,}," in of_labels[1].sentence
     assert predictions in said(problems.version_problem({4: {"v2": count}}, 3))

@@ -23,10 +23,11 @@ APART = Effect(name="wasserstein_sd", value=0.1, threshold=0.25)
 SUBJECTS = {
     ProblemKind.QUALITY: ["f1"],
     ProblemKind.SCHEMA: [
-        "logs files", "labels files", "logs rows", "labels rows", "logs scores", "positive class",
+        "logs files", "labels files", "logs rows", "labels rows", "logs scores", "logs predictions",
+        "positive class",
     ],
     ProblemKind.VOLUME: ["predictions"],
-    ProblemKind.LABELS: ["contradictory", "orphans"],
+    ProblemKind.LABELS: ["contradictory", "orphans", "coverage"],
     ProblemKind.HEARTBEAT: [
         "log", "labels", "monitor", "controller production", "journal production",
     ],

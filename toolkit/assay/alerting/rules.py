@@ -170,15 +170,6 @@ def _silent_monitor(one: Watched) -> list[dict[str, Any]]:
             summary=f"{one.model}: nobody looks at production",
             description=f"No look for over {limit:.10g} seconds: a problem would not be seen.",
         ),
-        _alert(
-            one,
-            "AssayHeartbeatSilent",
-            f"assay_monitor_heartbeat_silent{chosen} == 1",
-            page=False,
-            wait="10m",
-            summary=f"{one.model}: {{{{ $labels.name }}}} is silent",
-            description="{{ $labels.name }} has not shown that it lives for too long.",
-        ),
     ]
 
 

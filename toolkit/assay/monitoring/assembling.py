@@ -10,7 +10,8 @@ from pathlib import Path
 
 from assay.config import Model, Monitoring
 from assay.environments import Tool
-from assay.evidence import LabelFeed, Look, Problem, Reference, Rule
+from assay.evidence import Heartbeat, LabelFeed, Look, Problem, Reference, Rule
+from assay.monitoring import label_problems
 from assay.monitoring import problems as found_problems
 from assay.monitoring.delivered import NOTHING, Delivered
 from assay.monitoring.found import Read, Span, serving
@@ -77,7 +78,7 @@ def look_of(task: Task, before: Memory, span: Span, found: Read, answered: datet
             *found_problems.drift_problems(found.columns.drift),
             *found_problems.silence_problems(beats, task.at),
             *_of_log(task, span, found),
-            *_of_labels(task, found, feed),
+            *_of_labels(task, span, found, feed, silent=_silent(beats)),
         )
     ]
     dated = found_problems.dated(raised, before.since, task.at)
@@ -106,26 +107,37 @@ def _of_log(task: Task, span: Span, found: Read) -> Iterator[Problem]:
         counts[cell.window] += cell.predictions
     for window, versions in found.unknown.items():
         counts[window] += sum(versions.values())
-    yield from found_problems.file_problems("logs", found.unreadable_logs, found.log.unusable)
+    yield from found_problems.file_problems(
+        "logs", found.unreadable_logs, found.log.unusable, found.log.strange
+    )
     yield from found_problems.clock_problem("logs", 0 if task.replayed else found.log.ahead)
     yield from found_problems.volume_problem(counts, span.newest, task.monitoring.window)
     yield from found_problems.version_problem(found.unknown, span.newest)
+    yield from found_problems.answer_problem(found.unanswered)
     yield from found_problems.score_problem(found.improbable)
     yield from found_problems.class_problem(
         found.cells, found.positive, found.classes, task.promised
     )
 
 
-def _of_labels(task: Task, found: Read, feed: LabelFeed | None) -> Iterator[Problem]:
-    """What is wrong with the labels, where any are read."""
+def _silent(beats: Sequence[Heartbeat]) -> bool:
+    return any(one.name == "labels" and one.silent for one in beats)
+
+
+def _of_labels(
+    task: Task, span: Span, found: Read, feed: LabelFeed | None, *, silent: bool
+) -> Iterator[Problem]:
+    """What is wrong with the labels, where any are read; that they are `silent` is said already."""
     if found.labels is None or feed is None:
         return
     yield from found_problems.file_problems(
-        "labels", found.unreadable_labels, found.labels.unusable
+        "labels", found.unreadable_labels, found.labels.unusable, found.labels.strange
     )
     yield from found_problems.clock_problem("labels", 0 if task.replayed else found.labels.ahead)
     labelled = sum(cell.sums.n for cell in found.cells)
-    yield from found_problems.label_problems(feed, labelled)
+    yield from label_problems.label_problems(feed, labelled)
+    if not silent:
+        yield from label_problems.coverage_problem(found.cells, span)
 
 
 def _unsliced(found: Read) -> tuple[str, ...]:

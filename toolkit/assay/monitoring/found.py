@@ -53,6 +53,8 @@ class Read:
     """The class that precision, recall and F1 are of."""
     classes: tuple[str, ...] = ()
     """What labels and predictions are, where none is the positive class; else nothing."""
+    unanswered: int = 0
+    """Predictions without a value."""
     improbable: int = 0
     """Predictions whose score is a number below 0 or above 1."""
     unsliced: tuple[str, ...] = ()

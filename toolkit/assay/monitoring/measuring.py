@@ -52,6 +52,7 @@ def measured(
         metrics=metrics if monitoring.labels is not None else (),
         positive=positive,
         classes=classes,
+        unanswered=live_counts.count_unanswered(engine),
         improbable=live_counts.count_improbable(engine) if monitoring.logs.score else 0,
         sliced=_sliced(engine, monitoring, span, metrics, positive),
         shares=shares,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from assay.config import Severity
-from assay.evidence import Drift, Heartbeat, LabelFeed, Outcome, Problem, ProblemKind, Rule, State
+from assay.evidence import Drift, Heartbeat, Outcome, Problem, ProblemKind, Rule, State
 from assay.monitoring import drift
 from assay.monitoring.times import from_microseconds, moment_of, spoken, time_of
 from assay.report.numbers import exact_percent, number, percent, places_of, plural
@@ -15,7 +15,7 @@ from assay.tables.live_counts import Cell
 
 WEEK = 7 * 86_400
 _FEWEST_WEEKS = 2
-_LITTLE, _MUCH = 1 / 3, 3.0
+LITTLE, _MUCH = 1 / 3, 3.0
 _SHOWN = 3
 _EXPECTED = {
     "log": "prediction in the log",
@@ -39,7 +39,7 @@ def quality_problem(rule: Rule, since: datetime, share: float | None) -> Problem
     head, base = number(rule.head, places), number(rule.base or 0.0, places)
     least, most = number(-high, places), number(-low, places)
     labelled = "" if share is None else f" Of those, {percent(share)} have their label."
-    return _problem(
+    return problem(
         ProblemKind.QUALITY,
         rule.metric,
         rule.severity,
@@ -53,7 +53,7 @@ def drift_problems(found: Sequence[Drift]) -> list[Problem]:
     """Columns that moved by an effect that counts: drift warns, quality acts."""
     moved = {one.column: one for one in reversed(found) if one.moved}
     return [
-        _problem(ProblemKind.DRIFT, name, Severity.WARN, drift.sentence(one))
+        problem(ProblemKind.DRIFT, name, Severity.WARN, drift.sentence(one))
         for name, one in moved.items()
     ]
 
@@ -74,17 +74,19 @@ def silence_problems(heartbeats: Sequence[Heartbeat], at: datetime) -> list[Prob
             f"{spoken((at - time_of(one.last)).total_seconds())} ago; {limit}."
         )
         severity = Severity.BLOCK if kind in _URGENT else Severity.WARN
-        found.append(_problem(ProblemKind.HEARTBEAT, one.name, severity, gone))
+        found.append(problem(ProblemKind.HEARTBEAT, one.name, severity, gone))
     return found
 
 
-def file_problems(subject: str, unreadable: Sequence[str], unusable: int) -> list[Problem]:
-    """Files that were skipped, and rows without what they need."""
+def file_problems(
+    subject: str, unreadable: Sequence[str], unusable: int, strange: str | None
+) -> list[Problem]:
+    """Files that were skipped, and rows without what they need; `strange` is no time."""
     found = []
     if unreadable:
         more = f" and {len(unreadable) - 1:,} more" if len(unreadable) > 1 else ""
         found.append(
-            _problem(
+            problem(
                 ProblemKind.SCHEMA,
                 f"{subject} files",
                 Severity.WARN,
@@ -93,16 +95,38 @@ def file_problems(subject: str, unreadable: Sequence[str], unusable: int) -> lis
             )
         )
     if unusable:
+        why = (
+            f" {strange[:_LONGEST]!r} is no time of the last ten years: write "
+            "2026-11-01T12:00:00Z, or seconds or milliseconds since 1970."
+            if strange is not None
+            else ""
+        )
         found.append(
-            _problem(
+            problem(
                 ProblemKind.SCHEMA,
                 f"{subject} rows",
                 Severity.WARN,
                 f"Left out: {plural(unusable, 'row')} of the {subject} without an id, a time or a "
-                "value.",
+                f"value.{why}",
             )
         )
     return found
+
+
+def answer_problem(unanswered: int) -> list[Problem]:
+    """Predictions that say nothing: a metric of classes counts them as wrong."""
+    if not unanswered:
+        return []
+    return [
+        problem(
+            ProblemKind.SCHEMA,
+            "logs predictions",
+            Severity.WARN,
+            f"Answered, and without a value: {plural(unanswered, 'prediction')}. The model, or "
+            "what logs it, gives null or NaN. With a label they are wrong; errors of numbers leave "
+            "them out.",
+        )
+    ]
 
 
 def score_problem(improbable: int) -> list[Problem]:
@@ -110,7 +134,7 @@ def score_problem(improbable: int) -> list[Problem]:
     if not improbable:
         return []
     return [
-        _problem(
+        problem(
             ProblemKind.SCHEMA,
             "logs scores",
             Severity.WARN,
@@ -140,7 +164,7 @@ def class_problem(
     else:
         text = "Nothing says which class is the positive one"
     return [
-        _problem(
+        problem(
             ProblemKind.SCHEMA,
             "positive class",
             Severity.WARN,
@@ -155,7 +179,7 @@ def clock_problem(subject: str, ahead: int) -> list[Problem]:
     if not ahead:
         return []
     return [
-        _problem(
+        problem(
             ProblemKind.CLOCK,
             subject,
             Severity.WARN,
@@ -163,32 +187,6 @@ def clock_problem(subject: str, ahead: int) -> list[Problem]:
             "what is dated so waits until its time has come.",
         )
     ]
-
-
-def label_problems(feed: LabelFeed, labelled: int) -> list[Problem]:
-    """Labels that contradict each other, and labels that are of nothing."""
-    found = []
-    if feed.contradictory:
-        found.append(
-            _problem(
-                ProblemKind.LABELS,
-                "contradictory",
-                Severity.WARN,
-                f"Two labels of one time: {plural(feed.contradictory, 'prediction')}; none of the "
-                "two is counted until a later one settles it.",
-            )
-        )
-    if feed.orphans and not labelled:
-        found.append(
-            _problem(
-                ProblemKind.LABELS,
-                "orphans",
-                Severity.WARN,
-                f"Not one label, of {feed.orphans:,}, has the id of a prediction: the ids do not "
-                "match.",
-            )
-        )
-    return found
 
 
 def version_problem(unknown: Mapping[int, Mapping[str, int]], newest: int) -> list[Problem]:
@@ -202,7 +200,7 @@ def version_problem(unknown: Mapping[int, Mapping[str, int]], newest: int) -> li
     listed = ", ".join(name[:_DIGITS] for name, _ in counts.most_common(_SHOWN))
     more = f" and {len(counts) - _SHOWN:,} more" if len(counts) > _SHOWN else ""
     return [
-        _problem(
+        problem(
             ProblemKind.VERSION,
             "unknown",
             Severity.BLOCK,
@@ -227,11 +225,11 @@ def volume_problem(counts: Mapping[int, int], newest: int, length: float) -> lis
     if len(earlier) < _FEWEST_WEEKS:
         return []
     usual, found = earlier[len(earlier) // 2], counts.get(newest, 0)
-    if usual * _LITTLE <= found <= usual * _MUCH:
+    if usual * LITTLE <= found <= usual * _MUCH:
         return []
     start = from_microseconds(int(newest * length * 1e6))
     return [
-        _problem(
+        problem(
             ProblemKind.VOLUME,
             "predictions",
             Severity.WARN,
@@ -258,7 +256,8 @@ def outcome_of(problems: Sequence[Problem]) -> Outcome:
     return Outcome.WARN if shown else Outcome.PASS
 
 
-def _problem(kind: ProblemKind, subject: str, severity: Severity, sentence: str) -> Problem:
+def problem(kind: ProblemKind, subject: str, severity: Severity, sentence: str) -> Problem:
+    """A problem whose first sight :func:`dated` says."""
     return Problem(kind=kind, subject=subject, severity=severity, sentence=sentence, since=_UNDATED)
 
 

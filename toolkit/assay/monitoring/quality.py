@@ -118,8 +118,9 @@ def rule_of(
     }
     found = () if unusable else _sequences(metric, cells, promised, asked.planned, confidence)
     if not found:
-        n = sum(cell.sums.n for cell in cells)
-        reason = unusable or (f"{n:,} labels are too few" if n else "no window is mature yet")
+        sums = together([cell.sums for cell in cells])
+        n = sums.n
+        reason = unusable or (_lacking(metric, sums) if n else "no window is mature yet")
         rule = Rule(**facts, state=State.NOT_MEASURED, reason=reason, n=n, decides=False)
         return rule, None
     differences = [_oriented(one, promised, higher) for one in found]
@@ -138,6 +139,17 @@ def rule_of(
         decides=state is State.WORSE,
     )
     return rule, cells[0].window + one.start
+
+
+def _lacking(metric: str, sums: LiveSums) -> str:
+    """Why labels do not measure a metric."""
+    if metric in {"precision", "recall", "f1"} and not sums.hits + sums.false_alarms + sums.misses:
+        return "no label and no prediction is the positive class"
+    if metric == "calibration_error" and not sums.bins:
+        return "no score is logged with a label"
+    if metric in {"mae", "rmse"} and not sums.errors:
+        return "labels and predictions are no numbers"
+    return f"{sums.n:,} labels are too few"
 
 
 def _oriented(one: Since, promised: float, higher: bool) -> tuple[float, float]:

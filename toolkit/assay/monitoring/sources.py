@@ -14,6 +14,7 @@ from assay.config import Labels, Logs, Monitoring
 from assay.errors import AssayError, InputError, Location, OutsideError
 
 SUFFIXES = frozenset({".parquet", ".pq", ".csv", ".tsv", ".jsonl", ".ndjson", ".json"})
+_COMPRESSED = frozenset({".gz", ".bz2", ".xz", ".zst", ".zip"})
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]*(::|://)", re.IGNORECASE)
 _PATTERN = re.compile(r"[*?\[]")
 
@@ -76,8 +77,10 @@ def is_elsewhere(monitoring: Monitoring) -> bool:
 
 
 def _is_data(name: str) -> bool:
+    """Whether a file may hold rows; a compressed one is among them, so that it is named."""
     hidden = any(part.startswith((".", "_")) for part in name.split("/"))
-    return not hidden and Path(name).suffix.lower() in SUFFIXES
+    *_, before, last = ("", "", *(suffix.lower() for suffix in Path(name).suffixes))
+    return not hidden and (last in SUFFIXES or (last in _COMPRESSED and before in SUFFIXES))
 
 
 def _fetched(source: str, cache: Path, setting: str) -> tuple[Path, ...]:

@@ -96,6 +96,9 @@ def _schema(subject: str, about: About) -> _Step:
     if what == "scores":
         score = repr((about.monitoring.logs.score or "score")[:_LONGEST])
         return _leading(f"Mend what writes {score}: a probability is 0.83, not 83")
+    if what == "predictions":
+        answer = repr(about.monitoring.logs.prediction[:_LONGEST])
+        return _leading(f"Look for what the requests without {answer} have in common")
     return _leading("Set columns.positive of the model in assay.yaml to the class that is meant")
 
 
@@ -112,9 +115,10 @@ def _labels(subject: str, _: About) -> _Step:
             "Find the rows of one id and time in what labels.source names, and write the right one "
             "again with a later time"
         )
-    return _leading(
-        "Compare an id of the labels with one of the log: labels.id and logs.id name them"
-    )
+    words = "Compare an id of the labels with one of the log: labels.id and logs.id name them"
+    if subject == "coverage":
+        words += ". Where they match, labels.delay is too short"
+    return _leading(words)
 
 
 def _heartbeat(subject: str, about: About) -> _Step:

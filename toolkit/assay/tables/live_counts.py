@@ -78,6 +78,15 @@ def count_improbable(engine: Engine) -> int:
     return int(rows)
 
 
+def count_unanswered(engine: Engine) -> int:
+    """Predictions without a value, or with one that is no number where it should be."""
+    (rows,) = engine.row(
+        "SELECT count(CASE WHEN coalesce(predicted, 'nan') IN ('nan', 'NaN', '') THEN 1 END) "
+        "FROM judged"
+    )
+    return int(rows)
+
+
 def read_cells(
     engine: Engine, *, length: int, positive: str | None, where: str = "true"
 ) -> tuple[Cell, ...]:

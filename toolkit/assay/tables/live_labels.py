@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from assay.errors import InputError, IntegrityError, Location, OutsideError
-from assay.tables.live_log import key_of, microseconds, normal, place_of
+from assay.tables.live_log import key_of, microseconds, normal, place_of, strange_time
 from assay.tables.live_versions import is_known
 from assay.tables.row_hashes import count_keys
 from assay.tables.source import Engine, Table, open_tables
@@ -50,6 +50,8 @@ class LabelFacts:
     orphans: int
     ahead: int
     unusable: int
+    strange: str | None
+    """A value where the time should be at which a label became known, and is none."""
     last: int | None
     """When a label was last known, or first seen, in µs."""
 
@@ -101,6 +103,9 @@ def make_labels(
         orphans=int(orphans),
         ahead=int(ahead),
         unusable=int(unusable),
+        strange=strange_time(engine, names, columns.time, floor=0)
+        if unusable and columns.time
+        else None,
         last=None if last is None else int(last),
     )
 

@@ -27,7 +27,8 @@ TARGETS_LOG = {
     "output": _TEXT,
 }
 """The columns by which the delivery target's log (assay/predictions/1) is known; their kinds."""
-MICROSECONDS = 1_000_000
+_LONGEST = 3_660 * 86_400 * 1_000_000
+"""A time so many µs, ten years, before the look is none that anything was answered at."""
 ANSWERED = (
     "json_valid(output) AND NOT coalesce(mirrored, false) AND coalesce(assigned, version) = version"
 )
@@ -55,11 +56,13 @@ class LogFacts:
     repeated: int
     """Rows that repeat a prediction: each counts once, the earliest."""
     unusable: int
-    """Rows without an id, a place or a time."""
+    """Rows without an id, a place, or a time of the last ten years."""
     ahead: int
     """Rows dated later than the look, beyond what clocks differ by: not used yet."""
     last: int | None
     """When the newest prediction was answered, in µs."""
+    strange: str | None = None
+    """A value where a time should be, and is none."""
 
 
 NOTHING = LogFacts(rows=0, repeated=0, unusable=0, ahead=0, last=None)
@@ -79,6 +82,8 @@ def make_answers(
 ) -> LogFacts:
     """Make ``answers`` of the opened tables called `names`, for times in [since, until], in µs.
 
+    Nothing is taken of more than ten years before `until`.
+
     The view ``dated`` is the same with the rows that are not used, which have no time there.
     """
     tables = [engine.tables[name] for name in names]
@@ -86,9 +91,11 @@ def make_answers(
     parts = [_select(table, columns, whole=whole) for table in tables]
     union = " UNION ALL ".join(parts)
     engine.run(f"CREATE TEMP VIEW logged AS {union}")
-    usable = f"id IS NOT NULL AND place IS NOT NULL AND answered BETWEEN {since} AND {until}"
+    floor = until - _LONGEST
+    begun = max(since, floor)
+    usable = f"id IS NOT NULL AND place IS NOT NULL AND answered BETWEEN {begun} AND {until}"
     rows, unusable, ahead, last, kept = engine.row(
-        "SELECT count(*), count(CASE WHEN answered IS NULL "
+        f"SELECT count(*), count(CASE WHEN answered IS NULL OR answered < {floor} "
         f"OR (answered >= {since} AND (id IS NULL OR place IS NULL)) THEN 1 END), "
         f"count(CASE WHEN answered > {until} THEN 1 END), "
         f"max(CASE WHEN answered <= {until} THEN answered END), "
@@ -117,7 +124,24 @@ def make_answers(
         unusable=int(unusable),
         ahead=int(ahead),
         last=None if last is None else int(last),
+        strange=strange_time(engine, names, columns.time, floor=floor) if unusable else None,
     )
+
+
+def strange_time(engine: Engine, names: Sequence[str], column: str, *, floor: int) -> str | None:
+    """A value of the tables' time column that is no time, or one before `floor`, in µs."""
+    for name in names:
+        table = engine.tables[name]
+        found = "time" if is_targets_log(table) else column
+        at = microseconds(table, found)
+        value = f"CAST({identifier(found)} AS VARCHAR)"
+        rows = engine.rows(
+            f"SELECT {value} FROM {identifier(name)} WHERE {identifier(found)} IS NOT NULL "
+            f"AND coalesce({at} < {floor}, true) LIMIT 1"
+        )
+        if rows:
+            return str(rows[0][0])
+    return None
 
 
 def make_no_answers(engine: Engine, columns: LogColumns) -> LogFacts:
@@ -131,13 +155,22 @@ def make_no_answers(engine: Engine, columns: LogColumns) -> LogFacts:
 
 
 def microseconds(table: Table, name: str) -> str:
-    """SQL for a time as µs since 1970: a timestamp, text in ISO 8601, or seconds as a number."""
+    """SQL for a time as µs since 1970: a timestamp, text in ISO 8601, or a number.
+
+    A number is of seconds, or, where it is too large for that, of the first of milli-, micro- and
+    nanoseconds that puts it before the year 5138.
+    """
     column, found = identifier(name), table.column(name)
     kind = found.kind if found else "text"
     if kind == "time":
         return f"epoch_us({column})"
     if kind in {"integer", "float"}:
-        return f"TRY_CAST(CAST({column} AS DOUBLE) * {MICROSECONDS} AS BIGINT)"
+        number = f"CAST({column} AS DOUBLE)"
+        factor = (
+            f"CASE WHEN abs({number}) < 1e11 THEN 1e6 WHEN abs({number}) < 1e14 THEN 1e3 "
+            f"WHEN abs({number}) < 1e17 THEN 1 ELSE 1e-3 END"
+        )
+        return f"TRY_CAST({number} * {factor} AS BIGINT)"
     return f"epoch_us(TRY_CAST({column} AS TIMESTAMPTZ))"
 
 
