@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -13,6 +16,7 @@ from assay.cli.feedback import feedback
 from assay.errors import InputError
 from assay.tables.feedback import Draw, Sample, draw
 from assay.tables.source import open_tables
+from support.production import Production
 
 WANTED = Draw(id="request_id", prediction="prediction", label="label", score="score")
 
@@ -103,3 +107,61 @@ def test_an_id_that_stands_twice_is_refused(tmp_path: Path) -> None:
         pytest.raises(InputError, match="'r3' stands there twice"),
     ):
         draw(engine, WANTED)
+
+
+def called(*arguments: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """What the command says of the strata, and its rows."""
+    done = CliRunner().invoke(feedback, arguments, catch_exceptions=False)
+    assert done.exit_code == 0
+    folder = Path(arguments[arguments.index("--output") + 1])
+    lines = (folder / "candidates.jsonl").read_text().splitlines()
+    return done.output.splitlines()[:3], [json.loads(line) for line in lines]
+
+
+def test_the_delivery_targets_log_is_drawn_from_as_it_lies(tmp_path: Path) -> None:
+    made = Production(tmp_path)
+    for day in range(2):
+        made.day(day)
+    made.label(made.rows[:400])
+    said, rows = called(
+        "--predictions", str(tmp_path / "logs"), "--labels", str(tmp_path / "labels.csv"),
+        "--score", "score", "--output", str(tmp_path / "o"),
+    )  # fmt: skip
+    wrong = sum(row["said"] != row["label"] for row in made.rows[:400])
+    doubts = sum(abs(row["score"] - 0.5) <= 0.1 for row in made.rows[400:])
+    others = 200 - doubts
+    assert said == [
+        f"mistake: {wrong} of {wrong} rows",
+        f"low-confidence: {doubts} of {doubts} rows",
+        f"other: {min(100, others)} of {others} rows",
+    ]
+    by_id = {row["request_id"]: row for row in made.rows}
+    for row in rows:
+        truth = by_id[row["request_id"]]
+        assert row["time"] == truth["time"].strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        assert (row["prediction"], row["input"]) == (str(truth["said"]), truth["input"])
+
+
+@pytest.mark.parametrize("unit", ["us", "ns"])
+def test_ids_and_classes_join_whatever_their_type(tmp_path: Path, unit: str) -> None:
+    at = pa.array([1_000_000] * 4, type=pa.int64()).cast(pa.timestamp(unit, tz="Asia/Tokyo"))
+    ids, said = [1.0, 2.0, 3.0, None], [True, False, True, True]
+    log = pa.table({"request_id": ids, "time": at, "prediction": said})
+    pq.write_table(log, tmp_path / "log.parquet")
+    (tmp_path / "labels.csv").write_text("request_id,label\n1,1\n2,1.0\n3,yes\n")
+    said_of, rows = called(
+        "--predictions", str(tmp_path / "log.parquet"), "--labels", str(tmp_path / "labels.csv"),
+        "--output", str(tmp_path / "o"),
+    )  # fmt: skip
+    assert said_of[0] == "mistake: 2 of 2 rows"
+    assert {row["request_id"] for row in rows if row["stratum"] == "mistake"} == {2.0, 3.0}
+    assert rows[0]["time"].startswith("1970-01-01T00:00:0")
+
+
+def test_a_folder_without_predictions_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no file of it holds predictions"):
+        CliRunner().invoke(
+            feedback,
+            ["--predictions", str(tmp_path), "--labels", "labels.csv"],
+            catch_exceptions=False,
+        )

@@ -52,7 +52,7 @@ def opened(place: Place) -> Iterator[StateBranch]:
         address = known.remote_url(place.remote, as_used=True) if known else None
         if address is None:
             raise InputError(
-                f"this clone has no remote {place.remote!r}, and the ledger is kept on one.",
+                f"this clone has no remote {place.remote!r}, and assay/desired is kept on one.",
                 remedy="Name another with --remote, or add it: git remote add origin ADDRESS.",
             )
         remote = Remote(address=address, environment=place.environment)

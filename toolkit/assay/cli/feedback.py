@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.errors import InputError, Location
+
 if TYPE_CHECKING:
     from assay.tables.feedback import Sample
 
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.option(
     "--predictions",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     required=True,
-    help="What was answered: Parquet, CSV or JSON lines.",
+    help="What was answered: a file, or a folder of files, of Parquet, CSV or JSON lines.",
 )
 @click.option(
     "--labels",
@@ -81,16 +83,32 @@ def feedback(
 
     \b
     assay feedback --predictions log.parquet --labels labels.csv --score score
+    assay feedback --predictions /var/lib/assay/production/churn/target/predictions \\
+      --labels labels.csv --score probability
     """
     from assay.evidence import write_atomically
+    from assay.monitoring.sources import find_files
     from assay.tables.feedback import Draw, draw
+    from assay.tables.feedback_log import lay_out
     from assay.tables.source import open_tables
 
     wanted = Draw(
         id=id_, prediction=prediction, label=label, score=score, band=band,
         mistakes=mistakes, doubts=doubts, others=others, seed=seed,
     )  # fmt: skip
-    with open_tables({"predictions": predictions, "labels": labels}) as engine:
+    files = [predictions]
+    if predictions.is_dir():
+        folder = predictions.as_posix()
+        files = list(find_files(folder, root=Path(), cache=Path(), setting="--predictions"))
+    if not files:
+        raise InputError(
+            "no file of it holds predictions.",
+            where=Location(file=predictions.as_posix()),
+            remedy="Name a folder with Parquet, CSV or JSON lines.",
+        )
+    logs = {f"log{place}": path for place, path in enumerate(files)}
+    with open_tables({**logs, "labels": labels}) as engine:
+        lay_out(engine, list(logs), predictions, prediction=prediction, score=score)
         made = draw(engine, wanted)
     write_atomically(output / "candidates.csv", csv_of(made))
     write_atomically(output / "candidates.jsonl", lines_of(made))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.errors import InputError
+from assay.tables.live_log import normal
 from assay.tables.source import Column, Engine
 from assay.tables.sql import identifier, literal
 
@@ -62,8 +63,8 @@ def draw(engine: Engine, wanted: Draw) -> Sample:
     predictions, labels = engine.tables["predictions"], engine.tables["labels"]
     known = _column(engine, "predictions", wanted.prediction)
     true = _column(engine, "labels", wanted.label)
-    _column(engine, "predictions", wanted.id)
-    _column(engine, "labels", wanted.id)
+    key = _key("p", _column(engine, "predictions", wanted.id))
+    known_as = _key("l", _column(engine, "labels", wanted.id))
     for name in ("predictions", "labels"):
         _refuse_repeats(engine, name, wanted.id)
     kept = [one.name for one in predictions.columns if one.name not in (*ADDED, wanted.label)]
@@ -73,7 +74,6 @@ def draw(engine: Engine, wanted: Draw) -> Sample:
         score = f"p.{identifier(wanted.score)}"
     label = f"l.{identifier(wanted.label)}"
     shown = ", ".join(f"p.{identifier(name)}" for name in kept)
-    key = f"CAST(p.{identifier(wanted.id)} AS VARCHAR)"
     engine.run(f"""
         CREATE OR REPLACE TEMP TABLE feedback AS
         SELECT {shown}, {label} AS {identifier(wanted.label)}, CASE
@@ -83,7 +83,7 @@ def draw(engine: Engine, wanted: Draw) -> Sample:
             ELSE {literal(OTHER)} END AS stratum,
             md5({literal(f"{wanted.seed}:")} || {key}) AS place, {key} AS name
         FROM {predictions.name} p LEFT JOIN {labels.name} l
-        ON {key} = CAST(l.{identifier(wanted.id)} AS VARCHAR)""")
+        ON {key} = {known_as}""")
     columns = (*kept, wanted.label, *ADDED)
     return _sample(engine, wanted, columns)
 
@@ -110,12 +110,16 @@ def _sample(engine: Engine, wanted: Draw, columns: tuple[str, ...]) -> Sample:
     return Sample(columns=columns, rows=tuple(rows), strata=strata)
 
 
+def _key(side: str, id_: Column) -> str:
+    """An id as text: 7 and, in a column of floats, 7.0 are one."""
+    value = f"{side}.{identifier(id_.name)}"
+    return normal(value) if id_.kind == "float" else f"CAST({value} AS VARCHAR)"
+
+
 def _differ(known: Column, true: Column) -> str:
-    """Numbers are compared as numbers, so that 1 and 1.0 are one class; anything else as text."""
-    numbers = {"integer", "float", "boolean"}
-    kind = "DOUBLE" if {known.kind, true.kind} <= numbers else "VARCHAR"
+    """Whether an answer is another than the label: 1, 1.0, '1' and true are one class."""
     left, right = f"p.{identifier(known.name)}", f"l.{identifier(true.name)}"
-    return f"CAST({left} AS {kind}) IS DISTINCT FROM CAST({right} AS {kind})"
+    return f"{normal(left)} IS DISTINCT FROM {normal(right)}"
 
 
 def _column(engine: Engine, table: str, name: str) -> Column:

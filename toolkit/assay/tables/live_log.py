@@ -241,31 +241,38 @@ def _select(table: Table, columns: LogColumns, *, whole: bool) -> str:
 
 
 def _select_targets(table: Table, columns: LogColumns) -> str:
-    """What callers were answered, without mirrored answers and those that stood in for another.
-
-    An output is one value, an object, or a list of probabilities by class.
-    """
-    list_of = "CAST(output AS DOUBLE[])"
-    member = literal(f"$.{_quoted(columns.prediction)}")
-    score = ""
-    if columns.score:
-        path = literal(f"$.{_quoted(columns.score)}")
-        score = f"WHEN 'OBJECT' THEN TRY_CAST(json_extract_string(output, {path}) AS DOUBLE) "
+    """What callers were answered, without mirrored answers and those that stood in for another."""
+    predicted, score = answer_of(columns.prediction, columns.score)
     sliced = "".join(
         f", json_extract_string(input, {literal(f'$.{_quoted(each)}')}) AS slice{place}"
         for place, each in enumerate(columns.slices)
     )
+    return (
+        "SELECT request_id AS id, CAST(row AS BIGINT) AS place, "
+        f"{microseconds(table, 'time')} AS answered, version, {predicted} AS predicted, "
+        f"{score} AS score{sliced} FROM {identifier(table.name)} WHERE {ANSWERED}"
+    )
+
+
+def answer_of(prediction: str, score: str | None) -> tuple[str, str]:
+    """SQL for what an `output` of the delivery target's log says, and for its probability.
+
+    An output is one value, an object with these members, or a list of probabilities by class.
+    """
+    list_of = "CAST(output AS DOUBLE[])"
     predicted = (
-        f"CASE json_type(output) WHEN 'OBJECT' THEN json_extract_string(output, {member}) "
+        "CASE json_type(output) WHEN 'OBJECT' THEN "
+        f"json_extract_string(output, {literal(f'$.{_quoted(prediction)}')}) "
         f"WHEN 'ARRAY' THEN CAST(list_position({list_of}, list_max({list_of})) - 1 AS VARCHAR) "
         "ELSE json_extract_string(output, '$') END"
     )
-    return (
-        "SELECT request_id AS id, CAST(row AS BIGINT) AS place, "
-        f"{microseconds(table, 'time')} AS answered, version, {normal(predicted)} AS predicted, "
-        f"CASE json_type(output) {score}WHEN 'ARRAY' THEN CASE WHEN json_array_length(output) = 2 "
-        f"THEN {list_of}[2] END END AS score{sliced} FROM {identifier(table.name)} "
-        f"WHERE {ANSWERED}"
+    member = ""
+    if score:
+        path = literal(f"$.{_quoted(score)}")
+        member = f"WHEN 'OBJECT' THEN TRY_CAST(json_extract_string(output, {path}) AS DOUBLE) "
+    return normal(predicted), (
+        f"CASE json_type(output) {member}WHEN 'ARRAY' THEN CASE WHEN json_array_length(output) = 2 "
+        f"THEN {list_of}[2] END END"
     )
 
 
