@@ -1,4 +1,4 @@
-"""`assay monitor` as a new user meets it: inputs that are wrong, or right in an unexpected way.
+"""`assay monitor` on logs and labels that are wrong, or right in an unexpected way.
 
 Each ends with what is meant, with a finding, or with an error that says where and what to do.
 """
@@ -6,10 +6,8 @@ Each ends with what is meant, with a finding, or with an error that says where a
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,97 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assay.cli.edge import run
-from assay.evidence import Look, Reference
-
-START = datetime(2026, 9, 1, tzinfo=UTC)
-ROWS, DAYS = 600, 5
-Change = Callable[[dict[str, list[Any]]], None]
-
-
-def predictions() -> dict[str, list[Any]]:
-    """The columns of a log of five days; nine of ten predictions are right."""
-    times = [START + timedelta(days=DAYS) * n / ROWS for n in range(ROWS)]
-    truth = [n % 2 for n in range(ROWS)]
-    said = [one if n % 10 else 1 - one for n, one in enumerate(truth)]
-    score = [0.9 if one else 0.1 for one in said]
-    ids: list[Any] = list(range(ROWS))
-    return {"request_id": ids, "time": times, "prediction": said, "score": score, "truth": truth}
-
-
-def labels(of: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """Every label, an hour after its prediction."""
-    known = [one + timedelta(hours=1) for one in of["time"]]
-    return {"request_id": list(of["request_id"]), "label": list(of["truth"]), "known": known}
-
-
-@dataclass
-class Watched:
-    """A folder with assay.yaml, a log and labels, and nothing else of Assay's."""
-
-    folder: Path
-    monitoring: dict[str, Any] = field(default_factory=dict)
-    columns: dict[str, Any] = field(default_factory=dict)
-    log: dict[str, list[Any]] = field(default_factory=predictions)
-
-    def __post_init__(self) -> None:
-        self.labels = labels(self.log)
-
-    def configure(self) -> None:
-        monitoring = {
-            "logs": {"source": "log", "score": "score"},
-            "labels": {"source": "labels.csv", "time": "known", "delay": 3600},
-            "silence": 864_000,
-            "quality": {"accuracy": {"margin": 0.02, "reference": 0.9}},
-            **self.monitoring,
-        }
-        model = {
-            "predictions": "p.csv", "gates": {"accuracy": {"margin": 0.01}},
-            "monitoring": monitoring, **({"columns": self.columns} if self.columns else {}),
-        }  # fmt: skip
-        text = json.dumps({"version": 1, "models": {"churn": model}})
-        (self.folder / "assay.yaml").write_text(text)
-
-    def write(self) -> None:
-        """The log as Parquet, the labels as CSV."""
-        self.configure()
-        (self.folder / "log").mkdir(exist_ok=True)
-        kept = {name: values for name, values in self.log.items() if name != "truth"}
-        pq.write_table(pa.table(kept), self.folder / "log/a.parquet")
-        self.write_labels(self.labels)
-
-    def write_labels(self, columns: dict[str, list[Any]], *, end: str = "\n") -> None:
-        rows = zip(*columns.values(), strict=True)
-        lines = [",".join(columns), *(",".join(map(str, row)) for row in rows)]
-        (self.folder / "labels.csv").write_bytes((end.join(lines) + end).encode())
-
-    def run(self, *more: str, days: float = DAYS + 0.5) -> int:
-        at = (START + timedelta(days=days)).isoformat()
-        return run([
-            "monitor", "--config", str(self.folder / "assay.yaml"), "--at", at,
-            "--state", str(self.folder / "state"), "--evidence", str(self.folder / "evidence"),
-            "--exit-zero", *more,
-        ])  # fmt: skip
-
-    def look(self, *more: str, days: float = DAYS + 0.5) -> Look:
-        assert self.run(*more, days=days) == 0
-        return Look.read(self.folder / "evidence/churn")
+from support.watched_files import DAYS, ROWS, START, Watched, counted, keys
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> Watched:
     return Watched(tmp_path)
-
-
-def keys(look: Look) -> set[str]:
-    return {problem.key for problem in look.problems}
-
-
-def counted(look: Look) -> tuple[int, float | None]:
-    """Labelled predictions of all windows, and how many were right of them."""
-    found = [one for w in look.windows for one in w.quality if one.metric == "accuracy"]
-    n = sum(one.n for one in found)
-    return n, round(sum((one.value or 0) * one.n for one in found) / n, 3) if n else None
 
 
 def test_nothing_is_wrong_with_what_is_right(made: Watched) -> None:
@@ -339,98 +252,3 @@ def test_a_score_that_is_missing_is_no_finding(made: Watched) -> None:
     made.log["score"] = [float("nan") if n % 3 else one for n, one in enumerate(made.log["score"])]
     made.write()
     assert keys(made.look()) == set()
-
-
-def in_words(made: Watched, **columns: Any) -> Watched:
-    """The same classes by names, of which F1 is judged."""
-    words = ["no", "yes"]
-    made.log["prediction"] = [words[one] for one in made.log["prediction"]]
-    made.labels["label"] = [words[one] for one in made.labels["label"]]
-    made.monitoring = {"quality": {"f1": {"margin": 0.02, "reference": 0.9}}}
-    made.columns = columns
-    return made
-
-
-@pytest.mark.parametrize(
-    ("columns", "words"),
-    [
-        ({}, "Nothing says which class is the positive one: they are 'no', 'yes'."),
-        ({"positive": "churned"}, "No label and no prediction is 'churned', the positive class"),
-    ],
-    ids=["unnamed", "never occurs"],
-)
-def test_a_positive_class_that_is_none_is_a_finding(
-    made: Watched, columns: dict[str, Any], words: str
-) -> None:
-    in_words(made, **columns).write()
-    look = made.look()
-    assert keys(look) == {"schema:positive class"}
-    assert words in look.problems[0].sentence
-    assert "columns.positive" in look.problems[0].step
-
-
-def test_a_positive_class_that_occurs_or_that_nobody_needs_is_no_finding(
-    made: Watched, tmp_path: Path
-) -> None:
-    in_words(made, positive="yes").write()
-    assert keys(made.look()) == set()
-    (tmp_path / "other").mkdir()
-    other = in_words(Watched(tmp_path / "other"))
-    other.monitoring = {}
-    other.write()
-    assert keys(other.look()) == set()
-
-
-def test_a_slice_that_is_nowhere_is_said(made: Watched) -> None:
-    made.monitoring = {"slices": ["plan", "score"]}
-    made.write()
-    look = made.look()
-    assert look.notes == ("Quality by 'plan' is not shown: no file of the log has that column.",)
-
-
-def reference(made: Watched, **changes: Any) -> Path:
-    folder = made.folder / "reference"
-    facts = {"model": "churn", "columns": (), "quality": {"accuracy": 0.9}, **changes}
-    Reference(**facts).write(folder)
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("change", "code", "words"),
-    [
-        ("another", 2, "this is the evidence of fraud, and churn is looked at"),
-        ("newer", 4, "expected a document of schema assay/reference/1, found 'assay/reference/2'"),
-        ("cut", 4, "this is not JSON"),
-        ("gone", 2, "comparison.json: there is no such evidence"),
-    ],
-)
-def test_a_reference_that_is_none_of_this_model_is_refused(
-    made: Watched, capsys: pytest.CaptureFixture[str], change: str, code: int, words: str
-) -> None:
-    made.write()
-    folder = reference(made, **({"model": "fraud"} if change == "another" else {}))
-    file = folder / Reference.FILE
-    if change == "newer":
-        file.write_text(file.read_text().replace("assay/reference/1", "assay/reference/2"))
-    elif change == "cut":
-        file.write_text(file.read_text()[:40])
-    elif change == "gone":
-        file.unlink()
-    assert made.run("--reference", str(folder)) == code
-    said = capsys.readouterr().err
-    assert words in said
-    assert folder.as_posix() in said
-    assert not (made.folder / "state/state.json").exists()
-
-
-def test_a_state_that_cannot_be_is_refused(
-    made: Watched, capsys: pytest.CaptureFixture[str]
-) -> None:
-    made.write()
-    (made.folder / "state").write_text("a file")
-    assert made.run() == 2
-    assert "is a file" in capsys.readouterr().err
-    assert made.run("--state", "/proc/nowhere/state") == 3
-    said = capsys.readouterr().err
-    assert "/proc/nowhere" in said
-    assert "name another one" in said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +16,7 @@ from assay.cli import assay
 from assay.config import Monitoring
 from assay.evidence import Effect, Problem, ProblemKind
 from assay.evidence.monitoring import Drift
+from assay.monitoring import label_problems, problems
 from assay.monitoring.steps import About, with_step
 from assay.report.look_page import look_markdown
 from support.watching import config, look, problem, told
@@ -57,6 +60,18 @@ def parsed(command: str) -> None:
     found = assay.get_command(click.Context(assay), name)
     assert found is not None
     found.make_context(name, arguments)
+
+
+def test_each_problem_that_there_is_stands_here() -> None:
+    """A problem without a step of its own would have another's."""
+    found = []
+    for module in (problems, label_problems):
+        text = inspect.getsource(module)
+        found += re.findall(r'ProblemKind\.(\w+),\s+f?"([^"]+)",', text)
+    assert len(found) >= 9
+    for kind, subject in found:
+        subjects = {subject.replace("{subject}", feed) for feed in ("logs", "labels")}
+        assert subjects <= set(SUBJECTS[ProblemKind[kind]])
 
 
 @pytest.mark.parametrize("target", [None, "production"])
