@@ -49,21 +49,10 @@ class Task:
 
 def look_of(task: Task, before: Memory, span: Span, found: Read, answered: datetime | None) -> Look:
     """Judge what was found; `answered` is when the newest prediction was answered."""
-    cells = found.cells
+    cells, feed = found.cells, _feed(found)
     version = serving(cells)
     rules, quality = _judged(task, span, cells, version)
-    beats = heartbeats_of(
-        task.monitoring,
-        task.at,
-        answered=answered,
-        first=_start(cells, span),
-        labelled=from_microseconds(found.labels.last)
-        if found.labels is not None and found.labels.last is not None
-        else None,
-        looked=None if before.last is None else time_of(before.last),
-        signs=() if task.replayed else task.delivered.signs,
-    )
-    feed = _feed(found)
+    beats = _beats(task, before, span, found, answered)
     about = About(
         model=task.name,
         monitoring=task.monitoring,
@@ -97,6 +86,21 @@ def look_of(task: Task, before: Memory, span: Span, found: Read, answered: datet
         problems=dated,
         state=found_problems.outcome_of(dated),
         sentence=_sentence(task, dated, rules),
+    )
+
+
+def _beats(
+    task: Task, before: Memory, span: Span, found: Read, answered: datetime | None
+) -> tuple[Heartbeat, ...]:
+    labelled = found.labels.last if found.labels is not None else None
+    return heartbeats_of(
+        task.monitoring,
+        task.at,
+        answered=answered,
+        first=_start(found.cells, span),
+        labelled=None if labelled is None else from_microseconds(labelled),
+        looked=None if before.last is None else time_of(before.last),
+        signs=() if task.replayed else task.delivered.signs,
     )
 
 
