@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -258,3 +259,18 @@ def test_times_with_a_zone_in_nanoseconds_are_times_like_others(
     with open_tables({"base": path}) as engine:
         asked = 'SELECT epoch_us("when"), year("when"), isfinite("when") FROM base'
         assert engine.row(asked) == (1_767_268_800_123_456, 2026, True)
+
+
+def test_more_files_than_a_process_may_open_by_default_are_opened(tmp_path: Path) -> None:
+    files = {f"log{place}": tmp_path / f"{place}.parquet" for place in range(80)}
+    for path in files.values():
+        pq.write_table(pa.table({"id": [1]}), path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/dev/fd").iterdir())) + 40, hard))
+    try:
+        with open_tables(files) as engine:
+            union = " UNION ALL ".join(f"SELECT id FROM {name}" for name in files)
+            assert engine.row(f"SELECT count(*) FROM ({union})") == (80,)
+            assert "or 75 others" in engine._files()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -7,6 +7,7 @@ The engine can read the named files and nothing else: no other path, no network,
 from __future__ import annotations
 
 import os
+import resource
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,10 @@ _INTEGERS = frozenset(
     f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 ) | {"HUGEINT", "UHUGEINT"}
 _MEMORY = "60%"
+_NAMED = 5
+"""Files that one message names."""
+_OF_EACH = 4
+"""Descriptors that may be open for a file at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +138,9 @@ class Engine:
             self._connection.execute(sql)
 
     def _files(self) -> str:
-        return " or ".join(sorted({t.path.as_posix() for t in self.tables.values()}))
+        names = sorted({table.path.as_posix() for table in self.tables.values()})
+        more = [f"{len(names) - _NAMED} others"] if len(names) > _NAMED else []
+        return " or ".join([*names[:_NAMED], *more])
 
 
 @contextmanager
@@ -155,6 +162,7 @@ def open_tables(
     `rowless`; OutsideError where disk or permissions fail.
     """
     formats = {name: detect_format(path) for name, path in files.items()}
+    _make_room(len(files))
     with scratch_folder() as scratch:
         links = {name: linked(scratch, name, files[name], formats[name]) for name in files}
         with connected(scratch, [*links.values(), *writes]) as connection:
@@ -167,6 +175,16 @@ def open_tables(
                     )
                 tables[name] = table if rowless else with_rows(table)
             yield engine
+
+
+def _make_room(files: int) -> None:
+    """Let this process open so many files at once, as far as its hard limit allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OF_EACH * files + 256
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 @contextmanager
