@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from assay.config.monitoring import DriftRule
 from assay.evidence.monitoring import ColumnReference, Reference
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 HOURS = 365 * 24
 FEATURES = 30
+RULE = DriftRule()
 _SKEWED, _CATEGORIES = 4, 6
 _VALUES = 12
 _MISSING = 0.03
@@ -41,8 +43,8 @@ class World:
     """The same of a week's mean."""
     kept: float = 0.0
     """The correlation of a week's mean with the one before it: above 0 it moves slowly."""
-    wide: float = 1.0
-    """How much further than usual `drift` in assay.yaml lets a column move, as a shift."""
+    rule: DriftRule = RULE
+    """What assay.yaml says under `drift`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,10 +19,9 @@ from assay.monitoring.problems import volume_problem
 from assay.monitoring.seasons import spans_of
 from assay.tables.column_counts import ColumnCounts
 from honesty.quiet_screen import AGAINST, WEEK, Bools, screened
-from honesty.quiet_traffic import Column, Traffic
+from honesty.quiet_traffic import RULE, Column, Traffic
 
 HOUR = 3_600
-RULE = DriftRule()
 Moved = dict[str, tuple[str, ...]]
 """What each column that moved has moved against."""
 

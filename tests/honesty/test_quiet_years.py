@@ -13,10 +13,10 @@ from scipy.stats import chi2_contingency, ks_2samp
 from assay.evidence.monitoring import Reference
 from assay.monitoring.cells import confirming_p, effects_of, pooled, to_cells
 from honesty.quiet_effects import Side, effects, p_values, thresholds_of
-from honesty.quiet_part import MOST, OURS, OURS_WIDE, USUAL, interval, quiet_years, seen
+from honesty.quiet_part import MOST, OURS, RULES, USUAL, WATCHED, interval, quiet_years, seen
 from honesty.quiet_screen import WEEK
-from honesty.quiet_traffic import World, quiet
-from honesty.quiet_years import RULE, alarms, counted
+from honesty.quiet_traffic import RULE, World, quiet
+from honesty.quiet_years import alarms, counted
 from honesty.resumed import Runner
 from honesty.simple_ways import WAYS, begun, kolmogorov_smirnov
 
@@ -30,8 +30,8 @@ def test_a_quiet_quarter_makes_no_alarm() -> None:
 
 def test_a_change_is_seen_within_a_day() -> None:
     """One of 30 features moves by a deviation and a half."""
-    hours = seen(3, 1.5)
-    assert (hours[OURS] or 99) <= (hours[OURS_WIDE] or 99) <= 24
+    hours = seen(3, 1.5, WATCHED)
+    assert (hours["the same, `drift` of 0.23"] or 99) <= (hours[OURS] or 99) <= 24
 
 
 @pytest.mark.timeout(900)
@@ -42,10 +42,11 @@ def test_looks_that_are_passed_over_find_nothing() -> None:
     some = traffic.columns[::4]
     reference = Reference(model="quiet", columns=tuple(each.reference for each in some))
     traffic = replace(traffic, columns=some, reference=reference)
-    found = alarms(traffic)
+    rule = RULES[0.23]
+    found = alarms(traffic, rule=rule)
     assert len(found) > 5
     assert {against for one in found for against in one.against} == {"reference", "same hours"}
-    assert found == alarms(traffic, every_look=True)
+    assert found == alarms(traffic, every_look=True, rule=rule)
 
 
 def test_p_values_are_the_look_s_own() -> None:
