@@ -15,7 +15,7 @@ from assay.monitoring.times import microseconds_of
 from assay.tables import live_log
 from assay.tables.live_counts import Cell, LiveSums
 from assay.tables.log_files import check_files
-from assay.tables.source import open_tables
+from assay.tables.source import open_tables, scratch_folder
 
 
 def answering_version(
@@ -68,20 +68,21 @@ def _cells(
         slices=(),
     )
     needed = [each for each in (logs.id, logs.row, logs.time, logs.prediction) if each]
-    good = check_files(files, needed, since=(logs.time, since), deep=False).files
-    if not good:
-        return ()
-    tables = {f"log{place}": path for place, path in enumerate(good)}
-    try:
-        with open_tables(tables) as engine:
-            live_log.make_answers(engine, list(tables), columns, since=since, until=until)
-            found = engine.rows(
-                f"SELECT answered // {length}, coalesce(version, ''), count(*) "  # noqa: S608
-                "FROM answers GROUP BY ALL ORDER BY ALL"
-            )
-    except InputError:
-        # A file is damaged inside: the look itself names it, and goes on without it.
-        return ()
+    with scratch_folder() as folder:
+        good = check_files(files, needed, folder, since=(logs.time, since), deep=False).files
+        tables = {f"log{place}": path for place, path in enumerate(good)}
+        if not good:
+            return ()
+        try:
+            with open_tables(tables) as engine:
+                live_log.make_answers(engine, list(tables), columns, since=since, until=until)
+                found = engine.rows(
+                    f"SELECT answered // {length}, coalesce(version, ''), count(*) "  # noqa: S608
+                    "FROM answers GROUP BY ALL ORDER BY ALL"
+                )
+        except InputError:
+            # A file is damaged inside: the look itself names it, and goes on without it.
+            return ()
     return tuple(
         Cell(window=int(window), version=version, predictions=int(n), sums=LiveSums())
         for window, version, n in found

@@ -105,13 +105,13 @@ def _opened(
     needed = [wanted.id, wanted.time, wanted.prediction]
     needed += [each for each in (wanted.row, wanted.score) if each]
     begun = _rows_from(history, asked.reference, asked.monitoring, asked.span)
-    good = check_files(asked.logs, needed, since=(wanted.time, begun), deep=deep, hold=hold)
+    good = check_files(asked.logs, needed, folder, since=(wanted.time, begun), deep=deep, hold=hold)
     truth = Checked(files=(), unreadable=())
     labels = asked.monitoring.labels
     if labels is not None:
         names = [each for each in (labels.id, labels.row, labels.label, labels.time) if each]
-        truth = check_files(asked.labels, names, since=None, deep=deep, hold=hold)
-    baseline = check_files(asked.baseline, (), since=None, deep=deep)
+        truth = check_files(asked.labels, names, folder, since=None, deep=deep, hold=hold)
+    baseline = check_files(asked.baseline, (), folder, since=None, deep=deep)
     files = {
         f"{kind}{place}": path
         for kind, checked in (("log", good), ("labels", truth), (BASELINE, baseline))

@@ -27,9 +27,9 @@ def load_parquet(
     listed = connection.execute(
         f"SELECT name, num_children FROM parquet_schema({source})"
     ).fetchall()
-    _unique(_top_level(listed), path)
+    _unique(top_level(listed), path)
     file = f"read_parquet({source}, hive_partitioning = false)"
-    chosen = _chosen(connection, file)
+    chosen = choose_columns(connection, file)
     view = f"SELECT {chosen} FROM {file}"
     connection.execute(f"CREATE VIEW {identifier(name)} AS {view}")
     if _has_nan(connection, name, compared):
@@ -41,8 +41,8 @@ def load_parquet(
     connection.execute(rows)
 
 
-def _chosen(connection: duckdb.DuckDBPyConnection, file: str) -> str:
-    """All columns; times with a zone in nanoseconds, as pandas writes them, in microseconds.
+def choose_columns(connection: duckdb.DuckDBPyConnection, file: str) -> str:
+    """SQL for all columns; pandas' times with a zone, in nanoseconds, in microseconds.
 
     DuckDB has no functions for those.
     """
@@ -77,7 +77,7 @@ def _has_nan(
     return False in (finite or ())
 
 
-def _top_level(listed: list[tuple[str, int | None]]) -> list[str]:
+def top_level(listed: list[tuple[str, int | None]]) -> list[str]:
     """Names of a Parquet file's columns, out of its schema in depth-first order."""
     names: list[str] = []
     pending = 0
