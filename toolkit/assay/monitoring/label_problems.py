@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from assay.config import Severity
 from assay.evidence import LabelFeed, Problem, ProblemKind
 from assay.monitoring.found import Span
-from assay.monitoring.problems import LITTLE, problem
+from assay.monitoring.problems import LITTLE, WEEK, problem
 from assay.monitoring.times import from_microseconds, moment_of, spoken
 from assay.report.numbers import percent, plural
 from assay.tables.live_counts import Cell
 
-_FEWEST = 20
-"""Labels that are to be expected before their absence says anything."""
+_FEWEST = 50
+"""Labels that are to be expected before their absence says anything: by chance alone less than a
+third of them come once in fifty million windows (Poisson)."""
+_FEWEST_WEEKS = 2
 
 
 def label_problems(feed: LabelFeed, labelled: int) -> list[Problem]:
@@ -43,9 +45,13 @@ def label_problems(feed: LabelFeed, labelled: int) -> list[Problem]:
 
 
 def coverage_problem(cells: Sequence[Cell], span: Span) -> list[Problem]:
-    """The newest mature window has less than a third of the labels that the ones before it have."""
+    """The newest mature window has less than a third of the labels that the ones before it have.
+
+    Those are the same hours of earlier weeks, once there are two: at night or on Sundays nobody may
+    label.
+    """
     newest = [cell for cell in cells if cell.window == span.mature]
-    before = [cell for cell in cells if cell.window < span.mature]
+    before = _before(cells, span)
     rows, labelled = (sum(cell.predictions for cell in newest), sum(c.sums.n for c in newest))
     usual = sum(cell.sums.n for cell in before) / max(1, sum(c.predictions for c in before))
     expected = rows * usual
@@ -63,3 +69,12 @@ def coverage_problem(cells: Sequence[Cell], span: Span) -> list[Problem]:
             "labels.delay, or their ids are no longer those of the log.",
         )
     ]
+
+
+def _before(cells: Sequence[Cell], span: Span) -> list[Cell]:
+    before = [cell for cell in cells if cell.window < span.mature]
+    week = WEEK * 1_000_000
+    if week % span.length:
+        return before
+    same = [cell for cell in before if (span.mature - cell.window) % (week // span.length) == 0]
+    return same if len({cell.window for cell in same}) >= _FEWEST_WEEKS else before
