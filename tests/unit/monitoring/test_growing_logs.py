@@ -111,3 +111,24 @@ def test_a_file_without_rows_is_no_finding(tmp_path: Path, kind: str) -> None:
     look = made.look(4.0)
     assert [one.key for one in look.problems] == []
     assert _counted(look) == len(made.rows)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_log_that_is_rotated_between_looks_counts_once_and_whole(
+    tmp_path: Path, kind: str
+) -> None:
+    made = _made(tmp_path)
+    header, lines = ([], _lines(made, kind)) if kind == "jsonl" else ([COLUMNS], _lines(made, kind))
+    lines = lines[len(header) :]
+    log = tmp_path / f"own/app.{kind}"
+
+    def write(rows: list[str]) -> None:
+        log.write_text("\n".join([*(",".join(each) for each in header), *rows, ""]))
+
+    write(lines[:600])
+    made.look(2.0)
+    log.rename(tmp_path / f"own/app.{kind}.1")
+    write(lines[600:])
+    look = made.look(4.0)
+    assert look.unreadable == ()
+    assert sum(window.predictions for window in look.windows) == len(made.rows)

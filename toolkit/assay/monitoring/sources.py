@@ -12,6 +12,7 @@ from typing import Any
 
 from assay.config import Labels, Logs, Monitoring
 from assay.errors import AssayError, InputError, Location, OutsideError
+from assay.tables.formats import suffix_of
 
 SUFFIXES = frozenset({".parquet", ".pq", ".csv", ".tsv", ".jsonl", ".ndjson", ".json"})
 _COMPRESSED = frozenset({".gz", ".bz2", ".xz", ".zst", ".zip"})
@@ -79,8 +80,10 @@ def is_elsewhere(monitoring: Monitoring) -> bool:
 def _is_data(name: str) -> bool:
     """Whether a file may hold rows; a compressed one is among them, so that it is named."""
     hidden = any(part.startswith((".", "_")) for part in name.split("/"))
-    *_, before, last = ("", "", *(suffix.lower() for suffix in Path(name).suffixes))
-    return not hidden and (last in SUFFIXES or (last in _COMPRESSED and before in SUFFIXES))
+    last = suffix_of(Path(name))
+    if last in _COMPRESSED:
+        last = suffix_of(Path(name).with_suffix(""))
+    return not hidden and last in SUFFIXES
 
 
 def _fetched(source: str, cache: Path, setting: str) -> tuple[Path, ...]:

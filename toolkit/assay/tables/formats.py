@@ -47,6 +47,14 @@ _FOREIGN = (
 )
 
 
+def suffix_of(path: Path) -> str:
+    """The suffix that names a format, in small letters; empty where there is none.
+
+    It is `.jsonl` of `app.jsonl.1`, which is how loggers name what they rotated.
+    """
+    return next((each.lower() for each in reversed(path.suffixes) if not each[1:].isdigit()), "")
+
+
 def detect_format(path: Path) -> Format:
     """Return the format of a readable, non-empty file.
 
@@ -63,7 +71,7 @@ def detect_format(path: Path) -> Format:
             raise InputError(f"this is {what}.", where=where, remedy=f"{unpack}{_WRITE_INSTEAD}")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError("the file is UTF-16.", where=where, remedy="Save it as UTF-8.")
-    named = _SUFFIXES.get(path.suffix.lower())
+    named = _SUFFIXES.get(suffix_of(path))
     if named is None:
         raise InputError(
             f"the suffix {path.suffix!r} names no format that can be read."

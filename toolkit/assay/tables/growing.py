@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from assay.errors import InputError, Location, OutsideError
-from assay.tables.formats import Format, csv_header, detect_format, is_json_array
+from assay.tables.formats import Format, csv_header, detect_format, is_json_array, suffix_of
 
 GROWING = 60.0
 """Seconds since its last change in which a file is taken for one that grows."""
@@ -37,7 +37,7 @@ def settled(
     except (OSError, InputError):
         return path
     where = Location(file=path.as_posix())
-    copy = folder / f"{hashlib.sha256(path.as_posix().encode()).hexdigest()[:32]}{path.suffix}"
+    copy = folder / f"{hashlib.sha256(path.as_posix().encode()).hexdigest()[:32]}{suffix_of(path)}"
     try:
         shutil.copyfile(path, copy)
         start, line = _last_line(copy)
