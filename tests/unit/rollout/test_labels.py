@@ -18,6 +18,7 @@ from assay.evidence import Batch, Labelled, Rollout
 from assay.rollout.labels import LabelReader, unjudged
 from assay.rollout.records import State
 from assay.rollout.serving.predictions import SCHEMA
+from assay.tables.parts import FEWEST
 from support.rollouts import NEW, OLD, strategy
 
 MOMENT = datetime(2026, 11, 28, tzinfo=UTC)
@@ -210,3 +211,43 @@ def test_what_could_never_be_judged_is_said_before_it_begins(tmp_path: Path) -> 
     assert "agreement cannot be judged" in (unjudged(agreeing, None) or "")
     assert unjudged(agreeing, blind) is None
     assert unjudged(strategy("canary"), None) is None
+
+
+def test_many_small_files_say_what_one_says(tmp_path: Path) -> None:
+    answers = [
+        answer(str(n), n % 3, version, unit=f"u{n % 40}")
+        for n in range(4 * FEWEST)
+        for version in (OLD, NEW)
+    ]
+    for place, each in enumerate(answers):
+        log(tmp_path / "many/log", each, name=f"{place:04}")
+    log(tmp_path / "one/log", *answers)
+    labels = "request_id,label\n" + "".join(f"{n},1\n" for n in range(4 * FEWEST))
+    assert read(tmp_path / "many", labels, rollout()) == read(tmp_path / "one", labels, rollout())
+
+
+class Slow(LabelReader):
+    """Each of its reads takes half a minute, by its own clock."""
+
+    now = 0.0
+    reads = 0
+
+    def _read(self, *_: object) -> tuple[Labelled, ...]:
+        self.now += 30.0
+        self.reads += 1
+        return ()
+
+
+@pytest.mark.parametrize(("later", "reads"), [(269.0, 1), (271.0, 2)])
+def test_after_a_long_read_nothing_is_read_for_nine_times_as_long(
+    tmp_path: Path, later: float, reads: int
+) -> None:
+    reader = Slow(tmp_path, None)
+    reader.clock = lambda: reader.now
+    state = State(generation=2, stable=OLD, rollout=rollout())
+    for pause in (later, 0.0):
+        reader(state)
+        assert reader._thread is not None
+        reader._thread.join()
+        reader.now += pause
+    assert reader.reads == reads

@@ -22,6 +22,8 @@ from assay.rollout.records import State
 from assay.tables.labelled_log import LabelSums, read_labelled_log
 
 _BY_UNIT = frozenset({"canary", "ab", "blue-green"})
+_PAUSE = 9
+"""After a read as many times as long nothing is read: a long log takes a tenth of one processor."""
 Span = tuple[int, int]
 
 
@@ -63,11 +65,15 @@ class LabelReader:
 
     def refresh(self, stable: str, rollout: Rollout) -> tuple[Labelled, ...]:
         """Read now, and wait; what cannot be read leaves what was found before."""
+        began = self.clock()
         try:
             found = self._read(stable, rollout)
         except AssayError as error:
             self.trouble = str(error)
             return self._found
+        finally:
+            now = self.clock()
+            self._due = max(self._due, now + _PAUSE * (now - began))
         self.trouble = ""
         if rollout.candidate == self._of or not self._of:
             self._found = found

@@ -8,13 +8,15 @@ readable file with ``request_id`` (and ``row``, where requests hold several) or 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from assay.config.families import MEAN_PREFIX, ONLINE, QUANTILE_PREFIX
 from assay.errors import InputError, Location
-from assay.tables.source import Engine, open_tables
+from assay.tables.parts import merge_parts
+from assay.tables.source import Engine, open_tables, scratch_folder
 from assay.tables.sql import identifier, literal
 
 _LABELS = "labels"
@@ -57,11 +59,8 @@ def read_labelled_log(
     value = value_of(metric) if metric is not None else None
     if not log or not generations:
         return LabelledLog(arms={}, paired={}, agreement={})
-    files = {f"log{place}": path for place, path in enumerate(log)}
-    if labels is not None and value is not None:
-        files[_LABELS] = labels
-    with open_tables(files) as engine:
-        _make_log(engine, [name for name in files if name != _LABELS], generations)
+    with scratch_folder() as folder, _opened(log, labels if value else None, folder) as engine:
+        _make_log(engine, [name for name in engine.tables if name != _LABELS], generations)
         agreement = _agreement(engine)
         if value is None or labels is None or metric is None:
             return LabelledLog(arms={}, paired={}, agreement=agreement)
@@ -70,6 +69,14 @@ def read_labelled_log(
         return LabelledLog(
             arms=_arms(engine, usual, by_unit=by_unit), paired=_paired(engine), agreement=agreement
         )
+
+
+@contextmanager
+def _opened(log: Sequence[Path], labels: Path | None, folder: Path) -> Iterator[Engine]:
+    merged = merge_parts(log, folder)
+    files = {f"log{place}": path for place, path in enumerate([*merged.copies, *merged.alone])}
+    with open_tables(files if labels is None else {**files, _LABELS: labels}) as engine:
+        yield engine
 
 
 def value_of(metric: str) -> str:
