@@ -72,7 +72,9 @@ def constant(series: str, values: str) -> dict[str, str]:
 def test_promtool_accepts_the_rules(promtool: str, tmp_path: Path) -> None:
     file = tmp_path / "rules.yml"
     file.write_text(rules_text(config(owner='{{ template "x" }} "quoted"')))
-    assert "31 rules found" in run(promtool, "check", "rules", str(file))
+    groups = yaml.safe_load(file.read_text())["groups"]
+    count = sum(len(group["rules"]) for group in groups)
+    assert f"{count} rules found" in run(promtool, "check", "rules", str(file))
 
 
 def test_promtool_accepts_the_metrics_of_a_look(promtool: str) -> None:
