@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from assay.config import Severity
 from assay.evidence import LabelFeed, Problem, ProblemKind
 from assay.monitoring.found import Span
-from assay.monitoring.problems import LITTLE, WEEK, problem
+from assay.monitoring.problems import FEWEST_WEEKS, LITTLE, WEEK, problem
 from assay.monitoring.times import from_microseconds, moment_of, spoken
 from assay.report.numbers import percent, plural
 from assay.tables.live_counts import Cell
@@ -15,7 +15,6 @@ from assay.tables.live_counts import Cell
 _FEWEST = 50
 """Labels that are to be expected before their absence says anything: by chance alone less than a
 third of them come once in fifty million windows (Poisson)."""
-_FEWEST_WEEKS = 2
 
 
 def label_problems(feed: LabelFeed, labelled: int) -> list[Problem]:
@@ -77,4 +76,4 @@ def _before(cells: Sequence[Cell], span: Span) -> list[Cell]:
     if week % span.length:
         return before
     same = [cell for cell in before if (span.mature - cell.window) % (week // span.length) == 0]
-    return same if len({cell.window for cell in same}) >= _FEWEST_WEEKS else before
+    return same if len({cell.window for cell in same}) >= FEWEST_WEEKS else before

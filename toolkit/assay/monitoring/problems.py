@@ -14,7 +14,7 @@ from assay.report.numbers import exact_percent, number, percent, places_of, plur
 from assay.tables.live_counts import Cell
 
 WEEK = 7 * 86_400
-_FEWEST_WEEKS = 2
+FEWEST_WEEKS = 2
 LITTLE, _MUCH = 1 / 3, 3.0
 _SHOWN = 3
 _EXPECTED = {
@@ -222,7 +222,7 @@ def volume_problem(counts: Mapping[int, int], newest: int, length: float) -> lis
     step = int(WEEK // length)
     first = min(counts)
     earlier = sorted(counts.get(at, 0) for at in range(newest - step, first - 1, -step))
-    if len(earlier) < _FEWEST_WEEKS:
+    if len(earlier) < FEWEST_WEEKS:
         return []
     usual, found = earlier[len(earlier) // 2], counts.get(newest, 0)
     if usual * LITTLE <= found <= usual * _MUCH:

@@ -6,7 +6,7 @@ little more than one of them. Values and types are those of the parts.
 
 from __future__ import annotations
 
-import tempfile
+import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from assay.errors import InputError, Location, OutsideError
+from assay.errors import InputError
 from assay.tables.damage import translated
 from assay.tables.formats import Format, detect_format
 from assay.tables.load import choose_columns, top_level
@@ -52,7 +52,7 @@ def merge_parts(files: Sequence[Path], folder: Path, *, since: Since | None = No
         return Merged(copies={}, alone=tuple(files))
     left = set(files)
     copies: dict[Path, tuple[Path, ...]] = {}
-    target = _own(folder) / "together.parquet"
+    target = folder / "together.parquet"
     with scratch_folder() as scratch:
         links = {
             linked(scratch, f"part{place}", path, Format.PARQUET): path
@@ -64,7 +64,7 @@ def merge_parts(files: Sequence[Path], folder: Path, *, since: Since | None = No
                 left -= {links[each] for each in set(group) - set(newer)}
                 for chunk in _chunks(newer):
                     for parts in _copied(connection, chunk, target):
-                        copy = target.with_name(f"{len(copies)}.parquet")
+                        copy = target.with_name(f"{secrets.token_hex(8)}.parquet")
                         target.rename(copy)
                         copies[copy] = tuple(links[each] for each in parts)
                         left.difference_update(copies[copy])
@@ -77,17 +77,6 @@ class Since:
 
     time: Callable[[Table], str]
     least: int
-
-
-def _own(folder: Path) -> Path:
-    try:
-        return Path(tempfile.mkdtemp(dir=folder))
-    except OSError as error:
-        raise OutsideError(
-            f"no folder can be made: {error.strerror}.",
-            where=Location(file=folder.as_posix()),
-            remedy="Free some space, or point TMPDIR at a folder that can be written.",
-        ) from None
 
 
 def _is_small(path: Path) -> bool:
